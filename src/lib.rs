@@ -1,0 +1,5 @@
+//! healthomics
+pub mod model;
+
+#[cfg(feature = "local")]
+pub mod local;

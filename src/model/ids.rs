@@ -1,0 +1,139 @@
+//! Identifiers that the service gives out, and the client token that the caller gives in.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+/// A string of one meaning: converts from and into strings, prints as itself, is checked when a request is sent.
+///
+/// `opaque` leaves out `Debug`, for a type that has its own.
+macro_rules! string_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        crate::model::ids::string_type! { opaque $(#[$doc])* $name }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_tuple(stringify!($name)).field(&self.0).finish()
+            }
+        }
+    };
+    (opaque $(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text of it.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+
+        impl From<&String> for $name {
+            fn from(text: &String) -> Self {
+                Self(text.clone())
+            }
+        }
+
+        impl From<&$name> for $name {
+            fn from(other: &$name) -> Self {
+                other.clone()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                value.0
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = std::convert::Infallible;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Ok(Self::from(text))
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                self.0 == other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                self.0 == *other
+            }
+        }
+    };
+}
+pub(crate) use string_type;
+
+string_type! {
+    /// A sequence store: 10 to 36 digits. Leading zeros count, so it is never a number.
+    SequenceStoreId
+}
+string_type! {
+    /// A read set of a sequence store: 10 to 36 digits.
+    ReadSetId
+}
+string_type! {
+    /// A read set export job: 10 to 36 digits.
+    ExportJobId
+}
+string_type! {
+    /// A read set import job: 10 to 36 digits.
+    ImportJobId
+}
+string_type! {
+    /// A read set activation job: 10 to 36 digits.
+    ActivationJobId
+}
+string_type! { opaque
+    /// What tells the service that two Start requests mean the same job: 1 to 127 characters, no control characters.
+    ///
+    /// A Start call that is not given one makes one by itself, repeats it on every attempt, and hands it back on its
+    /// output and on its error. Send the call again with that token and no second job starts.
+    ///
+    /// `Debug` does not show it, [`as_str`](ClientToken::as_str) and `Display` do.
+    ClientToken
+}
+
+impl ClientToken {
+    /// A new token that nobody has used: a random UUID.
+    pub fn random() -> Self {
+        Self(Uuid::new_v4().to_string())
+    }
+}
+
+impl fmt::Debug for ClientToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientToken(redacted)")
+    }
+}

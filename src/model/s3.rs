@@ -1,0 +1,22 @@
+//! Places in Amazon S3 and names of AWS resources.
+
+use super::ids::string_type;
+
+string_type! {
+    /// One object in Amazon S3: `s3://bucket/key`, the key of 1 to 1,024 characters.
+    S3Uri
+}
+string_type! {
+    /// Where exported files go: `s3://bucket`, `s3://bucket/` or `s3://bucket/prefix/`.
+    ///
+    /// A prefix ends in `/`: the service's own pattern wants it.
+    S3Destination
+}
+string_type! {
+    /// The service role of a job, which HealthOmics assumes to reach the bucket: `arn:…`, 20 to 2,048 characters.
+    RoleArn
+}
+string_type! {
+    /// The reference genome that reads are aligned to: `arn:…`, at most 127 characters.
+    ReferenceArn
+}

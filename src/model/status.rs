@@ -1,0 +1,186 @@
+//! The service's enumerations. All of them are open: a value of tomorrow arrives as `Unknown`, prints as itself and
+//! goes back out as itself.
+
+use std::fmt;
+
+/// The text of an enumeration value that this version of the crate does not know.
+///
+/// It can't be made from a known value, so that `Unknown` and a known variant never mean the same.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UnknownValue(Box<str>);
+
+impl fmt::Debug for UnknownValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+macro_rules! open_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[non_exhaustive]
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)+
+            /// A value that this version of the crate does not know; [`as_str`](Self::as_str) tells it.
+            Unknown(UnknownValue),
+        }
+
+        impl $name {
+            /// Every value that this version of the crate knows.
+            pub const KNOWN: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The value as the service writes it.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $text,)+
+                    Self::Unknown(UnknownValue(text)) => text,
+                }
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                match text {
+                    $($text => Self::$variant,)+
+                    other => Self::Unknown(UnknownValue(other.into())),
+                }
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self::from(text.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = std::convert::Infallible;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Ok(Self::from(text))
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Text;
+
+                impl serde::de::Visitor<'_> for Text {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("a string")
+                    }
+
+                    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$name, E> {
+                        Ok($name::from(text))
+                    }
+                }
+
+                deserializer.deserialize_str(Text)
+            }
+        }
+    };
+}
+
+open_enum! {
+    /// Where a job stands (`ReadSetExportJobStatus`, `ReadSetImportJobStatus`, `ReadSetActivationJobStatus`).
+    JobStatus {
+        /// Accepted, not begun.
+        Submitted = "SUBMITTED",
+        /// At work.
+        InProgress = "IN_PROGRESS",
+        /// Being stopped by the service.
+        Cancelling = "CANCELLING",
+        /// Stopped before its end.
+        Cancelled = "CANCELLED",
+        /// Ended without success.
+        Failed = "FAILED",
+        /// Ended, every item finished.
+        Completed = "COMPLETED",
+        /// Ended, some items failed: look at each.
+        CompletedWithFailures = "COMPLETED_WITH_FAILURES",
+    }
+}
+
+impl JobStatus {
+    /// Whether the job has ended. A status that is not known counts as still running.
+    pub fn is_terminal(&self) -> bool {
+        matches!(self, Self::Cancelled | Self::Failed | Self::Completed | Self::CompletedWithFailures)
+    }
+}
+
+open_enum! {
+    /// Where one item of a job stands (`ReadSetExportJobItemStatus`, `ReadSetImportJobItemStatus`,
+    /// `ReadSetActivationJobItemStatus`).
+    ItemStatus {
+        /// Waits for its turn.
+        NotStarted = "NOT_STARTED",
+        /// At work.
+        InProgress = "IN_PROGRESS",
+        /// Done.
+        Finished = "FINISHED",
+        /// Failed; the status message says why.
+        Failed = "FAILED",
+    }
+}
+
+impl ItemStatus {
+    /// Whether nothing more happens to the item. A status that is not known counts as still running.
+    pub fn is_terminal(&self) -> bool {
+        matches!(self, Self::Finished | Self::Failed)
+    }
+}
+
+open_enum! {
+    /// What kind of file a source is (`FileType`).
+    FileType {
+        /// Unaligned reads, gzip; one file or a pair.
+        Fastq = "FASTQ",
+        /// Aligned reads.
+        Bam = "BAM",
+        /// Aligned reads, compressed against their reference.
+        Cram = "CRAM",
+        /// Unaligned reads in BAM.
+        Ubam = "UBAM",
+    }
+}
+
+open_enum! {
+    /// Where a read set stands (`ReadSetStatus`).
+    ReadSetStatus {
+        /// In cold storage: activate it before it is read.
+        Archived = "ARCHIVED",
+        /// On its way out of cold storage.
+        Activating = "ACTIVATING",
+        /// Can be read.
+        Active = "ACTIVE",
+        /// Being deleted.
+        Deleting = "DELETING",
+        /// Deleted.
+        Deleted = "DELETED",
+        /// Uploaded, being checked.
+        ProcessingUpload = "PROCESSING_UPLOAD",
+        /// Uploaded, found unusable.
+        UploadFailed = "UPLOAD_FAILED",
+    }
+}
