@@ -1,0 +1,216 @@
+//! One attempt of a call: credentials, signature, transport, and what a failure of any of them means.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::provider::error::CredentialsError;
+use http::{HeaderMap, HeaderValue};
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use crate::config::Settings;
+use crate::credentials::SigningIdentity;
+use crate::decode::Undecodable;
+use crate::error::{BoxError, Context, Error, ErrorAnswer};
+use crate::retry::{self, Class, ServerDelay};
+use crate::sign::{self, UnsignedRequest};
+use crate::transport::{Limits, TransportError, TransportErrorKind};
+use crate::wire::RawResponse;
+
+/// What one attempt may take.
+#[derive(Clone, Copy)]
+pub(crate) struct AttemptLimits {
+    pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) operation_timeout: Option<Duration>,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) network: Limits,
+}
+
+/// Why an attempt failed.
+pub(crate) struct Failure {
+    pub(crate) class: Class,
+    pub(crate) server_delay: Option<ServerDelay>,
+    /// Whether the service may have done its work.
+    pub(crate) may_have_been_applied: bool,
+    pub(crate) cause: Cause,
+}
+
+pub(crate) enum Cause {
+    Credentials(Arc<CredentialsError>),
+    Signing(BoxError),
+    Transport(TransportError),
+    Timeout { what: &'static str, limit: Duration },
+    Answer(ErrorAnswer),
+    Undecodable(Undecodable, Option<String>),
+}
+
+/// What has happened in an attempt that may be cut short.
+#[derive(Default)]
+struct Progress {
+    sent: bool,
+}
+
+impl Settings {
+    /// Makes one attempt within its limits; an answer that is no success is a failure.
+    pub(crate) async fn attempt(
+        &self,
+        request: &UnsignedRequest,
+        headers: HeaderMap,
+        limits: AttemptLimits,
+    ) -> Result<RawResponse, Failure> {
+        let mut progress = Progress::default();
+        let left = limits.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let (what, limit) = match (limits.attempt_timeout, left) {
+            (Some(attempt), Some(left)) if attempt <= left => ("attempt", Some((attempt, attempt))),
+            (Some(attempt), None) => ("attempt", Some((attempt, attempt))),
+            (_, Some(left)) => ("operation", Some((left, limits.operation_timeout.unwrap_or(left)))),
+            (None, None) => ("", None),
+        };
+        let work = self.unlimited_attempt(request, headers, limits.network, &mut progress);
+        let Some((wait, limit)) = limit else { return work.await };
+        match tokio::time::timeout(wait, work).await {
+            Ok(result) => result,
+            Err(_) => Err(Failure {
+                class: Class::Transient,
+                server_delay: None,
+                may_have_been_applied: progress.sent,
+                cause: Cause::Timeout { what, limit },
+            }),
+        }
+    }
+
+    async fn unlimited_attempt(
+        &self,
+        request: &UnsignedRequest,
+        headers: HeaderMap,
+        limits: Limits,
+        progress: &mut Progress,
+    ) -> Result<RawResponse, Failure> {
+        let now = self.clock.now();
+        let identity = self.credentials.get(now).await.map_err(Failure::credentials)?;
+        // The provider may have taken its time: the signature is of now.
+        let now = self.clock.now();
+        let signed = sign::signed(request, headers, &identity, &self.region, now).map_err(Failure::signing)?;
+        progress.sent = true;
+        let raw = self.transport.send(signed, limits).await.map_err(Failure::transport)?;
+        tracing::Span::current().record("status", raw.status.as_u16());
+        if let Some(id) = raw.request_id() {
+            tracing::Span::current().record("request_id", id);
+        }
+        if raw.status.is_success() { Ok(raw) } else { Err(self.refused(&raw, &identity, now)) }
+    }
+
+    /// An error answer; what it says of clock and credentials is put to use here.
+    fn refused(&self, raw: &RawResponse, identity: &Arc<SigningIdentity>, signed_at: SystemTime) -> Failure {
+        let answer = ErrorAnswer::read(raw, self.clock.now());
+        let skew = retry::clock_skew(raw, signed_at);
+        let mut class = retry::classify(&answer, skew.is_some());
+        match (class, skew) {
+            (Class::ExpiredCredentials, _) => self.credentials.forget(identity),
+            (Class::ClockSkew, Some(service)) if !self.clock.correct(service) => class = Class::Final,
+            _ => {}
+        }
+        Failure {
+            class,
+            server_delay: retry::server_delay(raw, self.clock.now()),
+            may_have_been_applied: class == Class::Transient,
+            cause: Cause::Answer(answer),
+        }
+    }
+}
+
+impl Failure {
+    fn credentials(error: Arc<CredentialsError>) -> Self {
+        let timed_out = matches!(*error, CredentialsError::ProviderTimedOut(_));
+        let class = if timed_out { Class::Transient } else { Class::Final };
+        Self { class, server_delay: None, may_have_been_applied: false, cause: Cause::Credentials(error) }
+    }
+
+    fn signing(error: BoxError) -> Self {
+        Self { class: Class::Final, server_delay: None, may_have_been_applied: false, cause: Cause::Signing(error) }
+    }
+
+    fn transport(error: TransportError) -> Self {
+        use TransportErrorKind::{Connect, ConnectTimeout, TooLarge};
+        Self {
+            class: if error.kind == TooLarge { Class::Final } else { Class::Transient },
+            server_delay: None,
+            may_have_been_applied: !matches!(error.kind, Connect | ConnectTimeout),
+            cause: Cause::Transport(error),
+        }
+    }
+
+    pub(crate) fn undecodable(error: Undecodable, raw: &RawResponse) -> Self {
+        Self {
+            class: if error.broken { Class::Transient } else { Class::Final },
+            server_delay: None,
+            may_have_been_applied: true,
+            cause: Cause::Undecodable(error, raw.request_id().map(str::to_owned)),
+        }
+    }
+
+    pub(crate) fn into_error(self, context: Context) -> Error {
+        match self.cause {
+            Cause::Answer(answer) => Error::from_answer(answer, context),
+            Cause::Credentials(error) => {
+                let what = "no credentials could be had".to_owned();
+                Error::from_failure(Error::Credentials, what, None, Some(Box::new(error)), context)
+            }
+            Cause::Signing(error) => {
+                let what = "the request could not be signed".to_owned();
+                Error::from_failure(Error::Signing, what, None, Some(error), context)
+            }
+            Cause::Timeout { what, limit } => {
+                let what = format!("no answer within the {what} time-out of {limit:?}");
+                Error::from_failure(Error::Timeout, what, None, None, context)
+            }
+            Cause::Transport(error) => {
+                let variant = match error.kind {
+                    TransportErrorKind::ConnectTimeout | TransportErrorKind::ReadTimeout => Error::Timeout,
+                    TransportErrorKind::TooLarge => Error::UndecodableResponse,
+                    TransportErrorKind::Connect | TransportErrorKind::Interrupted => Error::Transport,
+                };
+                Error::from_failure(variant, error.what, None, error.source, context)
+            }
+            Cause::Undecodable(error, request_id) => {
+                Error::from_failure(Error::UndecodableResponse, error.what, request_id, error.source, context)
+            }
+        }
+    }
+}
+
+/// The headers that tell the service about attempts; not signed, as in the official SDKs.
+pub(crate) fn attempt_headers(user_agent: &HeaderValue, invocation: &HeaderValue, attempt: u32, max: u32) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(8);
+    headers.insert(http::header::USER_AGENT, user_agent.clone());
+    headers.insert("amz-sdk-invocation-id", invocation.clone());
+    if let Ok(value) = HeaderValue::try_from(format!("attempt={attempt}; max={max}")) {
+        headers.insert("amz-sdk-request", value);
+    }
+    headers
+}
+
+/// Follows an attempt with a span of its own.
+pub(crate) async fn traced<T>(
+    operation: &'static str,
+    attempt: u32,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let span = tracing::debug_span!(
+        "healthomics.attempt",
+        operation,
+        attempt,
+        status = tracing::field::Empty,
+        request_id = tracing::field::Empty,
+        duration_ms = tracing::field::Empty,
+    );
+    let started = Instant::now();
+    let result = work.instrument(span.clone()).await;
+    span.record("duration_ms", millis_since(started));
+    result
+}
+
+/// For spans.
+pub(crate) fn millis_since(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

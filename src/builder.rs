@@ -1,0 +1,193 @@
+//! What stands behind the builders: required members that the compiler checks.
+//!
+//! Each required member is a type parameter of the builder: [`Unset`] until its setter was called, [`Set`] after. The
+//! closing method asks for [`IsSet`] of each, so that a forgotten member does not build and the compiler names it.
+
+/// A required member that was given.
+#[derive(Clone, Debug)]
+pub struct Set<T>(T);
+
+impl<T> Set<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(value)
+    }
+}
+
+/// A required member that is still to be given; `M` is its name.
+#[derive(Clone, Copy, Debug)]
+pub struct Unset<M>(std::marker::PhantomData<M>);
+
+impl<M> Default for Unset<M> {
+    fn default() -> Self {
+        Self(std::marker::PhantomData)
+    }
+}
+
+/// Holds for a required member that was given.
+#[diagnostic::on_unimplemented(
+    message = "a required member is not set: `{Self}`",
+    label = "call the setter named in `{Self}` before this",
+    note = "every required member must be set exactly once before the call can be sent or the value built"
+)]
+pub trait IsSet<T>: sealed::Sealed {
+    #[doc(hidden)]
+    fn into_value(self) -> T;
+}
+
+impl<T> IsSet<T> for Set<T> {
+    fn into_value(self) -> T {
+        self.0
+    }
+}
+
+/// Holds for a required member that was not given yet.
+#[diagnostic::on_unimplemented(
+    message = "this required member is set already",
+    label = "a second call of the same setter",
+    note = "every required member must be set exactly once"
+)]
+pub trait IsUnset: sealed::Sealed {}
+
+impl<M> IsUnset for Unset<M> {}
+
+mod sealed {
+    #[allow(unnameable_types)]
+    pub trait Sealed {}
+    impl<T> Sealed for super::Set<T> {}
+    impl<M> Sealed for super::Unset<M> {}
+}
+
+/// Declares a builder, its value, and a setter for each member.
+///
+/// `Param = member` names the type parameter of a required member. A member is given as anything that converts into
+/// it; `each T` makes it a list, given as anything that can be iterated and whose items convert into `T`. Attributes
+/// behind `@` go to the field of the value alone.
+macro_rules! builder {
+    (
+        $(#[$doc:meta])*
+        pub struct $Builder:ident($context:ident: $Context:ty) builds
+        $(#[$value_doc:meta])*
+        $value_vis:vis struct $Value:ident;
+        required { $($(#[$req_doc:meta])* $Param:ident = $req:ident: $ReqTy:ty $(, each $Each:ty)?;)+ }
+        optional { $($(#[$opt_doc:meta])* $(@[$opt_attribute:meta])* $opt:ident: $OptTy:ty;)* }
+        defaulted { $($(#[$def_doc:meta])* $def:ident: $DefTy:ty = $default:expr;)* }
+    ) => {
+        $(#[$value_doc])*
+        #[derive(Clone, Debug)]
+        #[non_exhaustive]
+        $value_vis struct $Value {
+            $($(#[$req_doc])* $value_vis $req: $ReqTy,)+
+            $($(#[$opt_doc])* $(#[$opt_attribute])* $value_vis $opt: Option<$OptTy>,)*
+            $($(#[$def_doc])* $value_vis $def: $DefTy,)*
+        }
+
+        $(#[$doc])*
+        #[must_use = "a builder does nothing until its closing method is called"]
+        #[derive(Clone, Debug)]
+        pub struct $Builder<$($Param = crate::builder::Unset<member::$req>),+> {
+            $context: $Context,
+            $($req: $Param,)+
+            $($opt: Option<$OptTy>,)*
+            $($def: Option<$DefTy>,)*
+        }
+
+        impl $Builder {
+            pub(crate) fn new($context: $Context) -> Self {
+                Self {
+                    $context,
+                    $($req: crate::builder::Unset::default(),)+
+                    $($opt: None,)*
+                    $($def: None,)*
+                }
+            }
+        }
+
+        impl<$($Param),+> $Builder<$($Param),+> {
+            $(
+                $(#[$opt_doc])*
+                pub fn $opt(mut self, $opt: impl Into<$OptTy>) -> Self {
+                    self.$opt = Some($opt.into());
+                    self
+                }
+            )*
+
+            $(
+                $(#[$def_doc])*
+                pub fn $def(mut self, $def: impl Into<$DefTy>) -> Self {
+                    self.$def = Some($def.into());
+                    self
+                }
+            )*
+
+            fn into_parts(self) -> ($Context, $Value)
+            where
+                $($Param: crate::builder::IsSet<$ReqTy>,)+
+            {
+                let value = $Value {
+                    $($req: self.$req.into_value(),)+
+                    $($opt: self.$opt,)*
+                    $($def: self.$def.unwrap_or_else(|| $default),)*
+                };
+                (self.$context, value)
+            }
+        }
+
+        crate::builder::builder! {
+            @setters $Builder [$context $($opt)* $($def)*] []
+            $({ $(#[$req_doc])* $Param = $req: $ReqTy $(, each $Each)? })+
+        }
+    };
+
+    // One impl block for each required member: its own parameter changes, those before and after it stay.
+    (@setters $Builder:ident $keep:tt [$($Before:ident = $before:ident)*]) => {};
+    (
+        @setters $Builder:ident [$($keep:ident)*] [$($Before:ident = $before:ident)*]
+        { $(#[$doc:meta])* $Param:ident = $req:ident: $ReqTy:ty $(, each $Each:ty)? }
+        $({ $(#[$after_doc:meta])* $After:ident = $after:ident: $AfterTy:ty $(, each $AfterEach:ty)? })*
+    ) => {
+        impl<$($Before,)* $Param, $($After,)*> $Builder<$($Before,)* $Param, $($After,)*> {
+            $(#[$doc])*
+            pub fn $req(
+                self,
+                $req: crate::builder::builder!(@argument $ReqTy $(, each $Each)?),
+            ) -> $Builder<$($Before,)* crate::builder::Set<$ReqTy>, $($After,)*>
+            where
+                $Param: crate::builder::IsUnset,
+            {
+                $Builder {
+                    $($keep: self.$keep,)*
+                    $($before: self.$before,)*
+                    $req: crate::builder::Set::new(crate::builder::builder!(@convert $req $(, each $Each)?)),
+                    $($after: self.$after,)*
+                }
+            }
+        }
+
+        crate::builder::builder! {
+            @setters $Builder [$($keep)*] [$($Before = $before)* $Param = $req]
+            $({ $(#[$after_doc])* $After = $after: $AfterTy $(, each $AfterEach)? })*
+        }
+    };
+
+    (@argument $T:ty) => { impl Into<$T> };
+    (@argument $T:ty, each $Each:ty) => { impl IntoIterator<Item = impl Into<$Each>> };
+    (@convert $value:ident) => { $value.into() };
+    (@convert $value:ident, each $Each:ty) => { $value.into_iter().map(Into::into).collect() };
+}
+pub(crate) use builder;
+
+/// Declares the names of required members, for the compiler's messages.
+macro_rules! members {
+    ($($member:ident)+) => {
+        /// The names of required members, as the compiler prints them when one is missing.
+        #[allow(non_camel_case_types, unreachable_pub)]
+        pub mod member {
+            $(
+                #[doc = concat!("`", stringify!($member), "`")]
+                #[derive(Clone, Copy, Debug)]
+                pub struct $member;
+            )+
+        }
+    };
+}
+pub(crate) use members;

@@ -1,0 +1,260 @@
+//! What the service's model asks of a request, checked before anything is sent.
+//!
+//! Pure. Every violation of a request is found, each with the path of its member in the service's names.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use crate::model::{ClientToken, ReadSetId, RoleArn};
+use unicode_general_category::{GeneralCategory, get_general_category};
+
+/// How much of a value is shown in a message, in characters.
+const SHOWN_CHARS: usize = 60;
+/// How many violations are shown in one line.
+const SHOWN_VIOLATIONS: usize = 5;
+
+/// One member of a request that the service would refuse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    field: String,
+    message: String,
+}
+
+impl Violation {
+    /// The path of the member in the service's names: `sources[3].readSetId`. Indexes start at 0.
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+
+    /// What is wrong with it: `"12a" must be 10 to 36 digits`.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.message)
+    }
+}
+
+/// Everything that is wrong with a request, in the order of its members.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Violations(Vec<Violation>);
+
+impl Violations {
+    /// The violations one by one.
+    pub fn iter(&self) -> std::slice::Iter<'_, Violation> {
+        self.0.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'a> IntoIterator for &'a Violations {
+    type Item = &'a Violation;
+    type IntoIter = std::slice::Iter<'a, Violation>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for Violations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, violation) in self.0.iter().take(SHOWN_VIOLATIONS).enumerate() {
+            if index > 0 {
+                f.write_str("; ")?;
+            }
+            violation.fmt(f)?;
+        }
+        match self.0.len().saturating_sub(SHOWN_VIOLATIONS) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
+    }
+}
+
+/// Where a member stands. Rendered only when there is something to report.
+#[derive(Clone, Copy)]
+pub(crate) enum Path<'a> {
+    Member(&'static str),
+    Item(&'a Self, usize),
+    Field(&'a Self, &'static str),
+    Key(&'a Self, &'a str),
+}
+
+impl<'a> Path<'a> {
+    pub(crate) fn item(&'a self, index: usize) -> Self {
+        Self::Item(self, index)
+    }
+
+    pub(crate) fn field(&'a self, name: &'static str) -> Self {
+        Self::Field(self, name)
+    }
+
+    pub(crate) fn key(&'a self, key: &'a str) -> Self {
+        Self::Key(self, key)
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Member(name) => f.write_str(name),
+            Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
+            Self::Field(parent, name) => write!(f, "{parent}.{name}"),
+            Self::Key(parent, key) => write!(f, "{parent}[{}]", Shown(key)),
+        }
+    }
+}
+
+/// A value in quotes, cut where it gets long.
+struct Shown<'a>(&'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.char_indices().nth(SHOWN_CHARS) {
+            None => write!(f, "{:?}", self.0),
+            Some((cut, _)) => write!(f, "{:?}…", &self.0[..cut]),
+        }
+    }
+}
+
+/// The checks, one for each kind of constraint in the model.
+impl Violations {
+    fn add(&mut self, at: Path<'_>, message: impl fmt::Display) {
+        self.0.push(Violation { field: at.to_string(), message: message.to_string() });
+    }
+
+    /// `[0-9]+`, 10 to 36: identifiers.
+    pub(crate) fn id(&mut self, at: Path<'_>, value: &str) {
+        if !(10..=36).contains(&value.len()) || !value.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.add(at, format_args!("{} must be 10 to 36 digits", Shown(value)));
+        }
+    }
+
+    /// `[\p{L}||\p{M}||\p{Z}||\p{S}||\p{N}||\p{P}]+`, 1 to `max`: names and descriptions.
+    pub(crate) fn text(&mut self, at: Path<'_>, value: &str, max: usize) {
+        self.length(at, value, 1..=max);
+        if let Some(wrong) = value.chars().find(|&character| !is_text(character)) {
+            let code = u32::from(wrong);
+            self.add(
+                at,
+                format_args!("holds U+{code:04X}: control, format, private and unassigned characters are not allowed"),
+            );
+        }
+    }
+
+    /// So many characters, counted as Unicode code points.
+    pub(crate) fn length(&mut self, at: Path<'_>, value: &str, allowed: RangeInclusive<usize>) {
+        let length = value.chars().count();
+        if !allowed.contains(&length) {
+            let (min, max) = (allowed.start(), allowed.end());
+            self.add(at, format_args!("must have {min} to {max} characters, has {length}"));
+        }
+    }
+
+    /// `arn:.*` or `arn:.+`: what follows is bounded by the length alone.
+    pub(crate) fn arn(&mut self, at: Path<'_>, value: &str, allowed: RangeInclusive<usize>) {
+        self.length(at, value, allowed);
+        match value.strip_prefix("arn:") {
+            Some(rest) if !rest.is_empty() && !rest.contains(LINE_ENDS) => {}
+            _ => self.add(at, format_args!("{} must be \"arn:\" and the rest of one line", Shown(value))),
+        }
+    }
+
+    /// `s3://([a-z0-9][a-z0-9-.]{1,61}[a-z0-9])/(.{1,1024})`: one object.
+    pub(crate) fn s3_uri(&mut self, at: Path<'_>, value: &str) {
+        let fits = value
+            .strip_prefix("s3://")
+            .and_then(|rest| rest.split_once('/'))
+            .is_some_and(|(bucket, key)| is_bucket(bucket.as_bytes()) && is_key(key));
+        if !fits {
+            self.add(at, format_args!("{} must be s3://bucket/key, the key of 1 to 1024 characters", Shown(value)));
+        }
+    }
+
+    /// `s3://([a-z0-9][a-z0-9-.]{1,61}[a-z0-9])/?((.{1,1024})/)?`: a bucket, or a prefix that ends in a slash.
+    pub(crate) fn s3_destination(&mut self, at: Path<'_>, value: &str) {
+        // The slash behind the bucket is optional in the pattern, so any of its first 3 to 63 bytes may be the bucket.
+        let fits = value.strip_prefix("s3://").is_some_and(|rest| {
+            (3..=63.min(rest.len())).any(|end| {
+                is_bucket(&rest.as_bytes()[..end]) && rest.get(end..).is_some_and(is_destination_behind_bucket)
+            })
+        });
+        if !fits {
+            let shown = Shown(value);
+            self.add(at, format_args!("{shown} must be s3://bucket, s3://bucket/ or s3://bucket/prefix/ (ends in /)"));
+        }
+    }
+
+    /// One of the values that the model lists.
+    pub(crate) fn known(&mut self, at: Path<'_>, value: &str, known: &[impl AsRef<str>]) {
+        if known.iter().all(|known| known.as_ref() != value) {
+            let known = known.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+            self.add(at, format_args!("{} must be one of {known}", Shown(value)));
+        }
+    }
+
+    /// At least one item, at most `max`.
+    pub(crate) fn count(&mut self, at: Path<'_>, count: usize, max: usize) {
+        if !(1..=max).contains(&count) {
+            self.add(at, format_args!("must have 1 to {max} items, has {count}"));
+        }
+    }
+}
+
+/// Members that several operations have.
+impl Violations {
+    pub(crate) fn client_token(&mut self, token: &ClientToken) {
+        self.text(Path::Member("clientToken"), token.as_str(), 127);
+    }
+
+    pub(crate) fn role_arn(&mut self, role: &RoleArn) {
+        self.arn(Path::Member("roleArn"), role.as_str(), 20..=2048);
+    }
+
+    /// The read sets that a job is started for.
+    pub(crate) fn sources(&mut self, ids: &[ReadSetId], max: usize) {
+        let sources = Path::Member("sources");
+        self.count(sources, ids.len(), max);
+        for (index, id) in ids.iter().enumerate() {
+            self.id(sources.item(index).field("readSetId"), id.as_str());
+        }
+    }
+}
+
+/// What `.` does not stand for in the model's patterns.
+const LINE_ENDS: [char; 4] = ['\n', '\r', '\u{2028}', '\u{2029}'];
+
+fn is_bucket(name: &[u8]) -> bool {
+    let is_end = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    (3..=63).contains(&name.len())
+        && name.first().is_some_and(is_end)
+        && name.last().is_some_and(is_end)
+        && name.iter().all(|byte| is_end(byte) || matches!(byte, b'-' | b'.'))
+}
+
+fn is_key(key: &str) -> bool {
+    !key.contains(LINE_ENDS) && (1..=1024).contains(&key.chars().count())
+}
+
+fn is_destination_behind_bucket(rest: &str) -> bool {
+    let rest_is_prefix = |prefix: &str| prefix.strip_suffix('/').is_some_and(is_key);
+    rest.is_empty() || rest == "/" || rest_is_prefix(rest) || rest.strip_prefix('/').is_some_and(rest_is_prefix)
+}
+
+fn is_text(character: char) -> bool {
+    use GeneralCategory::{Control, Format, PrivateUse, Surrogate, Unassigned};
+    matches!(character, ' '..='~')
+        || !matches!(get_general_category(character), Control | Format | PrivateUse | Surrogate | Unassigned)
+}

@@ -1,0 +1,229 @@
+//! The client, and the one pipeline that every call goes through.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aws_types::SdkConfig;
+use http::HeaderValue;
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use crate::attempt::{self, AttemptLimits, Failure, attempt_headers, millis_since};
+use crate::check::Violations;
+use crate::config::{ClientBuilder, Settings, Timeouts};
+use crate::error::{Context, Error};
+use crate::operation::Operation;
+use crate::retry::{Class, Decision, Retry, RetryPolicy};
+use crate::transport::Limits;
+
+/// Calls AWS HealthOmics. Cheap to clone; clones share connections, credentials, clock and retry quota.
+///
+/// Make one for a process and clone it wherever it is needed.
+///
+/// ```no_run
+/// // From the environment: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, …
+/// let client = healthomics::Client::from_env()?;
+/// # Ok::<(), healthomics::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    settings: Arc<Settings>,
+}
+
+impl Client {
+    /// A client by the environment: see [`ClientBuilder::from_env`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Configuration`] for a missing region, missing credentials, or a variable that means nothing.
+    pub fn from_env() -> Result<Self, Error> {
+        ClientBuilder::from_env()?.build()
+    }
+
+    /// A client by hand.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// A client by what an `SdkConfig` says: `aws_config::load_from_env().await` plugs straight in.
+    ///
+    /// See [`ClientBuilder::from_sdk_config`] for what is honoured.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Configuration`] for a missing region, missing credentials, or settings that exclude each other.
+    pub fn new(config: &SdkConfig) -> Result<Self, Error> {
+        ClientBuilder::from_sdk_config(config).build()
+    }
+
+    /// A client by the whole default chain of AWS: environment, profiles, SSO, web identity, containers, instances.
+    ///
+    /// Needs the feature `aws-config`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Configuration`] if the chain has no region or no credentials provider.
+    #[cfg(feature = "aws-config")]
+    pub async fn from_default_chain() -> Result<Self, Error> {
+        Self::new(&crate::config::default_chain().await)
+    }
+
+    pub(crate) fn with_settings(settings: Settings) -> Self {
+        Self { settings: Arc::new(settings) }
+    }
+
+    /// The region that requests are signed for.
+    pub fn region(&self) -> &str {
+        &self.settings.region
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("region", &self.settings.region)
+            .field("endpoint", &self.settings.endpoint)
+            .field("timeouts", &self.settings.timeouts)
+            .field("retry", &self.settings.retry)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a fluent builder carries beside the members: the client, and settings of this one call.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    client: Client,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) max_attempts: u32,
+}
+
+impl Call {
+    pub(crate) fn new(client: &Client) -> Self {
+        let (timeouts, max_attempts) = (client.settings.timeouts, client.settings.retry.max_attempts);
+        Self { client: client.clone(), timeouts, max_attempts }
+    }
+
+    /// builder → request → checked → wire request → endpoint → (signed → sent)… → output
+    pub(crate) async fn send<O: Operation>(self, operation: O) -> Result<O::Output, Error> {
+        let mut violations = Violations::default();
+        operation.check(&mut violations);
+        if !violations.is_empty() {
+            return Err(Error::invalid_input(O::NAME, violations));
+        }
+        let span = tracing::info_span!(
+            "healthomics.call",
+            operation = O::NAME,
+            attempts = tracing::field::Empty,
+            error = tracing::field::Empty,
+            status = tracing::field::Empty,
+            request_id = tracing::field::Empty,
+            duration_ms = tracing::field::Empty,
+        );
+        let started = Instant::now();
+        let result = self.attempts(operation, started).instrument(span.clone()).await;
+        span.record("duration_ms", millis_since(started));
+        if let Err(error) = &result {
+            span.record("error", tracing::field::display(error));
+        }
+        result
+    }
+
+    /// The one retry loop.
+    async fn attempts<O: Operation>(self, operation: O, started: Instant) -> Result<O::Output, Error> {
+        let settings = &*self.client.settings;
+        let request = settings.address(operation.to_wire())?;
+        let deadline = self.timeouts.operation.map(|limit| started + limit);
+        let invocation = invocation_id();
+        let mut retry = Retry::new(self.policy(), settings.quota.clone());
+        let mut may_have_been_applied = false;
+        loop {
+            let attempt = retry.next_attempt();
+            let headers = attempt_headers(&settings.user_agent, &invocation, attempt, self.max_attempts);
+            let work = settings.attempt(&request, headers, self.limits(deadline));
+            let answer = attempt::traced(O::NAME, attempt, work).await;
+            let decoded =
+                answer.and_then(|raw| operation.decode(&raw).map_err(|error| Failure::undecodable(error, &raw)));
+            let failure = match decoded {
+                Ok(output) => {
+                    retry.succeeded();
+                    return Ok(output);
+                }
+                Err(failure) => failure,
+            };
+            may_have_been_applied |= O::MUTATES && failure.may_have_been_applied;
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            match retry.failed(failure.class, failure.server_delay, fastrand::f64(), left) {
+                Decision::Again { after } => {
+                    tracing::debug!(attempt, class = ?failure.class, delay = ?after, "attempt failed, trying again");
+                    tokio::time::sleep(after).await;
+                }
+                Decision::Stop(stopped) => {
+                    let context = Context {
+                        operation: O::NAME,
+                        attempts: attempt,
+                        client_token: operation.client_token().cloned(),
+                        may_have_been_applied,
+                        retryable: failure.class.is_retryable(),
+                        throttling: failure.class == Class::Throttling,
+                        stopped,
+                    };
+                    return Err(failure.into_error(context));
+                }
+            }
+        }
+    }
+
+    fn policy(&self) -> RetryPolicy {
+        RetryPolicy { max_attempts: self.max_attempts, ..self.client.settings.retry }
+    }
+
+    fn limits(&self, deadline: Option<Instant>) -> AttemptLimits {
+        AttemptLimits {
+            attempt_timeout: self.timeouts.attempt,
+            operation_timeout: self.timeouts.operation,
+            deadline,
+            network: Limits {
+                read_timeout: self.timeouts.read,
+                max_response_size: self.client.settings.max_response_size,
+            },
+        }
+    }
+}
+
+/// The same on every attempt of a call, so that the service can tell attempts from calls.
+fn invocation_id() -> HeaderValue {
+    let id = uuid::Uuid::new_v4().to_string();
+    // A UUID has only characters that a header may have.
+    HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+}
+
+/// The settings of one call, on every fluent builder.
+macro_rules! call_settings {
+    () => {
+        /// The longest this call may take, all attempts and waits together, instead of the client's setting; `None`
+        /// lifts the limit.
+        pub fn operation_timeout(mut self, limit: impl Into<Option<std::time::Duration>>) -> Self {
+            self.call.timeouts.operation = limit.into();
+            self
+        }
+
+        /// The longest one attempt of this call may take, instead of the client's setting; `None` lifts the limit.
+        pub fn operation_attempt_timeout(mut self, limit: impl Into<Option<std::time::Duration>>) -> Self {
+            self.call.timeouts.attempt = limit.into();
+            self
+        }
+
+        /// The longest silence of the service in this call, instead of the client's setting; `None` lifts the limit.
+        pub fn read_timeout(mut self, limit: impl Into<Option<std::time::Duration>>) -> Self {
+            self.call.timeouts.read = limit.into();
+            self
+        }
+
+        /// How many attempts this call makes at most, instead of the client's setting; 0 counts as 1.
+        pub fn max_attempts(mut self, count: u32) -> Self {
+            self.call.max_attempts = count.max(1);
+            self
+        }
+    };
+}
+pub(crate) use call_settings;

@@ -1,0 +1,332 @@
+//! The settings of a client: by hand, from the environment, from an `SdkConfig`.
+
+mod env;
+mod sdk;
+
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_async::time::{SharedTimeSource, TimeSource};
+use http::HeaderValue;
+#[cfg(feature = "aws-config")]
+pub(crate) use sdk::default_chain;
+
+use crate::Client;
+use crate::clock::Clock;
+use crate::credentials::CredentialsCache;
+use crate::endpoint::{Endpoint, EndpointConfig};
+use crate::error::{ConfigurationError, Error};
+use crate::retry::{Quota, RetryPolicy};
+use crate::sign::UnsignedRequest;
+use crate::transport::{HttpTransport, Transport};
+use crate::wire::WireRequest;
+
+/// What a running client works by.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) region: String,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) transport: Box<dyn Transport>,
+    pub(crate) credentials: CredentialsCache,
+    pub(crate) clock: Clock,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) quota: Quota,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) max_response_size: usize,
+    pub(crate) user_agent: HeaderValue,
+}
+
+impl Settings {
+    /// Where a request goes.
+    pub(crate) fn address(&self, wire: WireRequest) -> Result<UnsignedRequest, ConfigurationError> {
+        let url = self.endpoint.url(wire.host_prefix, &wire.path)?;
+        Ok(UnsignedRequest { method: wire.method, url, body: wire.body })
+    }
+}
+
+/// How long things may take; `None` is no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Timeouts {
+    pub(crate) connect: Option<Duration>,
+    pub(crate) read: Option<Duration>,
+    pub(crate) attempt: Option<Duration>,
+    pub(crate) operation: Option<Duration>,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Some(Duration::from_millis(3_100)),
+            read: Some(Duration::from_secs(30)),
+            attempt: Some(Duration::from_secs(60)),
+            // Three attempts and the waits between them.
+            operation: Some(Duration::from_secs(240)),
+        }
+    }
+}
+
+/// Builds a [`Client`]; made by [`Client::builder`], [`ClientBuilder::from_env`] or
+/// [`ClientBuilder::from_sdk_config`]. What is set later wins.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use aws_credential_types::Credentials;
+/// use healthomics::Client;
+///
+/// # fn main() -> Result<(), healthomics::Error> {
+/// let client = Client::builder()
+///     .region("eu-west-2")
+///     .credentials(Credentials::new("AKIDEXAMPLE", "secret", None, None, "example"))
+///     .max_attempts(5)
+///     .operation_timeout(Duration::from_secs(60))
+///     .app_name("sequencer-upload")
+///     .build()?;
+/// assert_eq!(client.region(), "eu-west-2");
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct ClientBuilder {
+    endpoint: EndpointConfig,
+    credentials: Option<SharedCredentialsProvider>,
+    retry: RetryPolicy,
+    retry_quota: Option<u32>,
+    timeouts: Timeouts,
+    max_response_size: usize,
+    app_name: Option<String>,
+    time_source: SharedTimeSource,
+    correct_clock_skew: bool,
+    use_system_proxy: bool,
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        Self {
+            endpoint: EndpointConfig::default(),
+            credentials: None,
+            retry: RetryPolicy::default(),
+            retry_quota: Some(Quota::DEFAULT_CAPACITY),
+            timeouts: Timeouts::default(),
+            max_response_size: 8 * 1024 * 1024,
+            app_name: None,
+            time_source: SharedTimeSource::default(),
+            correct_clock_skew: true,
+            use_system_proxy: true,
+        }
+    }
+}
+
+/// Where requests go.
+impl ClientBuilder {
+    /// The AWS region: `us-east-1`. Required, also with an endpoint URL: requests are signed for it.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.endpoint.region = Some(region.into());
+        self
+    }
+
+    /// An endpoint of your own instead of the region's: a private one, or a local service. `http://` and `https://`.
+    ///
+    /// No host prefix is put before it, unlike in the official SDKs; see [`host_prefix`](Self::host_prefix).
+    pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
+        self.endpoint.url = Some(url.into());
+        self
+    }
+
+    /// Whether the prefix of an operation (`control-storage-`) is put before the host of an endpoint URL too; off by
+    /// default.
+    pub fn host_prefix(mut self, enabled: bool) -> Self {
+        self.endpoint.prefix_custom_host = enabled;
+        self
+    }
+
+    /// Whether to use the endpoints with validated cryptography. Not together with an endpoint URL.
+    pub fn use_fips(mut self, enabled: bool) -> Self {
+        self.endpoint.use_fips = enabled;
+        self
+    }
+
+    /// Whether to use the endpoints that speak IPv6 too. Not together with an endpoint URL.
+    pub fn use_dual_stack(mut self, enabled: bool) -> Self {
+        self.endpoint.use_dual_stack = enabled;
+        self
+    }
+
+    /// Whether the proxy of the system (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) is used; on by default.
+    pub fn use_system_proxy(mut self, enabled: bool) -> Self {
+        self.use_system_proxy = enabled;
+        self
+    }
+}
+
+/// Who calls.
+impl ClientBuilder {
+    /// Credentials that never change.
+    pub fn credentials(self, credentials: Credentials) -> Self {
+        self.credentials_provider(credentials)
+    }
+
+    /// Where credentials come from. They are kept until shortly before they expire, fetched by one call at a time, and
+    /// fetched anew when the service calls them expired.
+    pub fn credentials_provider(mut self, provider: impl ProvideCredentials + 'static) -> Self {
+        self.credentials = Some(SharedCredentialsProvider::new(provider));
+        self
+    }
+
+    /// A name for the application, in the `User-Agent` of every request: 1 to 50 letters, digits and
+    /// ``!#$%&'*+-.^_`|~``.
+    pub fn app_name(mut self, name: impl Into<String>) -> Self {
+        self.app_name = Some(name.into());
+        self
+    }
+}
+
+/// How often, how long, how much.
+impl ClientBuilder {
+    /// How many attempts a call makes at most, the first included: 3 by default; 1 turns retries off.
+    pub fn max_attempts(mut self, count: u32) -> Self {
+        self.retry.max_attempts = count;
+        self
+    }
+
+    /// The backoff before the first retry, 50 ms by default; it doubles with each, and any share of it is waited. The
+    /// backoff after throttling starts at 1 s and is not touched.
+    pub fn initial_backoff(mut self, backoff: Duration) -> Self {
+        self.retry.backoff = backoff;
+        self
+    }
+
+    /// The longest backoff: 20 s by default.
+    pub fn max_backoff(mut self, backoff: Duration) -> Self {
+        self.retry.max_backoff = backoff;
+        self
+    }
+
+    /// The retry quota that all calls of the client share: 500 by default, `None` lifts it.
+    ///
+    /// A retry costs 14, after throttling 5; a success gives back what its last retry cost, and 1 if it needed none.
+    /// It keeps a client from hammering a service that is down. Lift it for a batch that must go through.
+    pub fn retry_quota(mut self, capacity: impl Into<Option<u32>>) -> Self {
+        self.retry_quota = capacity.into();
+        self
+    }
+
+    /// The longest a connection may take: 3.1 s by default, `None` lifts the limit. Connections are shared by calls, so
+    /// this can't be set for a single one.
+    pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.timeouts.connect = limit.into();
+        self
+    }
+
+    /// The longest silence, before an answer and inside it: 30 s by default, `None` lifts the limit.
+    pub fn read_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.timeouts.read = limit.into();
+        self
+    }
+
+    /// The longest one attempt may take: 60 s by default, `None` lifts the limit.
+    pub fn operation_attempt_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.timeouts.attempt = limit.into();
+        self
+    }
+
+    /// The longest a call may take, all attempts and waits together: 240 s by default, `None` lifts the limit.
+    pub fn operation_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.timeouts.operation = limit.into();
+        self
+    }
+
+    /// The largest answer that is read, in bytes: 8 MiB by default.
+    pub fn max_response_size(mut self, bytes: usize) -> Self {
+        self.max_response_size = bytes;
+        self
+    }
+
+    /// Where the time of signatures comes from; the system's clock by default.
+    pub fn time_source(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.time_source = SharedTimeSource::new(TimeFn(now));
+        self
+    }
+
+    /// Whether the clock is put right by the service's when a signature is refused and the two are over four minutes
+    /// apart; on by default.
+    pub fn correct_clock_skew(mut self, enabled: bool) -> Self {
+        self.correct_clock_skew = enabled;
+        self
+    }
+}
+
+struct TimeFn<F>(F);
+
+impl<F> std::fmt::Debug for TimeFn<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TimeFn")
+    }
+}
+
+impl<F: Fn() -> SystemTime + Send + Sync> TimeSource for TimeFn<F> {
+    fn now(&self) -> SystemTime {
+        (self.0)()
+    }
+}
+
+impl ClientBuilder {
+    /// The client.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Configuration`] for a missing or unknown region, missing credentials, or settings that can't work.
+    pub fn build(self) -> Result<Client, Error> {
+        let endpoint = self.endpoint.resolve()?;
+        let transport = HttpTransport::new(self.timeouts.connect, self.use_system_proxy, endpoint.is_https())?;
+        Ok(self.build_with(endpoint, Box::new(transport))?)
+    }
+
+    pub(crate) fn build_with(
+        self,
+        endpoint: Endpoint,
+        transport: Box<dyn Transport>,
+    ) -> Result<Client, ConfigurationError> {
+        if self.retry.max_attempts == 0 {
+            let (setting, value, expected) = ("max_attempts", "0".to_owned(), "at least 1");
+            return Err(ConfigurationError::InvalidSetting { setting, value, expected });
+        }
+        let region = self.endpoint.region.filter(|region| !region.is_empty());
+        Ok(Client::with_settings(Settings {
+            region: region.ok_or(ConfigurationError::MissingRegion)?,
+            endpoint,
+            transport,
+            credentials: CredentialsCache::new(self.credentials.ok_or(ConfigurationError::MissingCredentials)?),
+            clock: Clock::new(self.time_source, self.correct_clock_skew),
+            retry: self.retry,
+            quota: Quota::new(self.retry_quota),
+            timeouts: self.timeouts,
+            max_response_size: self.max_response_size,
+            user_agent: user_agent(self.app_name)?,
+        }))
+    }
+}
+
+/// `healthomics/0.1.0 ua/2.1 os/linux lang/rust api/omics cfg/retry-mode#standard app/my-app`
+fn user_agent(app_name: Option<String>) -> Result<HeaderValue, ConfigurationError> {
+    let mut text = format!(
+        "healthomics/{} ua/2.1 os/{} lang/rust api/omics cfg/retry-mode#standard",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+    );
+    let expected = "1 to 50 letters, digits and !#$%&'*+-.^_`|~";
+    if let Some(name) = &app_name {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if !(1..=50).contains(&name.len()) || !name.bytes().all(is_allowed) {
+            return Err(ConfigurationError::InvalidSetting { setting: "app_name", value: name.clone(), expected });
+        }
+        text.push_str(" app/");
+        text.push_str(name);
+    }
+    HeaderValue::try_from(text).map_err(|_| ConfigurationError::InvalidSetting {
+        setting: "app_name",
+        value: app_name.unwrap_or_default(),
+        expected,
+    })
+}

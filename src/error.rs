@@ -1,0 +1,288 @@
+//! One error type for everything that can go wrong.
+//!
+//! Its `Display` is one line that a person can act on; causes are behind [`source`](std::error::Error::source), and
+//! [`Error::report`] prints both. Programs branch on the accessors, which hold for every variant.
+
+mod configuration;
+mod failure;
+mod service;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+pub use configuration::ConfigurationError;
+pub(crate) use failure::Context;
+pub use failure::{CallFailure, InvalidInput, StopReason};
+pub(crate) use service::ErrorAnswer;
+pub use service::ServiceError;
+
+use crate::check::Violations;
+use crate::model::ClientToken;
+
+pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// Why a call failed.
+///
+/// A variant for each error of the service's model, under the service's own name; one for any other answer of the
+/// service; and one for each thing that can fail on this side. All payloads are boxed: the type is two words.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// 400: the service found the input wrong. The message names the member; this crate checks the model's
+    /// constraints before it sends, so what is left is usually a state: a role that can't be assumed, a bucket in
+    /// another region.
+    #[error(transparent)]
+    ValidationException(Box<ServiceError>),
+    /// 402: too many jobs at once, or another quota. Wait for jobs to end, or have the quota raised.
+    #[error(transparent)]
+    ServiceQuotaExceededException(Box<ServiceError>),
+    /// 403: the caller may not do this. Look at the IAM policy of the caller, and at `iam:PassRole` for the job's role.
+    #[error(transparent)]
+    AccessDeniedException(Box<ServiceError>),
+    /// 404: the store, read set or job is not in this region and account.
+    #[error(transparent)]
+    ResourceNotFoundException(Box<ServiceError>),
+    /// 405: not possible for this kind of store.
+    #[error(transparent)]
+    NotSupportedOperationException(Box<ServiceError>),
+    /// 408: the service ran out of time. A start may have been applied; send it again with the same client token.
+    #[error(transparent)]
+    RequestTimeoutException(Box<ServiceError>),
+    /// 409: the resource is in a state that does not allow this.
+    #[error(transparent)]
+    ConflictException(Box<ServiceError>),
+    /// 416: the part is not in the file.
+    #[error(transparent)]
+    RangeNotSatisfiableException(Box<ServiceError>),
+    /// 429: too many requests. Slow down; the default quota is five requests a second for each operation.
+    #[error(transparent)]
+    ThrottlingException(Box<ServiceError>),
+    /// 500: the service failed. A start may have been applied; send it again with the same client token.
+    #[error(transparent)]
+    InternalServerException(Box<ServiceError>),
+    /// Any other error answer: common AWS errors such as `ExpiredTokenException`, a redirect, a proxy's page.
+    #[error(transparent)]
+    Service(Box<ServiceError>),
+    /// The request would be refused. Nothing was sent; mend each of the [`violations`](Error::violations).
+    #[error(transparent)]
+    InvalidInput(Box<InvalidInput>),
+    /// The client's settings can't work. Nothing was sent.
+    #[error(transparent)]
+    Configuration(Box<ConfigurationError>),
+    /// No credentials could be had. The source says what the provider said.
+    #[error(transparent)]
+    Credentials(Box<CallFailure>),
+    /// The request could not be signed.
+    #[error(transparent)]
+    Signing(Box<CallFailure>),
+    /// The network failed: name not found, connection refused, reset, TLS.
+    #[error(transparent)]
+    Transport(Box<CallFailure>),
+    /// One of the time-outs passed.
+    #[error(transparent)]
+    Timeout(Box<CallFailure>),
+    /// The service answered 200 and the answer can't be used: not JSON, or without an id or status. A job may exist:
+    /// send the start again with the same client token to learn of it.
+    #[error(transparent)]
+    UndecodableResponse(Box<CallFailure>),
+}
+
+const _: () = assert!(size_of::<Error>() <= 2 * size_of::<usize>(), "errors travel in every result");
+
+/// The part that every variant but input and configuration has.
+enum Details<'a> {
+    Service(&'a ServiceError),
+    Failure(&'a CallFailure),
+    Input(&'a InvalidInput),
+    None,
+}
+
+impl Error {
+    fn details(&self) -> Details<'_> {
+        match self {
+            Self::ValidationException(e)
+            | Self::ServiceQuotaExceededException(e)
+            | Self::AccessDeniedException(e)
+            | Self::ResourceNotFoundException(e)
+            | Self::NotSupportedOperationException(e)
+            | Self::RequestTimeoutException(e)
+            | Self::ConflictException(e)
+            | Self::RangeNotSatisfiableException(e)
+            | Self::ThrottlingException(e)
+            | Self::InternalServerException(e)
+            | Self::Service(e) => Details::Service(e),
+            Self::Credentials(e)
+            | Self::Signing(e)
+            | Self::Transport(e)
+            | Self::Timeout(e)
+            | Self::UndecodableResponse(e) => Details::Failure(e),
+            Self::InvalidInput(e) => Details::Input(e),
+            Self::Configuration(_) => Details::None,
+        }
+    }
+
+    fn context(&self) -> Option<&Context> {
+        match self.details() {
+            Details::Service(e) => Some(&e.context),
+            Details::Failure(e) => Some(&e.context),
+            Details::Input(_) | Details::None => None,
+        }
+    }
+
+    /// The answer of the service, if that is what this error is.
+    pub fn as_service_error(&self) -> Option<&ServiceError> {
+        match self.details() {
+            Details::Service(e) => Some(e),
+            _ => None,
+        }
+    }
+
+    /// The operation that was called, `StartReadSetExportJob`; `None` for errors of the configuration.
+    pub fn operation(&self) -> Option<&'static str> {
+        match self.details() {
+            Details::Input(e) => Some(e.operation),
+            _ => self.context().map(|context| context.operation),
+        }
+    }
+
+    /// The HTTP status of the service's answer, if there was an error answer.
+    pub fn status(&self) -> Option<u16> {
+        self.as_service_error().map(ServiceError::status)
+    }
+
+    /// The error code as the service wrote it: `ThrottlingException`.
+    pub fn code(&self) -> Option<&str> {
+        self.as_service_error().and_then(ServiceError::code)
+    }
+
+    /// The message of the service.
+    pub fn message(&self) -> Option<&str> {
+        self.as_service_error().and_then(ServiceError::message)
+    }
+
+    /// The id that AWS support asks for, when an answer came at all.
+    pub fn request_id(&self) -> Option<&str> {
+        match self.details() {
+            Details::Service(e) => e.request_id(),
+            Details::Failure(e) => e.request_id.as_deref(),
+            Details::Input(_) | Details::None => None,
+        }
+    }
+
+    /// How many attempts were made; 0 when nothing was tried.
+    pub fn attempts(&self) -> u32 {
+        self.context().map_or(0, |context| context.attempts)
+    }
+
+    /// The token of a Start call. Repeat the call with it, and a job that was started after all is found, not doubled.
+    pub fn client_token(&self) -> Option<&ClientToken> {
+        self.context().and_then(|context| context.client_token.as_ref())
+    }
+
+    /// How long the service asked to wait before another try.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.as_service_error().and_then(ServiceError::retry_after)
+    }
+
+    /// What is wrong with the request, for [`Error::InvalidInput`].
+    pub fn violations(&self) -> Option<&Violations> {
+        match self.details() {
+            Details::Input(e) => Some(&e.violations),
+            _ => None,
+        }
+    }
+
+    /// Why the call was given up although another attempt could have helped; `None` if none could.
+    pub fn stop_reason(&self) -> Option<StopReason> {
+        self.context().and_then(|context| context.stopped)
+    }
+
+    /// Whether the same call may succeed later: throttling, a failing service, a failing network, a time-out.
+    ///
+    /// The client has already tried again as often as its policy allows. Wait longer, then repeat a Start call with
+    /// the [`client_token`](Error::client_token) of this error. If it is `false`, mend the cause first.
+    pub fn is_retryable(&self) -> bool {
+        self.context().is_some_and(|context| context.retryable)
+    }
+
+    /// Whether the service found the caller too fast, by code or by status 429. Send less, or have the quota raised.
+    pub fn is_throttling(&self) -> bool {
+        self.context().is_some_and(|context| context.throttling)
+    }
+
+    /// Whether time ran out: here ([`Error::Timeout`]) or at the service ([`Error::RequestTimeoutException`]).
+    /// Raise the time-out that the message names, or look for what is slow.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Timeout(_) | Self::RequestTimeoutException(_))
+    }
+
+    /// Whether the service may have done what was asked, although the call failed: some attempt reached it and was not
+    /// refused. Always `false` for calls that only read.
+    ///
+    /// Do not start anew: repeat the call with the [`client_token`](Error::client_token) of this error.
+    pub fn may_have_been_applied(&self) -> bool {
+        self.context().is_some_and(|context| context.may_have_been_applied)
+    }
+
+    /// The error and its causes on one line, for a log.
+    pub fn report(&self) -> impl fmt::Display {
+        Report(self)
+    }
+}
+
+struct Report<'a>(&'a Error);
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl From<ConfigurationError> for Error {
+    fn from(error: ConfigurationError) -> Self {
+        Self::Configuration(Box::new(error))
+    }
+}
+
+/// How errors are made; only the pipeline does.
+impl Error {
+    pub(crate) fn invalid_input(operation: &'static str, violations: Violations) -> Self {
+        Self::InvalidInput(Box::new(InvalidInput { operation, violations }))
+    }
+
+    /// The variant by the code; without a usable code by the status.
+    pub(crate) fn from_answer(answer: ErrorAnswer, context: Context) -> Self {
+        let variant = match (answer.code.as_deref(), answer.status.as_u16()) {
+            (Some("ValidationException"), _) | (None, 400) => Self::ValidationException,
+            (Some("ServiceQuotaExceededException"), _) | (None, 402) => Self::ServiceQuotaExceededException,
+            (Some("AccessDeniedException"), _) | (None, 403) => Self::AccessDeniedException,
+            (Some("ResourceNotFoundException"), _) | (None, 404) => Self::ResourceNotFoundException,
+            (Some("NotSupportedOperationException"), _) | (None, 405) => Self::NotSupportedOperationException,
+            (Some("RequestTimeoutException"), _) | (None, 408) => Self::RequestTimeoutException,
+            (Some("ConflictException"), _) | (None, 409) => Self::ConflictException,
+            (Some("RangeNotSatisfiableException"), _) | (None, 416) => Self::RangeNotSatisfiableException,
+            (Some("ThrottlingException"), _) | (None, 429) => Self::ThrottlingException,
+            (Some("InternalServerException"), _) | (None, 500) => Self::InternalServerException,
+            _ => Self::Service,
+        };
+        variant(Box::new(ServiceError { answer, context }))
+    }
+
+    /// `variant` is one of those that hold a [`CallFailure`].
+    pub(crate) fn from_failure(
+        variant: fn(Box<CallFailure>) -> Self,
+        what: String,
+        request_id: Option<String>,
+        source: Option<BoxError>,
+        context: Context,
+    ) -> Self {
+        variant(Box::new(CallFailure { what, request_id, context, source }))
+    }
+}

@@ -1,0 +1,62 @@
+//! What can be wrong with a client's settings.
+
+use crate::error::BoxError;
+
+/// Why a client could not be built. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigurationError {
+    /// No region was given.
+    #[error("no region: set AWS_REGION, or call region() on the builder")]
+    MissingRegion,
+    /// The region is in no partition of AWS that this version of the crate knows.
+    #[error("region {region:?} is not known: check its spelling, or set the endpoint URL of a new region by hand")]
+    #[non_exhaustive]
+    UnknownRegion {
+        /// The region as it was given.
+        region: String,
+    },
+    /// The endpoint URL can't be used. It is not shown, as it might hold a password.
+    #[error("the endpoint URL can't be used: {reason}")]
+    #[non_exhaustive]
+    InvalidEndpoint {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// FIPS was asked for together with an endpoint URL.
+    #[error("FIPS and a custom endpoint URL are not supported together: drop one of them")]
+    FipsWithCustomEndpoint,
+    /// Dual stack was asked for together with an endpoint URL.
+    #[error("dual stack and a custom endpoint URL are not supported together: drop one of them")]
+    DualStackWithCustomEndpoint,
+    /// The partition of the region has no dual-stack endpoints.
+    #[error("partition {partition} has no dual-stack endpoints: turn dual stack off")]
+    #[non_exhaustive]
+    NoDualStack {
+        /// The partition.
+        partition: &'static str,
+    },
+    /// No credentials and no provider of them were given.
+    #[error(
+        "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, call credentials_provider() on the builder, \
+         or use the feature `aws-config` for profiles, SSO, containers and instances"
+    )]
+    MissingCredentials,
+    /// A setting has a value that means nothing.
+    #[error("{setting} is {value:?}, {expected} is wanted")]
+    #[non_exhaustive]
+    InvalidSetting {
+        /// The environment variable or builder method.
+        setting: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// An `https` endpoint, and the crate was built without TLS.
+    #[error("an https endpoint needs TLS: turn the feature `rustls` of healthomics on")]
+    TlsNotCompiledIn,
+    /// The HTTP client could not be set up: usually no usable certificate store on this machine.
+    #[error("the HTTP client could not be set up")]
+    HttpClient(#[source] BoxError),
+}

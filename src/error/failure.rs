@@ -1,0 +1,104 @@
+//! What every failed call knows of itself, and failures that are not the service's answer.
+
+use std::fmt;
+
+use crate::check::Violations;
+use crate::error::BoxError;
+use crate::model::ClientToken;
+
+/// What is known of a call beside why it failed.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    pub(crate) operation: &'static str,
+    pub(crate) attempts: u32,
+    pub(crate) client_token: Option<ClientToken>,
+    pub(crate) may_have_been_applied: bool,
+    pub(crate) retryable: bool,
+    pub(crate) throttling: bool,
+    pub(crate) stopped: Option<StopReason>,
+}
+
+impl Context {
+    /// ` [request 4f6c…, 3 attempts]`
+    pub(super) fn fmt_tail(&self, f: &mut fmt::Formatter<'_>, request_id: Option<&str>) -> fmt::Result {
+        f.write_str(" [")?;
+        if let Some(id) = request_id {
+            write!(f, "request {id}, ")?;
+        }
+        write!(f, "{} attempt{}", self.attempts, if self.attempts == 1 { "" } else { "s" })?;
+        if let Some(reason) = self.stopped {
+            write!(f, ", {reason}")?;
+        }
+        if self.may_have_been_applied {
+            f.write_str(", may have been applied")?;
+        }
+        f.write_str("]")
+    }
+}
+
+/// Why a failure that another attempt could have mended was not tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// Every attempt that the retry policy allows was made.
+    AttemptsExhausted,
+    /// The retry quota of the client was empty: too many of its calls fail at present.
+    QuotaExhausted,
+    /// The wait before the next attempt would not have fit into the operation time-out, or the service asked for one
+    /// longer than five minutes.
+    NoTimeLeft,
+}
+
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AttemptsExhausted => "no attempts left",
+            Self::QuotaExhausted => "retry quota exhausted",
+            Self::NoTimeLeft => "no time left for another attempt",
+        })
+    }
+}
+
+/// A call that failed without an error answer of the service.
+#[derive(Debug)]
+pub struct CallFailure {
+    pub(super) what: String,
+    pub(super) request_id: Option<String>,
+    pub(super) context: Context,
+    pub(super) source: Option<BoxError>,
+}
+
+impl fmt::Display for CallFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.context.operation, self.what)?;
+        self.context.fmt_tail(f, self.request_id.as_deref())
+    }
+}
+
+impl std::error::Error for CallFailure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(|source| &**source as _)
+    }
+}
+
+/// A request that the service would refuse. Nothing was sent.
+#[derive(Debug)]
+pub struct InvalidInput {
+    pub(super) operation: &'static str,
+    pub(super) violations: Violations,
+}
+
+impl InvalidInput {
+    /// Everything that is wrong with the request, each with the path of its member.
+    pub fn violations(&self) -> &Violations {
+        &self.violations
+    }
+}
+
+impl fmt::Display for InvalidInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: invalid input, nothing was sent: {}", self.operation, self.violations)
+    }
+}
+
+impl std::error::Error for InvalidInput {}

@@ -1,0 +1,96 @@
+//! The operations. Each has a file that holds all of it: builder, request, checks, wire form, output.
+
+use bytes::Bytes;
+
+use crate::check::Violations;
+use crate::decode::Undecodable;
+use crate::model::ClientToken;
+use crate::wire::{RawResponse, WireRequest};
+
+mod activation_job;
+mod export_job;
+mod import_job;
+
+pub use activation_job::{
+    ActivateReadSetSourceItem, GetReadSetActivationJob, GetReadSetActivationJobOutput, MAX_ACTIVATION_SOURCES,
+    StartReadSetActivationJob, StartReadSetActivationJobOutput,
+};
+pub use export_job::{
+    ExportReadSetDetail, GetReadSetExportJob, GetReadSetExportJobOutput, MAX_EXPORT_SOURCES, StartReadSetExportJob,
+    StartReadSetExportJobOutput,
+};
+pub use import_job::{
+    GetReadSetImportJob, GetReadSetImportJobOutput, ImportReadSetSource, ImportReadSetSourceBuilder,
+    ImportReadSetSourceItem, MAX_IMPORT_SOURCES, SourceFiles, StartReadSetImportJob, StartReadSetImportJobOutput,
+};
+
+/// The host prefix of everything but reading and uploading data.
+const CONTROL_STORAGE: &str = "control-storage-";
+
+/// One request of the service: plain data. Deterministic, so that every attempt sends the same bytes.
+pub(crate) trait Operation: Send + Sync {
+    /// The service's own name.
+    const NAME: &'static str;
+    /// Whether the service changes anything, so that a failed call may have left something behind.
+    const MUTATES: bool;
+    /// What a caller gets.
+    type Output: Send;
+
+    /// Finds everything that the service would refuse.
+    fn check(&self, violations: &mut Violations);
+
+    /// The request as it travels.
+    fn to_wire(&self) -> WireRequest;
+
+    /// The token that makes a repeat harmless.
+    fn client_token(&self) -> Option<&ClientToken> {
+        None
+    }
+
+    /// Reads a successful answer.
+    fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable>;
+}
+
+/// A request body.
+fn json(body: &impl serde::Serialize) -> Bytes {
+    #[expect(clippy::expect_used, reason = "strings, lists and maps with string keys always have a JSON form")]
+    serde_json::to_vec(body).expect("a request body has a JSON form").into()
+}
+
+/// Declares the fluent builder of one call: the members, the settings of a single call, and `send`.
+macro_rules! call {
+    (
+        $(#[$doc:meta])*
+        pub struct $Call:ident sends $Request:ident returns $Output:ty;
+        required { $($(#[$req_doc:meta])* $Param:ident = $req:ident: $ReqTy:ty $(, each $Each:ty)?;)+ }
+        defaulted { $($defaulted:tt)* }
+    ) => {
+        crate::builder::builder! {
+            $(#[$doc])*
+            pub struct $Call(call: crate::client::Call) builds
+            pub(crate) struct $Request;
+            required { $($(#[$req_doc])* $Param = $req: $ReqTy $(, each $Each)?;)+ }
+            optional {}
+            defaulted { $($defaulted)* }
+        }
+
+        impl<$($Param),+> $Call<$($Param),+> {
+            crate::client::call_settings!();
+
+            /// Sends the call.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::InvalidInput`](crate::Error::InvalidInput) before anything is sent, with everything that is
+            /// wrong; else what became of the last attempt: see [`Error`](crate::Error).
+            pub async fn send(self) -> Result<$Output, crate::Error>
+            where
+                $($Param: crate::builder::IsSet<$ReqTy>,)+
+            {
+                let (call, request) = self.into_parts();
+                call.send(request).await
+            }
+        }
+    };
+}
+use call;

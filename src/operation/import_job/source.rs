@@ -1,0 +1,193 @@
+//! One source of an import job: what is asked for, and what the job says of it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::builder::{IsSet, builder, members};
+use crate::check::{Path, Violations};
+use crate::decode;
+use crate::model::{FileType, ItemStatus, ReadSetId, ReferenceArn, S3Uri, SampleId, SubjectId};
+
+type Tags = BTreeMap<String, String>;
+
+members! { source_files source_file_type subject_id sample_id }
+
+/// The files of one source: one, or a pair of FASTQ files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SourceFiles {
+    /// The file, or the first reads of a pair.
+    pub source1: S3Uri,
+    /// The second reads of a pair. Only FASTQ has them.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "decode::text")]
+    pub source2: Option<S3Uri>,
+}
+
+impl SourceFiles {
+    /// The file, or the first reads of a pair: `s3://bucket/key`.
+    pub fn source1(source1: impl Into<S3Uri>) -> Self {
+        Self { source1: source1.into(), source2: None }
+    }
+
+    /// The second reads of a FASTQ pair: `s3://bucket/key`.
+    #[must_use]
+    pub fn source2(self, source2: impl Into<S3Uri>) -> Self {
+        Self { source2: Some(source2.into()), ..self }
+    }
+}
+
+/// A single file.
+impl<T: Into<S3Uri>> From<T> for SourceFiles {
+    fn from(source1: T) -> Self {
+        Self::source1(source1)
+    }
+}
+
+builder! {
+    /// Builds an [`ImportReadSetSource`]: made by [`ImportReadSetSource::builder`].
+    pub struct ImportReadSetSourceBuilder(context: ()) builds
+    /// One source of an import job (`StartReadSetImportJobSourceItem`): it becomes one read set.
+    ///
+    /// ```
+    /// use healthomics::ImportReadSetSource;
+    /// use healthomics::model::FileType;
+    ///
+    /// let source = ImportReadSetSource::builder()
+    ///     .source_files("s3://my-bucket/HG00096.cram")
+    ///     .source_file_type(FileType::Cram)
+    ///     .subject_id("HG00096")
+    ///     .sample_id("HG00096-blood")
+    ///     .reference_arn("arn:aws:omics:us-east-1:123456789012:referenceStore/1234567890/reference/1234567890")
+    ///     .tag("project", "1000 Genomes")
+    ///     .build();
+    /// assert_eq!(source.subject_id, "HG00096");
+    /// ```
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    #[doc(alias = "StartReadSetImportJobSourceItem")]
+    pub struct ImportReadSetSource;
+    required {
+        /// The file, or the pair of FASTQ files.
+        Files = source_files: SourceFiles;
+        /// What kind of file it is.
+        Type = source_file_type: FileType;
+        /// Whom the data is of: 1 to 127 characters.
+        Subject = subject_id: SubjectId;
+        /// Which sample of the subject it is: 1 to 127 characters.
+        Sample = sample_id: SampleId;
+    }
+    optional {
+        /// Where the sample came from: 1 to 127 characters.
+        @[serde(skip_serializing_if = "Option::is_none")]
+        generated_from: String;
+        /// The reference that the reads are aligned to; BAM and CRAM need one.
+        @[serde(skip_serializing_if = "Option::is_none")]
+        reference_arn: ReferenceArn;
+        /// A name for the read set: 1 to 127 characters.
+        @[serde(skip_serializing_if = "Option::is_none")]
+        name: String;
+        /// A description of the read set: 1 to 255 characters.
+        @[serde(skip_serializing_if = "Option::is_none")]
+        description: String;
+        /// All tags of the read set at once: keys of 1 to 128 characters, values of at most 256.
+        @[serde(skip_serializing_if = "Option::is_none")]
+        tags: Tags;
+    }
+    defaulted {}
+}
+
+impl ImportReadSetSource {
+    /// Starts a source; file, type, subject and sample are required, and the compiler asks for them.
+    pub fn builder() -> ImportReadSetSourceBuilder {
+        ImportReadSetSourceBuilder::new(())
+    }
+
+    pub(super) fn check(&self, violations: &mut Violations, at: Path<'_>) {
+        let files = at.field("sourceFiles");
+        violations.s3_uri(files.field("source1"), self.source_files.source1.as_str());
+        if let Some(source2) = &self.source_files.source2 {
+            violations.s3_uri(files.field("source2"), source2.as_str());
+        }
+        violations.known(at.field("sourceFileType"), self.source_file_type.as_str(), FileType::KNOWN);
+        violations.text(at.field("subjectId"), self.subject_id.as_str(), 127);
+        violations.text(at.field("sampleId"), self.sample_id.as_str(), 127);
+        if let Some(generated_from) = &self.generated_from {
+            violations.text(at.field("generatedFrom"), generated_from, 127);
+        }
+        if let Some(reference) = &self.reference_arn {
+            violations.arn(at.field("referenceArn"), reference.as_str(), 1..=127);
+        }
+        if let Some(name) = &self.name {
+            violations.text(at.field("name"), name, 127);
+        }
+        if let Some(description) = &self.description {
+            violations.text(at.field("description"), description, 255);
+        }
+        let tags = at.field("tags");
+        for (key, value) in self.tags.iter().flatten() {
+            violations.length(tags.key(key).field("key"), key, 1..=128);
+            violations.length(tags.key(key), value, 0..=256);
+        }
+    }
+}
+
+impl<Files, Type, Subject, Sample> ImportReadSetSourceBuilder<Files, Type, Subject, Sample> {
+    /// Adds one tag; the key has 1 to 128 characters, the value at most 256.
+    pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.tags.get_or_insert_default().insert(key.into(), value.into());
+        self
+    }
+
+    /// The source. What the compiler can't see is checked when the call is sent.
+    pub fn build(self) -> ImportReadSetSource
+    where
+        Files: IsSet<SourceFiles>,
+        Type: IsSet<FileType>,
+        Subject: IsSet<SubjectId>,
+        Sample: IsSet<SampleId>,
+    {
+        let ((), source) = self.into_parts();
+        source
+    }
+}
+
+/// What an import job says of one of its sources.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ImportReadSetSourceItem {
+    /// The file, or the pair of FASTQ files.
+    pub source_files: SourceFiles,
+    /// What kind of file it is.
+    pub source_file_type: Option<FileType>,
+    /// Where the source stands.
+    pub status: ItemStatus,
+    /// What the service says about it: why it failed, say.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub status_message: Option<String>,
+    /// Whom the data is of.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub subject_id: Option<SubjectId>,
+    /// Which sample of the subject it is.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub sample_id: Option<SampleId>,
+    /// Where the sample came from.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub generated_from: Option<String>,
+    /// The reference that the reads are aligned to.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub reference_arn: Option<ReferenceArn>,
+    /// The name of the read set.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub name: Option<String>,
+    /// The description of the read set.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub description: Option<String>,
+    /// The tags of the read set; the service adds some of its own, `aws:omics:…`.
+    #[serde(default, deserialize_with = "decode::map")]
+    pub tags: BTreeMap<String, String>,
+    /// The read set that the source became, once it has.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub read_set_id: Option<ReadSetId>,
+}

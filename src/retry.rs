@@ -1,0 +1,282 @@
+//! When a failed attempt is followed by another, and how long after. Pure: it is told what failed, what time is left,
+//! and a random number; the loop in `client` does the rest.
+
+mod quota;
+
+use std::time::{Duration, SystemTime};
+
+pub(crate) use quota::{Permit, Quota};
+
+use crate::error::{ErrorAnswer, StopReason};
+use crate::wire::RawResponse;
+
+/// A wait longer than this that a service asks for is the caller's business.
+const LONGEST_SERVER_DELAY: Duration = Duration::from_secs(300);
+/// How much later than its own backoff the client lets `x-amz-retry-after` make it.
+const SERVER_DELAY_WINDOW: Duration = Duration::from_secs(5);
+/// A clock that is further off than this is corrected.
+const TOLERATED_SKEW: Duration = Duration::from_secs(240);
+
+const THROTTLING_CODES: &[&str] = &[
+    "BandwidthLimitExceeded",
+    "EC2ThrottledException",
+    "LimitExceededException",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionInProgressException",
+];
+const TRANSIENT_CODES: &[&str] = &[
+    "InternalError",
+    "InternalFailure",
+    "InternalServerException",
+    "RangeNotSatisfiableException",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+];
+const EXPIRED_CODES: &[&str] = &["ExpiredToken", "ExpiredTokenException"];
+/// A signature that was refused: by a clock that is off, if the answer's date says so.
+const SIGNATURE_CODES: &[&str] = &[
+    "AuthFailure",
+    "InvalidSignatureException",
+    "RequestExpired",
+    "RequestInTheFuture",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+];
+
+/// What a failure means for the next attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Another attempt would fail alike.
+    Final,
+    /// The service or the network failed.
+    Transient,
+    /// The service found the caller too fast.
+    Throttling,
+    /// The clock here is off; the signer has to be told.
+    ClockSkew,
+    /// The credentials have expired before their time; others have to be fetched.
+    ExpiredCredentials,
+}
+
+impl Class {
+    pub(crate) fn is_retryable(self) -> bool {
+        matches!(self, Self::Transient | Self::Throttling)
+    }
+}
+
+/// What an error answer means. `clock_is_off` tells whether its date contradicts the clock that it was signed by.
+pub(crate) fn classify(answer: &ErrorAnswer, clock_is_off: bool) -> Class {
+    let code = answer.code.as_deref().unwrap_or_default();
+    let status = answer.status.as_u16();
+    if status == 429 || THROTTLING_CODES.contains(&code) {
+        Class::Throttling
+    } else if EXPIRED_CODES.contains(&code) {
+        Class::ExpiredCredentials
+    } else if SIGNATURE_CODES.contains(&code) && clock_is_off {
+        Class::ClockSkew
+    } else if matches!(status, 408 | 500 | 502 | 503 | 504) || TRANSIENT_CODES.contains(&code) {
+        Class::Transient
+    } else {
+        Class::Final
+    }
+}
+
+/// How far the service's clock is from the one that the request was signed by, when that is too far. An `Age` header
+/// means that a cache answered with a date of old.
+pub(crate) fn clock_skew(raw: &RawResponse, signed_by: SystemTime) -> Option<SystemTime> {
+    if raw.headers.contains_key("age") {
+        return None;
+    }
+    let service = httpdate::parse_http_date(raw.header("date")?).ok()?;
+    let off = service.duration_since(signed_by).or_else(|_| signed_by.duration_since(service)).ok()?;
+    (off > TOLERATED_SKEW).then_some(service)
+}
+
+/// A wait that the answer asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ServerDelay {
+    /// `x-amz-retry-after`: within five seconds of the client's own backoff.
+    Hint(Duration),
+    /// `Retry-After`: as it is.
+    Order(Duration),
+}
+
+impl ServerDelay {
+    pub(crate) fn duration(self) -> Duration {
+        match self {
+            Self::Hint(delay) | Self::Order(delay) => delay,
+        }
+    }
+}
+
+/// Reads `x-amz-retry-after` (milliseconds) before `Retry-After` (seconds, or a date).
+pub(crate) fn server_delay(raw: &RawResponse, now: SystemTime) -> Option<ServerDelay> {
+    if let Some(millis) = raw.header("x-amz-retry-after").and_then(|text| text.parse().ok()) {
+        return Some(ServerDelay::Hint(Duration::from_millis(millis)));
+    }
+    let text = raw.header("retry-after")?;
+    if let Ok(seconds) = text.parse() {
+        return Some(ServerDelay::Order(Duration::from_secs(seconds)));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(ServerDelay::Order(date.duration_since(now).unwrap_or_default()))
+}
+
+/// How often and how fast a client tries again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct RetryPolicy {
+    pub(crate) max_attempts: u32,
+    pub(crate) backoff: Duration,
+    pub(crate) throttling_backoff: Duration,
+    pub(crate) max_backoff: Duration,
+}
+
+impl Default for RetryPolicy {
+    /// What the AWS SDKs agreed on.
+    fn default() -> Self {
+        Self {
+            max_attempts: 3,
+            backoff: Duration::from_millis(50),
+            throttling_backoff: Duration::from_secs(1),
+            max_backoff: Duration::from_secs(20),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// Full jitter: anything from nothing to the exponential backoff after `retries` earlier retries.
+    fn delay(&self, class: Class, retries: u32, server: Option<ServerDelay>, jitter: f64) -> Duration {
+        let base = if class == Class::Throttling { self.throttling_backoff } else { self.backoff };
+        let own = base.saturating_mul(2_u32.saturating_pow(retries)).min(self.max_backoff).mul_f64(jitter);
+        match server {
+            None => own,
+            Some(ServerDelay::Hint(hint)) => hint.clamp(own, own + SERVER_DELAY_WINDOW),
+            Some(ServerDelay::Order(order)) => order.max(own),
+        }
+    }
+}
+
+/// What comes after a failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    Again {
+        after: Duration,
+    },
+    /// With the reason if another attempt could have helped.
+    Stop(Option<StopReason>),
+}
+
+/// The retries of one call.
+#[derive(Debug)]
+pub(crate) struct Retry {
+    policy: RetryPolicy,
+    quota: Quota,
+    attempts: u32,
+    retries: u32,
+    permit: Option<Permit>,
+    clock_corrected: bool,
+    credentials_renewed: bool,
+}
+
+impl Retry {
+    pub(crate) fn new(policy: RetryPolicy, quota: Quota) -> Self {
+        Self {
+            policy,
+            quota,
+            attempts: 0,
+            retries: 0,
+            permit: None,
+            clock_corrected: false,
+            credentials_renewed: false,
+        }
+    }
+
+    /// Counts an attempt; the first is 1.
+    pub(crate) fn next_attempt(&mut self) -> u32 {
+        self.attempts += 1;
+        self.attempts
+    }
+
+    /// A call that succeeds gets back what its last retry cost; one that needed none puts a token in.
+    pub(crate) fn succeeded(mut self) {
+        match self.permit.take() {
+            Some(permit) => drop(permit),
+            None => self.quota.add(1),
+        }
+    }
+
+    /// `jitter` is 0 to 1; `time_left` is what the operation time-out leaves.
+    pub(crate) fn failed(
+        &mut self,
+        class: Class,
+        server: Option<ServerDelay>,
+        jitter: f64,
+        time_left: Option<Duration>,
+    ) -> Decision {
+        // An earlier retry did not help: its tokens are spent.
+        if let Some(permit) = self.permit.take() {
+            permit.spend();
+        }
+        match class {
+            Class::Final => Decision::Stop(None),
+            Class::ClockSkew => Self::correction(&mut self.clock_corrected, self.attempts, self.policy.max_attempts),
+            Class::ExpiredCredentials => {
+                Self::correction(&mut self.credentials_renewed, self.attempts, self.policy.max_attempts)
+            }
+            Class::Transient | Class::Throttling => self.backed_off(class, server, jitter, time_left),
+        }
+    }
+
+    /// Something here was wrong and has been mended: at once and for free, but once a call.
+    fn correction(done: &mut bool, attempts: u32, max_attempts: u32) -> Decision {
+        if std::mem::replace(done, true) {
+            Decision::Stop(None)
+        } else if attempts >= max_attempts {
+            Decision::Stop(Some(StopReason::AttemptsExhausted))
+        } else {
+            Decision::Again { after: Duration::ZERO }
+        }
+    }
+
+    fn backed_off(
+        &mut self,
+        class: Class,
+        server: Option<ServerDelay>,
+        jitter: f64,
+        time_left: Option<Duration>,
+    ) -> Decision {
+        if self.attempts >= self.policy.max_attempts {
+            return Decision::Stop(Some(StopReason::AttemptsExhausted));
+        }
+        let after = self.policy.delay(class, self.retries, server, jitter);
+        let ordered = matches!(server, Some(ServerDelay::Order(order)) if order > LONGEST_SERVER_DELAY);
+        if ordered || time_left.is_some_and(|left| after >= left) {
+            return Decision::Stop(Some(StopReason::NoTimeLeft));
+        }
+        match self.quota.acquire(class) {
+            None => Decision::Stop(Some(StopReason::QuotaExhausted)),
+            Some(permit) => {
+                self.permit = Some(permit);
+                self.retries += 1;
+                Decision::Again { after }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+mod tests;

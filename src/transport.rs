@@ -1,0 +1,212 @@
+//! `reqwest` behind one small trait: a signed request goes in, a raw answer comes out.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::error::{BoxError, ConfigurationError};
+use crate::sign::SignedRequest;
+use crate::wire::RawResponse;
+
+/// What a call allows the network.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// The longest silence: until the head of the answer, and between pieces of its body.
+    pub(crate) read_timeout: Option<Duration>,
+    pub(crate) max_response_size: usize,
+}
+
+pub(crate) type Answer<'a> = Pin<Box<dyn Future<Output = Result<RawResponse, TransportError>> + Send + 'a>>;
+
+/// Sends one signed request, once: no retries, no redirects.
+pub(crate) trait Transport: fmt::Debug + Send + Sync {
+    fn send(&self, request: SignedRequest, limits: Limits) -> Answer<'_>;
+}
+
+/// What the network did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TransportErrorKind {
+    /// No connection: nothing was sent.
+    Connect,
+    /// No connection in time: nothing was sent.
+    ConnectTimeout,
+    /// The connection broke before the answer was whole: the service may have done its work.
+    Interrupted,
+    /// The service fell silent before the answer was whole.
+    ReadTimeout,
+    /// The answer is larger than allowed.
+    TooLarge,
+}
+
+#[derive(Debug)]
+pub(crate) struct TransportError {
+    pub(crate) kind: TransportErrorKind,
+    pub(crate) what: String,
+    pub(crate) source: Option<BoxError>,
+}
+
+/// The real one.
+#[derive(Debug)]
+pub(crate) struct HttpTransport {
+    client: reqwest::Client,
+    connect_timeout: Option<Duration>,
+}
+
+impl HttpTransport {
+    pub(crate) fn new(
+        connect_timeout: Option<Duration>,
+        use_system_proxy: bool,
+        https: bool,
+    ) -> Result<Self, ConfigurationError> {
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            // The retry loop is in `client`, and counts what it does.
+            .retry(reqwest::retry::never())
+            .tcp_nodelay(true);
+        if let Some(timeout) = connect_timeout {
+            builder = builder.connect_timeout(timeout);
+        }
+        if !use_system_proxy {
+            builder = builder.no_proxy();
+        }
+        let client = with_tls(builder, https)?.build().map_err(|error| ConfigurationError::HttpClient(error.into()))?;
+        Ok(Self { client, connect_timeout })
+    }
+}
+
+#[cfg(feature = "rustls")]
+fn with_tls(builder: reqwest::ClientBuilder, _https: bool) -> Result<reqwest::ClientBuilder, ConfigurationError> {
+    use rustls_platform_verifier::BuilderVerifierExt;
+
+    let failed = |error: rustls::Error| ConfigurationError::HttpClient(error.into());
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(BuilderVerifierExt::with_platform_verifier)
+        .map_err(failed)?
+        .with_no_client_auth();
+    Ok(builder.tls_backend_preconfigured(config))
+}
+
+#[cfg(not(feature = "rustls"))]
+fn with_tls(builder: reqwest::ClientBuilder, https: bool) -> Result<reqwest::ClientBuilder, ConfigurationError> {
+    if https { Err(ConfigurationError::TlsNotCompiledIn) } else { Ok(builder) }
+}
+
+impl Transport for HttpTransport {
+    fn send(&self, request: SignedRequest, limits: Limits) -> Answer<'_> {
+        Box::pin(async move {
+            let host = request.url().host_str().unwrap_or_default().to_owned();
+            let (method, url, headers, body) = request.into_parts();
+            let mut request = reqwest::Request::new(method, url);
+            *request.headers_mut() = headers;
+            if !body.is_empty() {
+                *request.body_mut() = Some(body.into());
+            }
+            let answer = within(limits.read_timeout, self.client.execute(request)).await?;
+            let answer = answer.map_err(|error| self.failed(error, &host))?;
+            read(answer, limits).await
+        })
+    }
+}
+
+impl HttpTransport {
+    fn failed(&self, error: reqwest::Error, host: &str) -> TransportError {
+        // Path and query are no help in a message, and not everybody's business.
+        let error = error.without_url();
+        let (kind, what) = if error.is_connect() && error.is_timeout() {
+            let limit = self.connect_timeout.unwrap_or_default();
+            (
+                TransportErrorKind::ConnectTimeout,
+                format!("no connection to {host} within the connect time-out of {limit:?}"),
+            )
+        } else if error.is_connect() {
+            (TransportErrorKind::Connect, format!("no connection to {host}: {}", cause_of(&error)))
+        } else {
+            let what = format!("the connection to {host} broke before the answer came: {}", cause_of(&error));
+            (TransportErrorKind::Interrupted, what)
+        };
+        TransportError { kind, what, source: Some(error.into()) }
+    }
+}
+
+async fn read(mut answer: reqwest::Response, limits: Limits) -> Result<RawResponse, TransportError> {
+    let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
+    let whole = read_body(&mut answer, limits).await;
+    let body = match whole {
+        Ok(body) => body,
+        // The status of an error answer says enough, whatever became of its body.
+        Err((partial, _)) if !status.is_success() => partial.freeze(),
+        Err((_, error)) => return Err(error),
+    };
+    Ok(RawResponse { status, headers, body })
+}
+
+/// On failure, what has come until then comes along.
+async fn read_body(answer: &mut reqwest::Response, limits: Limits) -> Result<Bytes, (BytesMut, TransportError)> {
+    let mut body = BytesMut::new();
+    loop {
+        let chunk = match within(limits.read_timeout, answer.chunk()).await {
+            Ok(Ok(chunk)) => chunk,
+            Ok(Err(error)) => {
+                let error = error.without_url();
+                let what = format!("the connection broke inside the answer: {}", cause_of(&error));
+                let kind = TransportErrorKind::Interrupted;
+                return Err((body, TransportError { kind, what, source: Some(error.into()) }));
+            }
+            Err(error) => return Err((body, error)),
+        };
+        let Some(chunk) = chunk else { return Ok(body.freeze()) };
+        if body.len() + chunk.len() > limits.max_response_size {
+            let what = format!("the answer is larger than {} bytes", limits.max_response_size);
+            return Err((body, TransportError { kind: TransportErrorKind::TooLarge, what, source: None }));
+        }
+        body.extend_from_slice(&chunk);
+    }
+}
+
+async fn within<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Result<T, TransportError> {
+    let Some(limit) = limit else { return Ok(work.await) };
+    tokio::time::timeout(limit, work).await.map_err(|_| TransportError {
+        kind: TransportErrorKind::ReadTimeout,
+        what: format!("no answer within the read time-out of {limit:?}"),
+        source: None,
+    })
+}
+
+/// The deepest cause in few words of our own; the whole chain is in `source`.
+fn cause_of(error: &reqwest::Error) -> &'static str {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    let mut words = "";
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref::<io::Error>().and_then(|error| words_for(error.kind())) {
+            words = found;
+        }
+        // No type of the resolver or of TLS can be named here, but what they say can be known.
+        let text = error.to_string();
+        if text.starts_with("dns error") || text.contains("failed to lookup address") {
+            words = "its name can't be resolved";
+        } else if text.contains("certificate") {
+            words = "its certificate is not trusted";
+        }
+        cause = error.source();
+    }
+    if words.is_empty() { "see the cause" } else { words }
+}
+
+fn words_for(kind: io::ErrorKind) -> Option<&'static str> {
+    match kind {
+        io::ErrorKind::ConnectionRefused => Some("it refused"),
+        io::ErrorKind::ConnectionReset => Some("it was reset"),
+        io::ErrorKind::ConnectionAborted => Some("it was aborted"),
+        io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => Some("it was closed"),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Some("it can't be reached"),
+        io::ErrorKind::TimedOut => Some("it timed out"),
+        _ => None,
+    }
+}

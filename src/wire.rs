@@ -1,0 +1,70 @@
+//! A request and an answer as they travel, before the endpoint and behind the socket. Pure.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What needs no encoding in a path or a query, by the rules of `SigV4`.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// One request of an operation: the same bytes on every attempt.
+#[derive(Clone)]
+pub(crate) struct WireRequest {
+    pub(crate) method: Method,
+    /// Comes before the host name: `control-storage-`.
+    pub(crate) host_prefix: &'static str,
+    /// Encoded, with a leading slash.
+    pub(crate) path: String,
+    /// A JSON document, or empty.
+    pub(crate) body: Bytes,
+}
+
+impl WireRequest {
+    pub(crate) fn get(host_prefix: &'static str, segments: &[&str]) -> Self {
+        Self { method: Method::GET, host_prefix, path: encode_path(segments), body: Bytes::new() }
+    }
+
+    pub(crate) fn post(host_prefix: &'static str, segments: &[&str], body: Bytes) -> Self {
+        Self { method: Method::POST, host_prefix, path: encode_path(segments), body }
+    }
+}
+
+fn encode_path(segments: &[&str]) -> String {
+    let mut path = String::new();
+    for segment in segments {
+        path.push('/');
+        path.extend(utf8_percent_encode(segment, RESERVED));
+    }
+    path
+}
+
+/// An answer as it came: nothing of it is believed yet.
+#[derive(Clone)]
+pub(crate) struct RawResponse {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl RawResponse {
+    /// The text of a header, if there is one and it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        self.header("x-amzn-requestid").or_else(|| self.header("x-amz-request-id"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_segments_are_encoded() {
+        assert_eq!(encode_path(&["sequencestore", "1234567890", "exportjob"]), "/sequencestore/1234567890/exportjob");
+        assert_eq!(encode_path(&["tags", "arn:aws:omics:x/y z%ü~"]), "/tags/arn%3Aaws%3Aomics%3Ax%2Fy%20z%25%C3%BC~");
+        assert_eq!(encode_path(&["..", ""]), "/../");
+    }
+}
