@@ -258,3 +258,6 @@ fn is_text(character: char) -> bool {
     matches!(character, ' '..='~')
         || !matches!(get_general_category(character), Control | Format | PrivateUse | Surrogate | Unassigned)
 }
+
+#[cfg(test)]
+mod tests;

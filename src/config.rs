@@ -278,9 +278,13 @@ impl ClientBuilder {
     ///
     /// [`Error::Configuration`] for a missing or unknown region, missing credentials, or settings that can't work.
     pub fn build(self) -> Result<Client, Error> {
-        let endpoint = self.endpoint.resolve()?;
+        let endpoint = self.endpoint()?;
         let transport = HttpTransport::new(self.timeouts.connect, self.use_system_proxy, endpoint.is_https())?;
         Ok(self.build_with(endpoint, Box::new(transport))?)
+    }
+
+    pub(crate) fn endpoint(&self) -> Result<Endpoint, ConfigurationError> {
+        self.endpoint.resolve()
     }
 
     pub(crate) fn build_with(

@@ -139,3 +139,120 @@ fn is_region_of(start: &str, region: &str) -> bool {
         .and_then(|rest| rest.split_once('-'))
         .is_some_and(|(word, number)| is_word(word) && is_number(number))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn config(params: &Value) -> EndpointConfig {
+        let text = |name: &str| params[name].as_str().map(str::to_owned);
+        EndpointConfig {
+            region: text("Region"),
+            url: text("Endpoint"),
+            use_fips: params["UseFIPS"].as_bool().unwrap_or_default(),
+            use_dual_stack: params["UseDualStack"].as_bool().unwrap_or_default(),
+            prefix_custom_host: false,
+        }
+    }
+
+    #[test]
+    fn the_published_cases_hold() {
+        let file: Value = serde_json::from_str(include_str!("../tests/fixtures/endpoint_cases.json")).unwrap();
+        let cases = file["testCases"].as_array().unwrap();
+        assert_eq!(cases.len(), 21);
+        for case in cases {
+            let name = &case["documentation"];
+            let resolved = config(&case["params"]).resolve();
+            if let Some(message) = case["expect"]["error"].as_str() {
+                let error = resolved.unwrap_err();
+                let fits = match error {
+                    ConfigurationError::FipsWithCustomEndpoint => message.contains("FIPS and custom endpoint"),
+                    ConfigurationError::DualStackWithCustomEndpoint => message.contains("Dualstack and custom endpoint"),
+                    ConfigurationError::MissingRegion => message.contains("Missing Region"),
+                    _ => false,
+                };
+                assert!(fits, "{name}: {error}");
+                continue;
+            }
+            let endpoint = resolved.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let expected = case["expect"]["endpoint"]["url"].as_str().unwrap();
+            assert_eq!(endpoint.base.as_str().trim_end_matches('/'), expected, "{name}");
+            for prefix in ["control-storage-", "storage-", "tags-"] {
+                let custom = case["params"]["Endpoint"].is_string();
+                let prefixed = expected.replacen("://", &format!("://{prefix}"), 1);
+                let expected = if custom { expected } else { &prefixed };
+                assert_eq!(endpoint.url(prefix, "/x").unwrap().as_str(), format!("{expected}/x"), "{name}");
+            }
+        }
+    }
+
+    fn regional(region: &str) -> Result<String, ConfigurationError> {
+        let config = EndpointConfig { region: Some(region.to_owned()), ..EndpointConfig::default() };
+        config.resolve().and_then(|endpoint| endpoint.url("control-storage-", "/")).map(String::from)
+    }
+
+    #[test]
+    fn regions_are_known_by_their_partition() {
+        for (region, host) in [
+            ("ap-southeast-7", "omics.ap-southeast-7.amazonaws.com"),
+            ("il-central-1", "omics.il-central-1.amazonaws.com"),
+            ("mx-central-12", "omics.mx-central-12.amazonaws.com"),
+            ("cn-northwest-1", "omics.cn-northwest-1.amazonaws.com.cn"),
+            ("us-gov-west-1", "omics.us-gov-west-1.amazonaws.com"),
+            ("us-isob-east-1", "omics.us-isob-east-1.sc2s.sgov.gov"),
+            ("eu-isoe-west-1", "omics.eu-isoe-west-1.cloud.adc-e.uk"),
+            ("us-isof-south-1", "omics.us-isof-south-1.csp.hci.ic.gov"),
+            ("eusc-de-east-1", "omics.eusc-de-east-1.amazonaws.eu"),
+        ] {
+            assert_eq!(regional(region).unwrap(), format!("https://control-storage-{host}/"));
+        }
+        for region in ["us-east", "us-east-1a", "moon-base-1", "us east 1", "US-EAST-1", "us-east-1.evil.example", "us--1"] {
+            let error = regional(region).unwrap_err();
+            assert!(matches!(error, ConfigurationError::UnknownRegion { .. }), "{region}: {error}");
+            assert!(error.to_string().contains(&format!("{region:?}")));
+        }
+        assert!(matches!(regional(""), Err(ConfigurationError::MissingRegion)));
+    }
+
+    #[test]
+    fn dual_stack_is_refused_where_there_is_none() {
+        for region in ["us-iso-east-1", "us-isob-east-1"] {
+            let config = EndpointConfig {
+                region: Some(region.to_owned()),
+                use_dual_stack: true,
+                ..EndpointConfig::default()
+            };
+            assert!(matches!(config.resolve(), Err(ConfigurationError::NoDualStack { .. })));
+        }
+    }
+
+    fn custom(url: &str, prefix_custom_host: bool) -> Result<Endpoint, ConfigurationError> {
+        EndpointConfig { url: Some(url.to_owned()), prefix_custom_host, ..EndpointConfig::default() }.resolve()
+    }
+
+    #[test]
+    fn custom_urls_keep_port_and_path() {
+        for (url, prefixed, expected) in [
+            ("http://127.0.0.1:9000", false, "http://127.0.0.1:9000/x"),
+            ("http://localhost:9000/", false, "http://localhost:9000/x"),
+            ("https://proxy.example/omics/", false, "https://proxy.example/omics/x"),
+            ("https://vpce.example", true, "https://control-storage-vpce.example/x"),
+            ("http://[::1]:8080", false, "http://[::1]:8080/x"),
+        ] {
+            let endpoint = custom(url, prefixed).unwrap();
+            assert_eq!(endpoint.url("control-storage-", "/x").unwrap().as_str(), expected);
+        }
+    }
+
+    #[test]
+    fn urls_that_cannot_work_are_refused_and_not_shown() {
+        for url in ["", "nonsense", "ftp://host", "https://user:hunter2@host", "https://host/?q=1", "https://host/#f", "http://"] {
+            let error = custom(url, false).unwrap_err();
+            assert!(matches!(error, ConfigurationError::InvalidEndpoint { .. }), "{url}");
+            assert!(!error.to_string().contains("hunter2"));
+        }
+        assert!(custom("http://127.0.0.1:9000", true).is_err(), "no prefix fits before an address");
+    }
+}

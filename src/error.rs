@@ -286,3 +286,6 @@ impl Error {
         variant(Box::new(CallFailure { what, request_id, context, source }))
     }
 }
+
+#[cfg(test)]
+mod tests;

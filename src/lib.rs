@@ -16,6 +16,8 @@ pub mod model;
 mod operation;
 mod retry;
 mod sign;
+#[cfg(test)]
+mod testing;
 mod transport;
 mod wire;
 

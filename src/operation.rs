@@ -9,6 +9,8 @@ use crate::wire::{RawResponse, WireRequest};
 
 mod activation_job;
 mod export_job;
+#[cfg(test)]
+mod goldens;
 mod import_job;
 
 pub use activation_job::{

@@ -277,6 +277,3 @@ impl Retry {
 
 #[cfg(test)]
 mod tests;
-
-#[cfg(test)]
-mod tests;

@@ -1,1 +1,256 @@
+use super::*;
+use crate::testing::raw;
 
+const SECOND: Duration = Duration::from_secs(1);
+
+fn retry(quota: &Quota) -> Retry {
+    Retry::new(RetryPolicy::default(), quota.clone())
+}
+
+fn again(millis: u64) -> Decision {
+    Decision::Again { after: Duration::from_millis(millis) }
+}
+
+#[test]
+fn what_a_failure_means() {
+    use Class::{ClockSkew, ExpiredCredentials, Final, Throttling, Transient};
+    for (status, code, clock_is_off, expected) in [
+        (429, None, false, Throttling),
+        (429, Some("SomethingElse"), false, Throttling),
+        (400, Some("ThrottlingException"), false, Throttling),
+        (503, Some("SlowDown"), false, Throttling),
+        (400, Some("ProvisionedThroughputExceededException"), false, Throttling),
+        (400, Some("ValidationException"), false, Final),
+        (402, Some("ServiceQuotaExceededException"), false, Final),
+        (403, Some("AccessDeniedException"), false, Final),
+        (403, None, true, Final),
+        (404, None, false, Final),
+        (408, None, false, Transient),
+        (408, Some("RequestTimeoutException"), false, Transient),
+        (400, Some("RequestTimeout"), false, Transient),
+        (500, None, false, Transient),
+        (500, Some("ValidationException"), false, Transient),
+        (501, None, false, Final),
+        (502, None, false, Transient),
+        (503, None, false, Transient),
+        (504, None, false, Transient),
+        (505, None, false, Final),
+        (301, None, false, Final),
+        (416, Some("RangeNotSatisfiableException"), false, Transient),
+        (403, Some("ExpiredToken"), false, ExpiredCredentials),
+        (400, Some("ExpiredTokenException"), true, ExpiredCredentials),
+        (403, Some("InvalidSignatureException"), false, Final),
+        (403, Some("InvalidSignatureException"), true, ClockSkew),
+        (403, Some("SignatureDoesNotMatch"), true, ClockSkew),
+        (400, Some("RequestExpired"), true, ClockSkew),
+        (403, Some("RequestTimeTooSkewed"), true, ClockSkew),
+        (403, Some("AccessDeniedException"), true, Final),
+    ] {
+        let headers: Vec<_> = code.map(|code| ("x-amzn-errortype", code)).into_iter().collect();
+        let answer = ErrorAnswer::read(&raw(status, &headers, ""), SystemTime::UNIX_EPOCH);
+        assert_eq!(classify(&answer, clock_is_off), expected, "{status} {code:?} {clock_is_off}");
+    }
+}
+
+#[test]
+fn backoff_doubles_up_to_its_cap_and_takes_any_share_of_it() {
+    let policy = RetryPolicy::default();
+    for (class, retries, jitter, expected) in [
+        (Class::Transient, 0, 1.0, 50),
+        (Class::Transient, 0, 0.5, 25),
+        (Class::Transient, 0, 0.0, 0),
+        (Class::Transient, 1, 1.0, 100),
+        (Class::Transient, 5, 1.0, 1_600),
+        (Class::Transient, 9, 1.0, 20_000),
+        (Class::Transient, 40, 1.0, 20_000),
+        (Class::Transient, u32::MAX, 1.0, 20_000),
+        (Class::Throttling, 0, 1.0, 1_000),
+        (Class::Throttling, 1, 0.5, 1_000),
+        (Class::Throttling, 5, 1.0, 20_000),
+    ] {
+        let delay = policy.delay(class, retries, None, jitter);
+        assert_eq!(delay, Duration::from_millis(expected), "{class:?} {retries} {jitter}");
+    }
+}
+
+#[test]
+fn the_service_may_ask_for_another_wait() {
+    let policy = RetryPolicy::default();
+    let hint = |millis| Some(ServerDelay::Hint(Duration::from_millis(millis)));
+    let order = |millis| Some(ServerDelay::Order(Duration::from_millis(millis)));
+    for (server, jitter, expected) in [
+        (hint(10), 1.0, 50),
+        (hint(50), 1.0, 50),
+        (hint(1_000), 1.0, 1_000),
+        (hint(5_050), 1.0, 5_050),
+        (hint(5_051), 1.0, 5_050),
+        (hint(3_600_000), 0.0, 5_000),
+        (order(0), 1.0, 50),
+        (order(7_000), 1.0, 7_000),
+        (order(60_000), 0.0, 60_000),
+    ] {
+        let delay = policy.delay(Class::Transient, 0, server, jitter);
+        assert_eq!(delay, Duration::from_millis(expected), "{server:?} {jitter}");
+    }
+}
+
+#[test]
+fn waits_are_read_from_both_headers() {
+    let now = httpdate::parse_http_date("Sat, 21 Nov 2026 12:00:00 GMT").unwrap();
+    let order = |seconds| Some(ServerDelay::Order(Duration::from_secs(seconds)));
+    for (headers, expected) in [
+        (vec![], None),
+        (vec![("retry-after", "7")], order(7)),
+        (vec![("Retry-After", " 0 ")], order(0)),
+        (vec![("retry-after", "Sat, 21 Nov 2026 12:01:30 GMT")], order(90)),
+        (vec![("retry-after", "Sat, 21 Nov 2026 11:00:00 GMT")], order(0)),
+        (vec![("retry-after", "soon")], None),
+        (vec![("retry-after", "-1")], None),
+        (vec![("retry-after", "99999999999999999999999")], None),
+        (vec![("x-amz-retry-after", "1500")], Some(ServerDelay::Hint(Duration::from_millis(1500)))),
+        (
+            vec![("retry-after", "9"), ("x-amz-retry-after", "20")],
+            Some(ServerDelay::Hint(Duration::from_millis(20))),
+        ),
+        (vec![("retry-after", "9"), ("x-amz-retry-after", "x")], order(9)),
+    ] {
+        assert_eq!(server_delay(&raw(503, &headers, ""), now), expected, "{headers:?}");
+    }
+}
+
+#[test]
+fn a_clock_is_off_by_more_than_four_minutes_only() {
+    let at = |text: &str| httpdate::parse_http_date(text).unwrap();
+    let signed = at("Sat, 21 Nov 2026 12:00:00 GMT");
+    for (headers, expected) in [
+        (vec![("date", "Sat, 21 Nov 2026 12:04:00 GMT")], None),
+        (vec![("date", "Sat, 21 Nov 2026 12:04:01 GMT")], Some("Sat, 21 Nov 2026 12:04:01 GMT")),
+        (vec![("date", "Sat, 21 Nov 2026 11:56:00 GMT")], None),
+        (vec![("date", "Sat, 21 Nov 2026 11:55:59 GMT")], Some("Sat, 21 Nov 2026 11:55:59 GMT")),
+        (vec![("date", "Fri, 20 Nov 2026 12:00:00 GMT"), ("age", "3")], None),
+        (vec![("date", "tomorrow")], None),
+        (vec![], None),
+    ] {
+        assert_eq!(clock_skew(&raw(403, &headers, ""), signed), expected.map(at), "{headers:?}");
+    }
+}
+
+#[test]
+fn attempts_end_at_the_limit() {
+    let mut retry = retry(&Quota::new(None));
+    assert_eq!(retry.next_attempt(), 1);
+    assert_eq!(retry.failed(Class::Transient, None, 1.0, None), again(50));
+    assert_eq!(retry.next_attempt(), 2);
+    assert_eq!(retry.failed(Class::Transient, None, 1.0, None), again(100));
+    assert_eq!(retry.next_attempt(), 3);
+    assert_eq!(retry.failed(Class::Transient, None, 1.0, None), Decision::Stop(Some(StopReason::AttemptsExhausted)));
+}
+
+#[test]
+fn what_cannot_get_better_is_not_tried_again() {
+    let mut retry = retry(&Quota::new(None));
+    retry.next_attempt();
+    assert_eq!(retry.failed(Class::Final, None, 1.0, None), Decision::Stop(None));
+}
+
+#[test]
+fn corrections_are_made_at_once_for_free_and_once() {
+    let quota = Quota::new(Some(0));
+    for class in [Class::ClockSkew, Class::ExpiredCredentials] {
+        let mut retry = retry(&quota);
+        retry.next_attempt();
+        assert_eq!(retry.failed(class, None, 1.0, Some(Duration::ZERO)), again(0), "{class:?}");
+        retry.next_attempt();
+        assert_eq!(retry.failed(class, None, 1.0, None), Decision::Stop(None), "{class:?}");
+    }
+}
+
+#[test]
+fn a_wait_must_fit_into_the_time_left() {
+    let quota = Quota::new(Some(500));
+    let no_time = Decision::Stop(Some(StopReason::NoTimeLeft));
+    let order = |seconds| Some(ServerDelay::Order(Duration::from_secs(seconds)));
+    for (server, left, expected) in [
+        (None, Some(Duration::from_millis(51)), again(50)),
+        (None, Some(Duration::from_millis(50)), no_time),
+        (order(30), Some(31 * SECOND), again(30_000)),
+        (order(30), Some(30 * SECOND), no_time),
+        (order(300), None, again(300_000)),
+        (order(301), None, no_time),
+    ] {
+        let mut retry = retry(&quota);
+        retry.next_attempt();
+        assert_eq!(retry.failed(Class::Transient, server, 1.0, left), expected, "{server:?} {left:?}");
+    }
+    assert_eq!(quota.tokens(), Some(500), "a wait that was refused costs nothing, one that was cancelled neither");
+}
+
+#[test]
+fn the_quota_is_paid_given_back_and_refilled() {
+    let quota = Quota::new(Some(500));
+    let mut call = retry(&quota);
+    call.next_attempt();
+    call.failed(Class::Transient, None, 1.0, None);
+    assert_eq!(quota.tokens(), Some(486));
+    call.next_attempt();
+    call.succeeded();
+    assert_eq!(quota.tokens(), Some(500), "a call that succeeded after one retry costs nothing in the end");
+
+    let mut call = retry(&quota);
+    call.next_attempt();
+    call.failed(Class::Transient, None, 1.0, None);
+    call.next_attempt();
+    call.failed(Class::Throttling, None, 1.0, None);
+    assert_eq!(quota.tokens(), Some(481));
+    call.next_attempt();
+    call.succeeded();
+    assert_eq!(quota.tokens(), Some(486), "after two retries the first stays paid");
+
+    let call = retry(&quota);
+    call.succeeded();
+    assert_eq!(quota.tokens(), Some(487), "a success without retries puts one token in");
+}
+
+#[test]
+fn a_call_that_fails_has_spent_its_tokens() {
+    let quota = Quota::new(Some(500));
+    let mut call = retry(&quota);
+    for _ in 0..3 {
+        call.next_attempt();
+        call.failed(Class::Throttling, None, 1.0, None);
+    }
+    drop(call);
+    assert_eq!(quota.tokens(), Some(490));
+}
+
+#[test]
+fn a_cancelled_call_leaves_nothing_behind() {
+    let quota = Quota::new(Some(500));
+    let mut call = retry(&quota);
+    call.next_attempt();
+    call.failed(Class::Transient, None, 1.0, None);
+    drop(call);
+    assert_eq!(quota.tokens(), Some(500));
+}
+
+#[test]
+fn an_empty_quota_says_so() {
+    let quota = Quota::new(Some(15));
+    let mut first = retry(&quota);
+    first.next_attempt();
+    assert_eq!(first.failed(Class::Transient, None, 1.0, None), again(50));
+    let mut second = retry(&quota);
+    second.next_attempt();
+    let stop = Decision::Stop(Some(StopReason::QuotaExhausted));
+    assert_eq!(second.failed(Class::Transient, None, 1.0, None), stop);
+    assert_eq!(quota.tokens(), Some(1));
+}
+
+#[test]
+fn the_quota_never_grows_over_its_capacity() {
+    let quota = Quota::new(Some(2));
+    for _ in 0..5 {
+        retry(&quota).succeeded();
+    }
+    assert_eq!(quota.tokens(), Some(2));
+}

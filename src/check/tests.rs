@@ -1,0 +1,162 @@
+//! The checks against the model's own patterns, read by a regular-expression engine.
+
+use proptest::prelude::*;
+use regex::Regex;
+
+use super::*;
+
+/// `.` stands for anything but the four line ends, as in the dialect of the model.
+fn model_pattern(pattern: &str) -> Regex {
+    let pattern = pattern.replace("a-z0-9-.]", r"a-z0-9\-.]").replace("||", "|");
+    let pattern = pattern.replace("(.{", r"([^\n\r\x{2028}\x{2029}]{").replace(":.*", r":[^\n\r\x{2028}\x{2029}]*");
+    let pattern = pattern.replace(":.+", r":[^\n\r\x{2028}\x{2029}]+");
+    Regex::new(&format!(r"\A(?:{pattern})\z")).unwrap()
+}
+
+fn accepts(check: impl FnOnce(&mut Violations)) -> bool {
+    let mut violations = Violations::default();
+    check(&mut violations);
+    violations.is_empty()
+}
+
+const AT: Path<'static> = Path::Member("member");
+const DESTINATION: &str = "s3://([a-z0-9][a-z0-9-.]{1,61}[a-z0-9])/?((.{1,1024})/)?";
+const URI: &str = "s3://([a-z0-9][a-z0-9-.]{1,61}[a-z0-9])/(.{1,1024})";
+const TEXT: &str = r"[\p{L}||\p{M}||\p{Z}||\p{S}||\p{N}||\p{P}]+";
+
+/// Pieces that stand near the borders of the patterns.
+fn near_s3() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("s3://".to_owned()),
+        Just("/".to_owned()),
+        Just("//".to_owned()),
+        Just("a\u{2028}".to_owned()),
+        "[a-z0-9.-]{0,66}",
+        "[a-z0-9.-]{1,4}",
+        "[A-Z_ \n\r\u{85}ü]{0,2}",
+        "[a-zü/]{1020,1028}",
+    ];
+    prop_oneof![
+        prop::collection::vec(piece.clone(), 0..6).prop_map(|pieces| pieces.concat()),
+        prop::collection::vec(piece, 0..5).prop_map(|pieces| format!("s3://{}", pieces.concat())),
+        "s3://[a-z0-9.-]{1,66}/?[a-z/\n]{0,6}",
+    ]
+}
+
+fn near_text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "\\PC{0,130}",
+        "[a-z]{125,129}",
+        "[\u{0}-\u{20}\u{ad}\u{200d}\u{200f}\u{e000}\u{378}|é]{0,3}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn destinations(value in near_s3()) {
+        let expected = model_pattern(DESTINATION).is_match(&value);
+        prop_assert_eq!(accepts(|v| v.s3_destination(AT, &value)), expected, "{:?}", value);
+    }
+
+    #[test]
+    fn uris(value in near_s3()) {
+        let expected = model_pattern(URI).is_match(&value);
+        prop_assert_eq!(accepts(|v| v.s3_uri(AT, &value)), expected, "{:?}", value);
+    }
+
+    #[test]
+    fn ids(value in "[0-9]{8,38}|[0-9a-f]{9,12}|[0-9٣]{9,11}|\\PC{0,12}") {
+        let expected = Regex::new(r"\A[0-9]{10,36}\z").unwrap().is_match(&value);
+        prop_assert_eq!(accepts(|v| v.id(AT, &value)), expected, "{:?}", value);
+    }
+
+    #[test]
+    fn texts(value in near_text()) {
+        let fits = (1..=127).contains(&value.chars().count());
+        let expected = fits && model_pattern(TEXT).is_match(&value);
+        prop_assert_eq!(accepts(|v| v.text(AT, &value, 127)), expected, "{:?}", value);
+    }
+
+    #[test]
+    fn roles(value in "(arn:|arn|ARN:)[a-z0-9:/\n]{0,30}|arn:[a-zü]{2040,2050}|arn:aws:iam::[0-9]{12}:role/[\\PC\n\r\u{2028}]{0,4}") {
+        let fits = (20..=2048).contains(&value.chars().count());
+        let expected = fits && model_pattern("arn:.*").is_match(&value);
+        prop_assert_eq!(accepts(|v| v.arn(AT, &value, 20..=2048)), expected, "{:?}", value);
+    }
+
+    #[test]
+    fn references(value in "(arn:|arn|ARN:)[a-z0-9:/\n]{0,6}|arn:[a-zü]{120,126}") {
+        let fits = (1..=127).contains(&value.chars().count());
+        let expected = fits && model_pattern("arn:.+").is_match(&value);
+        prop_assert_eq!(accepts(|v| v.arn(AT, &value, 1..=127)), expected, "{:?}", value);
+    }
+}
+
+/// Every character there is, so that no category is left to chance. Characters that one of the two Unicode tables
+/// does not know yet are left out: those that the newer table has and the older calls unassigned.
+#[test]
+fn every_character_is_judged_as_the_pattern_does() {
+    let text = model_pattern(TEXT);
+    let mut buffer = [0; 4];
+    let differ = |character: &char| text.is_match(character.encode_utf8(&mut buffer)) != is_text(*character);
+    let differ: Vec<char> = ('\0'..=char::MAX).filter(differ).collect();
+    let taken = differ.iter().filter(|character| is_text(**character)).count();
+    assert!(taken == 0 || taken == differ.len(), "neither table is the newer one: {differ:?}");
+    // A newer table differs in a few thousand code points of new scripts, never in the common planes' old blocks.
+    assert!(differ.iter().all(|character| u32::from(*character) > 0x0870), "{differ:?}");
+}
+
+#[test]
+fn borders_of_destinations() {
+    let bucket63 = "b".repeat(63);
+    let prefix = |length: usize| format!("s3://bucket/{}/", "p".repeat(length));
+    for (value, expected) in [
+        ("s3://bucket".to_owned(), true),
+        ("s3://bucket/".to_owned(), true),
+        ("s3://bucket/prefix/".to_owned(), true),
+        ("s3://bucket/prefix".to_owned(), false),
+        ("s3://bucket/a b/ü/".to_owned(), true),
+        ("s3://bu".to_owned(), false),
+        ("s3://buc".to_owned(), true),
+        (format!("s3://{bucket63}"), true),
+        (format!("s3://{bucket63}b"), false),
+        (format!("s3://{bucket63}b/"), true), // the pattern's optional slash: one b is a prefix
+        (prefix(1024), true),
+        (prefix(1031), true), // the same: the bucket may end earlier, but no prefix is longer than 1024
+        ("S3://bucket".to_owned(), false),
+        ("https://bucket".to_owned(), false),
+        ("s3://-bucket".to_owned(), false),
+        ("s3://bucket-".to_owned(), false),
+        ("s3://Bucket".to_owned(), false),
+        ("s3://bucket/a\nb/".to_owned(), false),
+        (String::new(), false),
+    ] {
+        let expected_by_pattern = model_pattern(DESTINATION).is_match(&value);
+        let found = accepts(|v| v.s3_destination(AT, &value));
+        assert_eq!(found, expected_by_pattern, "{value}");
+        if !value.contains("ppp") {
+            assert_eq!(found, expected, "{value}");
+        }
+    }
+}
+
+#[test]
+fn messages_name_the_member_and_what_it_should_be() {
+    let mut violations = Violations::default();
+    let sources = Path::Member("sources");
+    violations.id(sources.item(3).field("readSetId"), "12a");
+    violations.text(sources.item(0).field("name"), "a\u{200d}b", 127);
+    violations.s3_uri(AT, &"x".repeat(100));
+    let lines: Vec<_> = violations.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        lines,
+        [
+            "sources[3].readSetId: \"12a\" must be 10 to 36 digits".to_owned(),
+            "sources[0].name: holds U+200D: control, format, private and unassigned characters are not allowed".to_owned(),
+            format!("member: \"{}\"… must be s3://bucket/key, the key of 1 to 1024 characters", "x".repeat(60)),
+        ]
+    );
+}
