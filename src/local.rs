@@ -18,14 +18,19 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Where the behaviour of the real service is not known, the local one does the plainest thing:
+//! # Assumptions
+//!
+//! Where nobody has a source for what the real service does, the local one does the plainest thing:
 //!
 //! - A Start with the client token and the parameters of an earlier one on the same store gets the earlier answer; with
-//!   other parameters it gets a `ValidationException`.
+//!   other parameters it gets a `ValidationException`. Tokens are never forgotten.
 //! - An item of an export fails unless its read set is active. An item whose read set is not there fails, in an export
 //!   as in an activation.
 //! - An import item of BAM or CRAM without a reference fails, and so does one of another type than FASTQ with a second
 //!   file.
+//! - The read set of an import appears when its item finishes, as an active one.
+//! - A read set whose activation fails goes back to the archive.
+//! - A job without success and one of mixed success say so in words of this crate.
 
 mod answer;
 mod assumed;

@@ -208,8 +208,7 @@ async fn a_token_starts_one_job() {
     started(&service, &store, "exportjob", &body).await;
     started(&service, &store, "exportjob", &body).await;
     let kinds: Vec<_> = service.jobs().iter().map(|job| job.kind).collect();
-    use JobKind::{Activation, Export};
-    assert_eq!(kinds, [Export, Activation, Export, Export, Export]);
+    assert_eq!(kinds, [JobKind::Export, JobKind::Activation, JobKind::Export, JobKind::Export, JobKind::Export]);
 }
 
 #[tokio::test]

@@ -1,16 +1,5 @@
-//! What nobody has a source for.
-//!
-//! The service model and the service's answers known to the author don't tell these; each is the plainest guess:
-//!
-//! - A Start with the client token and the parameters of an earlier one on the same store gets the earlier answer; with
-//!   other parameters it gets a `ValidationException`. Tokens are never forgotten.
-//! - An item of an export fails unless its read set is active. An item whose read set is not there fails, in an export
-//!   as in an activation.
-//! - An import item of BAM or CRAM without a reference fails, and so does one of another type than FASTQ with a second
-//!   file.
-//! - The read set of an import appears when its item finishes, as an active one.
-//! - A read set whose activation fails goes back to the archive.
-//! - The texts below.
+//! The texts of the service, seen or assumed. What else is assumed of it is listed at the head of
+//! [`local`](crate::local).
 
 use crate::model::{ItemStatus, JobStatus};
 
