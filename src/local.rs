@@ -40,9 +40,9 @@ mod job;
 mod progress;
 mod record;
 mod route;
-mod schema;
+pub(crate) mod schema;
 mod server;
-mod shapes;
+pub(crate) mod shapes;
 mod state;
 mod world;
 

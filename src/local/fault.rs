@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use serde_json::Value;
 
 use super::answer::Answer;
@@ -95,7 +95,7 @@ impl Fault {
             Self::Answer { status, headers, .. } | Self::AnswerAfter { status, headers, .. } => flaw_of_status(*status)
                 .or_else(|| {
                     let bad = headers.iter().find(|(name, value)| header(name, value).is_none());
-                    bad.map(|(name, value)| format!("{name:?}: {value:?} is no header"))
+                    bad.map(|(name, value)| format!("{name:?}: {value:?} is no header to send"))
                 }),
             Self::Merge(patch) => {
                 serde_json::from_str::<Value>(patch).err().map(|error| format!("the merge patch is not JSON: {error}"))
@@ -109,8 +109,10 @@ fn flaw_of_status(status: u16) -> Option<String> {
     (!(200..=599).contains(&status)).then(|| format!("{status} is no status of an answer"))
 }
 
+/// A header that can be sent. How long the body is, the server says.
 fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
-    Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
+    let name = HeaderName::try_from(name).ok().filter(|name| *name != CONTENT_LENGTH && *name != TRANSFER_ENCODING)?;
+    Some((name, HeaderValue::try_from(value).ok()?))
 }
 
 /// A raw answer out of a fault's parts.
@@ -221,8 +223,10 @@ mod tests {
         assert!(Fault::error(99, "X", "").flaw().is_some());
         assert!(Fault::error(500, "X\n", "").flaw().is_some());
         assert!(Fault::merge("{").flaw().is_some());
-        let headers = vec![("a b".to_owned(), String::new())];
-        assert!(Fault::Answer { status: 200, headers, body: Vec::new() }.flaw().is_some());
+        for name in ["a b", "Content-Length"] {
+            let headers = vec![(name.to_owned(), "1".to_owned())];
+            assert!(Fault::Answer { status: 200, headers, body: Vec::new() }.flaw().is_some(), "{name}");
+        }
         assert!(Fault::merge("{}").flaw().is_none());
     }
 }
