@@ -1,0 +1,216 @@
+//! What goes back over the wire.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, HeaderValue};
+use hyper::{Response, StatusCode};
+use serde_json::{Value, json};
+use time::{OffsetDateTime, UtcOffset};
+use uuid::Uuid;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
+/// A refusal, as the service words it.
+#[derive(Debug)]
+pub(crate) struct ServiceError {
+    pub(crate) status: u16,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+}
+
+impl ServiceError {
+    pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into() }
+    }
+
+    pub(crate) fn validation(message: impl Into<String>) -> Self {
+        Self::new(400, "ValidationException", message)
+    }
+
+    pub(crate) fn serialization(message: impl Into<String>) -> Self {
+        Self::new(400, "SerializationException", message)
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(404, "ResourceNotFoundException", message)
+    }
+
+    pub(crate) fn quota(message: impl Into<String>) -> Self {
+        Self::new(402, "ServiceQuotaExceededException", message)
+    }
+
+    pub(crate) fn throttled() -> Self {
+        Self::new(429, "ThrottlingException", "Rate exceeded")
+    }
+
+    pub(crate) fn unknown_operation() -> Self {
+        Self::new(404, "UnknownOperationException", "The requested operation is not recognized by the service.")
+    }
+
+    pub(crate) fn too_large() -> Self {
+        Self::new(413, "RequestEntityTooLarge", "The request body is larger than this service takes.")
+    }
+
+    pub(crate) fn slow_body() -> Self {
+        Self::new(408, "RequestTimeoutException", "The request body did not arrive in time.")
+    }
+}
+
+/// An answer before it is written.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: Bytes,
+    /// Half of the body is sent, then the connection closes.
+    pub(crate) cut: bool,
+    /// How far the `Date` header is off the service's clock.
+    pub(crate) date_offset: i64,
+}
+
+impl Answer {
+    pub(crate) fn ok(body: &Value) -> Self {
+        Self::raw(200, vec![(CONTENT_TYPE, JSON), (REQUEST_ID, request_id())], body.to_string())
+    }
+
+    pub(crate) fn error(status: u16, code: &str, message: &str) -> Self {
+        let mut headers = vec![(CONTENT_TYPE, JSON), (REQUEST_ID, request_id())];
+        let kind = format!("{code}:http://internal.amazon.com/coral/com.amazonaws.healthomics/");
+        headers.extend(HeaderValue::from_str(&kind).ok().map(|kind| (ERROR_TYPE, kind)));
+        Self::raw(status, headers, json!({ "message": message }).to_string())
+    }
+
+    pub(crate) fn raw(status: u16, headers: Vec<(HeaderName, HeaderValue)>, body: impl Into<Bytes>) -> Self {
+        Self { status, headers, body: body.into(), cut: false, date_offset: 0 }
+    }
+
+    /// The answer as HTTP, dated by the service's clock unless it brings a date.
+    pub(crate) fn into_response(self, clock: OffsetDateTime) -> Response<AnswerBody> {
+        let date = clock.checked_add(time::Duration::seconds(self.date_offset)).unwrap_or(clock);
+        let body = if self.cut { AnswerBody::cut(&self.body) } else { AnswerBody::whole(self.body.clone()) };
+        let mut response = Response::new(body);
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        for (name, value) in self.headers {
+            headers.append(name, value);
+        }
+        if !headers.contains_key(DATE)
+            && let Ok(date) = HeaderValue::from_str(&http_date(date))
+        {
+            headers.insert(DATE, date);
+        }
+        if self.cut {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
+        }
+        response
+    }
+}
+
+impl From<ServiceError> for Answer {
+    fn from(error: ServiceError) -> Self {
+        Self::error(error.status, error.code, &error.message)
+    }
+}
+
+fn request_id() -> HeaderValue {
+    HeaderValue::from_str(&Uuid::new_v4().to_string()).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn http_date(date: OffsetDateTime) -> String {
+    let date = date.to_offset(UtcOffset::UTC);
+    format!(
+        "{:.3}, {:02} {:.3} {:04} {:02}:{:02}:{:02} GMT",
+        date.weekday().to_string(),
+        date.day(),
+        date.month().to_string(),
+        date.year(),
+        date.hour(),
+        date.minute(),
+        date.second()
+    )
+}
+
+/// The bytes of an answer: all of them, or some and then a broken connection.
+pub(crate) struct AnswerBody {
+    data: Option<Bytes>,
+    end: End,
+}
+
+enum End {
+    Done,
+    /// One turn of waiting, in which what was sent so far is flushed.
+    Flush,
+    Break,
+}
+
+impl AnswerBody {
+    fn whole(data: Bytes) -> Self {
+        Self { data: Some(data).filter(|data| !data.is_empty()), end: End::Done }
+    }
+
+    fn cut(data: &Bytes) -> Self {
+        Self { data: Some(data.slice(..data.len() / 2)).filter(|data| !data.is_empty()), end: End::Flush }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = Broken;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        if let Some(data) = self.data.take() {
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
+        match self.end {
+            End::Done => Poll::Ready(None),
+            End::Flush => {
+                self.end = End::Break;
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            End::Break => Poll::Ready(Some(Err(Broken))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.data.is_none() && matches!(self.end, End::Done)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.end {
+            End::Done => SizeHint::with_exact(self.data.as_ref().map_or(0, |data| data.len() as u64)),
+            End::Flush | End::Break => SizeHint::new(),
+        }
+    }
+}
+
+/// The connection is broken on purpose.
+#[derive(Debug)]
+pub(crate) struct Broken;
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("connection broken on purpose")
+    }
+}
+
+impl std::error::Error for Broken {}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn dates_are_written_as_http_wants_them() {
+        assert_eq!(http_date(datetime!(1994-11-06 08:49:37.9 UTC)), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(http_date(datetime!(2024-02-29 23:30 -01:00)), "Fri, 01 Mar 2024 00:30:00 GMT");
+    }
+}

@@ -1,0 +1,144 @@
+//! The operations that are served. A further one is a row of the table and a function.
+
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::answer::ServiceError;
+use super::job;
+use super::schema::Shape;
+use super::shapes;
+use super::world::{JobKind, World};
+
+/// What an operation does: its input has passed the checks of its shape.
+pub(crate) type Run = fn(&mut World, &Value, Now) -> Result<Value, ServiceError>;
+
+/// One operation of the service.
+pub(crate) struct Operation {
+    pub(crate) name: &'static str,
+    method: &'static str,
+    /// Labels in braces; each fills the member of its name.
+    path: &'static str,
+    pub(crate) input: &'static Shape,
+    pub(crate) run: Run,
+}
+
+/// The time of a request on both clocks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    /// The service's clock: what it writes and signs by.
+    pub(crate) wall: time::OffsetDateTime,
+    /// What jobs are paced by.
+    pub(crate) instant: Instant,
+}
+
+static OPERATIONS: [Operation; 6] = [
+    Operation {
+        name: "StartReadSetExportJob",
+        method: "POST",
+        path: "/sequencestore/{sequenceStoreId}/exportjob",
+        input: &shapes::START_EXPORT,
+        run: |world, input, now| job::start(world, JobKind::Export, input, now),
+    },
+    Operation {
+        name: "GetReadSetExportJob",
+        method: "GET",
+        path: "/sequencestore/{sequenceStoreId}/exportjob/{id}",
+        input: &shapes::GET_JOB,
+        run: |world, input, now| job::get(world, JobKind::Export, input, now),
+    },
+    Operation {
+        name: "StartReadSetImportJob",
+        method: "POST",
+        path: "/sequencestore/{sequenceStoreId}/importjob",
+        input: &shapes::START_IMPORT,
+        run: |world, input, now| job::start(world, JobKind::Import, input, now),
+    },
+    Operation {
+        name: "GetReadSetImportJob",
+        method: "GET",
+        path: "/sequencestore/{sequenceStoreId}/importjob/{id}",
+        input: &shapes::GET_JOB,
+        run: |world, input, now| job::get(world, JobKind::Import, input, now),
+    },
+    Operation {
+        name: "StartReadSetActivationJob",
+        method: "POST",
+        path: "/sequencestore/{sequenceStoreId}/activationjob",
+        input: &shapes::START_ACTIVATION,
+        run: |world, input, now| job::start(world, JobKind::Activation, input, now),
+    },
+    Operation {
+        name: "GetReadSetActivationJob",
+        method: "GET",
+        path: "/sequencestore/{sequenceStoreId}/activationjob/{id}",
+        input: &shapes::GET_JOB,
+        run: |world, input, now| job::get(world, JobKind::Activation, input, now),
+    },
+];
+
+/// Members that travel in the path, decoded.
+pub(crate) type Labels = Vec<(&'static str, String)>;
+
+/// Finds the operation of a request by its method and raw path alone, whatever its host.
+pub(crate) fn route(method: &str, raw_path: &str) -> Option<(&'static Operation, Labels)> {
+    OPERATIONS
+        .iter()
+        .filter(|operation| operation.method == method)
+        .find_map(|operation| Some((operation, labels(operation.path, raw_path)?)))
+}
+
+/// Whether an operation of this name is served.
+pub(crate) fn is_served(name: &str) -> bool {
+    OPERATIONS.iter().any(|operation| operation.name == name)
+}
+
+/// The names of all operations that are served.
+pub(crate) fn names() -> String {
+    OPERATIONS.iter().map(|operation| operation.name).collect::<Vec<_>>().join(", ")
+}
+
+fn labels(template: &'static str, raw_path: &str) -> Option<Labels> {
+    let mut labels = Labels::new();
+    let mut segments = raw_path.split('/');
+    for expected in template.split('/') {
+        let segment = segments.next()?;
+        match expected.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            Some(_) if segment.is_empty() => return None,
+            Some(name) => labels.push((name, percent_decode_str(segment).decode_utf8_lossy().into_owned())),
+            None if segment != expected => return None,
+            None => {}
+        }
+    }
+    segments.next().is_none().then_some(labels)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lead_to_operations() {
+        let (operation, labels) = route("GET", "/sequencestore/0123456789/exportjob/12%2F3%20").unwrap();
+        assert_eq!(operation.name, "GetReadSetExportJob");
+        assert_eq!(labels, [("sequenceStoreId", "0123456789".to_owned()), ("id", "12/3 ".to_owned())]);
+        assert_eq!(route("POST", "/sequencestore/1/importjob").unwrap().0.name, "StartReadSetImportJob");
+    }
+
+    #[test]
+    fn other_paths_lead_nowhere() {
+        for (method, path) in [
+            ("GET", "/sequencestore/1/exportjob"),
+            ("POST", "/sequencestore/1/exportjob/2"),
+            ("GET", "/sequencestore/1/exportjob/"),
+            ("GET", "/sequencestore//exportjob/2"),
+            ("GET", "/sequencestore/1/exportjob/2/3"),
+            ("GET", "/"),
+            ("GET", ""),
+            ("OPTIONS", "*"),
+        ] {
+            assert!(route(method, path).is_none(), "{method} {path}");
+        }
+    }
+}

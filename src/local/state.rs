@@ -1,0 +1,250 @@
+//! Everything behind the lock, and what one request does to it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::http::request::Parts;
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+use tokio::time::Instant;
+
+use super::answer::{Answer, ServiceError};
+use super::auth::{Keyring, Signed};
+use super::fault::{self, Fault, Faults};
+use super::record::{ReceivedRequest, Record};
+use super::route::{self, Labels, Now, Operation};
+use super::schema;
+use super::world::World;
+
+/// Bounds that the real service sets per account. None of them is on by default.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quotas {
+    /// Requests within any second, of each operation. One more is answered with a `ThrottlingException`.
+    pub requests_per_second: Option<u32>,
+    /// Jobs of a kind that have not ended. One more is answered with a `ServiceQuotaExceededException`.
+    pub jobs_at_once: Option<u32>,
+}
+
+impl Quotas {
+    /// No bounds.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// The defaults of a new account: 5 requests a second and 20 jobs of a kind.
+    pub fn of_new_account() -> Self {
+        Self { requests_per_second: Some(5), jobs_at_once: Some(20) }
+    }
+
+    /// Bounds the requests within any second, of each operation.
+    #[must_use]
+    pub fn requests_per_second(self, limit: u32) -> Self {
+        Self { requests_per_second: Some(limit), ..self }
+    }
+
+    /// Bounds the jobs of a kind that have not ended.
+    #[must_use]
+    pub fn jobs_at_once(self, limit: u32) -> Self {
+        Self { jobs_at_once: Some(limit), ..self }
+    }
+}
+
+/// What the server and its handle share.
+pub(crate) struct Shared {
+    pub(crate) region: String,
+    requests_per_second: Option<u32>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) world: World,
+    pub(crate) keys: Keyring,
+    pub(crate) faults: Faults,
+    pub(crate) record: Record,
+    /// How far the service's clock is off the machine's, in seconds.
+    pub(crate) clock_offset: i64,
+    /// When the requests of the last second came, by operation.
+    recent: HashMap<&'static str, VecDeque<Instant>>,
+}
+
+/// What the connection does with a request.
+pub(crate) enum Reply {
+    Answer { answer: Answer, after: Duration },
+    Reset,
+    Hang,
+}
+
+/// More would leave the years that timestamps can have.
+const FARTHEST_CLOCK: i64 = 1_000 * 365 * 24 * 60 * 60;
+
+impl State {
+    /// The time of now on the service's clock.
+    pub(crate) fn clock(&self) -> OffsetDateTime {
+        let offset = self.clock_offset.clamp(-FARTHEST_CLOCK, FARTHEST_CLOCK);
+        OffsetDateTime::now_utc() + time::Duration::seconds(offset)
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(region: String, quotas: Quotas, mut state: State) -> Self {
+        state.world.jobs_at_once = quotas.jobs_at_once;
+        Self { region, requests_per_second: quotas.requests_per_second, state: Mutex::new(state) }
+    }
+
+    /// The state with its jobs up to date. Never to be held across an await.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing is left half done by a panic that would matter to a test service.
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Now { wall: state.clock(), instant: Instant::now() };
+        state.world.settle(now);
+        state
+    }
+
+    /// Everything between a request and its answer. A body that did not arrive comes as the refusal it deserves.
+    pub(crate) fn reply(&self, request: &Parts, body: Result<Bytes, ServiceError>) -> Reply {
+        let mut state = self.state();
+        let path = request.uri.path();
+        let routed = route::route(request.method.as_str(), path);
+        let (body, refusal) = match body {
+            Ok(body) => (body, None),
+            Err(refusal) => (Bytes::new(), Some(refusal)),
+        };
+        let number = state.record.push(ReceivedRequest {
+            operation: routed.as_ref().map(|(operation, _)| operation.name),
+            method: request.method.to_string(),
+            path: path.to_owned(),
+            query: request.uri.query().map(str::to_owned),
+            headers: request
+                .headers
+                .iter()
+                .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+                .collect(),
+            body: body.clone(),
+            received_at: Instant::now().into_std(),
+            applied: false,
+            status: None,
+        });
+        let work = match (refusal, routed) {
+            (Some(refusal), _) => Err(refusal),
+            (None, None) => Err(ServiceError::unknown_operation()),
+            (None, Some(routed)) => Ok(routed),
+        };
+        let (reply, applied) = match work {
+            Err(refusal) => (refusal.into(), false),
+            Ok((operation, labels)) => {
+                let fault = state.faults.take(operation.name);
+                let signed = Signed {
+                    method: request.method.as_str(),
+                    path,
+                    query: request.uri.query(),
+                    headers: &request.headers,
+                    body: &body,
+                };
+                faulty(fault, || self.perform(&mut state, operation, labels, &signed))
+            }
+        };
+        if let Some(record) = state.record.get_mut(number) {
+            record.applied = applied;
+            if let Reply::Answer { answer, .. } = &reply {
+                record.status = Some(answer.status);
+            }
+        }
+        reply
+    }
+
+    fn perform(
+        &self,
+        state: &mut State,
+        operation: &Operation,
+        labels: Labels,
+        signed: &Signed<'_>,
+    ) -> Result<Value, ServiceError> {
+        let now = Now { wall: state.clock(), instant: Instant::now() };
+        state.keys.verify(signed, &self.region, now.wall)?;
+        if let Some(limit) = self.requests_per_second {
+            throttle(state.recent.entry(operation.name).or_default(), limit, now.instant)?;
+        }
+        let input = schema::check(operation.input, &members(signed.body, labels)?)?;
+        (operation.run)(&mut state.world, &input, now)
+    }
+}
+
+impl From<ServiceError> for Reply {
+    fn from(refusal: ServiceError) -> Self {
+        Self::Answer { answer: refusal.into(), after: Duration::ZERO }
+    }
+}
+
+/// Does the work or not, and answers or not, as the fault has it; and tells whether the work was done.
+fn faulty(fault: Option<Fault>, work: impl FnOnce() -> Result<Value, ServiceError>) -> (Reply, bool) {
+    let before = |answer| (Reply::Answer { answer, after: Duration::ZERO }, false);
+    match fault {
+        Some(Fault::Error { status, code, message }) => return before(Answer::error(status, &code, &message)),
+        Some(Fault::Answer { status, headers, body }) => return before(fault::raw_answer(status, &headers, body)),
+        Some(Fault::ResetBefore) => return (Reply::Reset, false),
+        Some(Fault::HangBefore) => return (Reply::Hang, false),
+        _ => {}
+    }
+    let (mut answer, applied) = match work() {
+        Ok(body) => (Answer::ok(&body), true),
+        Err(refusal) => (refusal.into(), false),
+    };
+    let mut after = Duration::ZERO;
+    match fault {
+        Some(Fault::AnswerAfter { status, headers, body }) => answer = fault::raw_answer(status, &headers, body),
+        Some(Fault::ResetAfter) => return (Reply::Reset, applied),
+        Some(Fault::HangAfter) => return (Reply::Hang, applied),
+        Some(Fault::Delay(delay)) => after = delay,
+        Some(Fault::CutBody) => answer.cut = true,
+        Some(Fault::GarbageBody) => answer = fault::garbage(),
+        Some(Fault::EmptyBody) => answer = Answer::raw(200, Vec::new(), Bytes::new()),
+        Some(Fault::Merge(patch)) => fault::merge_into(&mut answer, &patch),
+        Some(Fault::DateOffset(seconds)) => answer.date_offset = seconds,
+        _ => {}
+    }
+    (Reply::Answer { answer, after }, applied)
+}
+
+fn throttle(recent: &mut VecDeque<Instant>, limit: u32, now: Instant) -> Result<(), ServiceError> {
+    while recent.front().is_some_and(|earlier| now.duration_since(*earlier) >= Duration::from_secs(1)) {
+        recent.pop_front();
+    }
+    if recent.len() >= limit as usize {
+        return Err(ServiceError::throttled());
+    }
+    recent.push_back(now);
+    Ok(())
+}
+
+/// The members of the input: those of the body, and over them those of the path.
+fn members(body: &[u8], labels: Labels) -> Result<Value, ServiceError> {
+    let mut members = if body.is_empty() {
+        Map::new()
+    } else {
+        serde_json::from_slice(body).map_err(|error| ServiceError::serialization(error.to_string()))?
+    };
+    members.extend(labels.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))));
+    Ok(Value::Object(members))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn throttling_looks_back_one_second() {
+        let mut recent = VecDeque::new();
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        for millis in [0, 500] {
+            assert!(throttle(&mut recent, 2, at(millis)).is_ok());
+        }
+        assert!(throttle(&mut recent, 2, at(999)).is_err());
+        assert!(throttle(&mut recent, 2, at(1000)).is_ok());
+        assert!(throttle(&mut recent, 2, at(1001)).is_err());
+    }
+}

@@ -1,0 +1,227 @@
+//! What the local service thinks of signatures, made by the signer of the AWS SDK.
+#![cfg(feature = "local")]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod local_support;
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use healthomics::local::LocalService;
+use local_support::{Call, Reply, bare, call, header_mut};
+use serde_json::json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+
+const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your AWS \
+                        Secret Access Key and signing method. Consult the service documentation for details.";
+
+async fn service() -> LocalService {
+    LocalService::start().await.unwrap()
+}
+
+/// A call that gets as far as the store that is not there.
+fn get(service: &LocalService) -> Call {
+    bare(service, "GET", "/sequencestore/0123456789/exportjob/0123456789")
+}
+
+fn post(service: &LocalService) -> Call {
+    let body = json!({"sources": [{"readSetId": "0123456789"}]});
+    call(service, "POST", "/sequencestore/0123456789/activationjob", &body)
+}
+
+#[track_caller]
+fn assert_authentic(reply: &Reply) {
+    assert_eq!((reply.status, reply.code()), (404, "ResourceNotFoundException"), "{}", reply.text);
+}
+
+#[track_caller]
+fn assert_refused(reply: &Reply, code: &str, message: &str) {
+    assert_eq!((reply.status, reply.code(), reply.message().as_str()), (403, code, message));
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    assert!(reply.header("x-amzn-requestid").is_some());
+    assert!(reply.header("date").is_some());
+}
+
+#[tokio::test]
+async fn good_signatures_pass() {
+    let service = service().await;
+    assert_authentic(&get(&service).send().await);
+    assert_authentic(&post(&service).send().await);
+    let mut odd = get(&service);
+    odd.headers.push(("x-odd".to_owned(), "a   b  c".to_owned()));
+    assert_authentic(&odd.send().await);
+    odd.path.push_str("?b=x%20y&a=%2F%2B&a=1&c");
+    assert_authentic(&odd.send().await);
+}
+
+#[tokio::test]
+async fn paths_are_signed_encoded_twice() {
+    let service = service().await;
+    for path in ["/sequencestore/01%2034/exportjob/0123456789", "/sequencestore/a%2Fb/exportjob/%C3%A9~"] {
+        let reply = bare(&service, "GET", path).send().await;
+        assert_eq!(reply.code(), "ValidationException", "{path}: {}", reply.text);
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_authorization_is_refused() {
+    let service = service().await;
+    let reply = get(&service).send_with(Vec::new()).await.unwrap();
+    assert_refused(&reply, "MissingAuthenticationTokenException", "Missing Authentication Token");
+}
+
+#[tokio::test]
+async fn incomplete_signatures_are_refused_for_what_they_lack() {
+    let service = service().await;
+    let code = "IncompleteSignatureException";
+    let call = get(&service);
+    let good = call.signature();
+
+    let mut bad = good.clone();
+    bad.retain(|(name, _)| !name.eq_ignore_ascii_case("x-amz-date"));
+    let reply = call.send_with(bad).await.unwrap();
+    assert_refused(&reply, code, "Authorization header requires existence of an 'X-Amz-Date' header.");
+
+    for (authorization, message) in [
+        ("Bearer x", "Unsupported AWS 'algorithm': 'Bearer'."),
+        (
+            "AWS4-HMAC-SHA256 Credential=a",
+            "Authorization header requires 'Signature' parameter. Authorization header requires 'SignedHeaders' \
+             parameter.",
+        ),
+        ("AWS4-HMAC-SHA256 SignedHeaders=host, Signature=00", "Authorization header requires 'Credential' parameter."),
+        (
+            "AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=00",
+            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got 'a/b'.",
+        ),
+        (
+            "AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=x-amz-date, Signature=00",
+            "'Host' must be a 'SignedHeader' in the AWS Authorization header.",
+        ),
+    ] {
+        let mut bad = good.clone();
+        *header_mut(&mut bad, "authorization") = authorization.to_owned();
+        assert_refused(&call.send_with(bad).await.unwrap(), code, message);
+    }
+
+    let mut bad = good;
+    *header_mut(&mut bad, "x-amz-date") = "yesterday".to_owned();
+    let reply = call.send_with(bad).await.unwrap();
+    assert_refused(&reply, code, "Date must be in ISO-8601 'basic format'. Got 'yesterday'.");
+}
+
+#[tokio::test]
+async fn keys_are_known_or_not_and_expire() {
+    let service = service().await;
+    let unknown = ("UnrecognizedClientException", "The security token included in the request is invalid.");
+    let mut call = post(&service);
+    call.credentials = Credentials::new("AKIDOTHER", "secret", None, None, "test");
+    assert_refused(&call.send().await, unknown.0, unknown.1);
+    service.accept_credentials(call.credentials.clone());
+    assert_authentic(&call.send().await);
+    assert_authentic(&post(&service).send().await);
+    service.expire_credentials("AKIDOTHER");
+    let expired = ("ExpiredTokenException", "The security token included in the request is expired");
+    assert_refused(&call.send().await, expired.0, expired.1);
+    assert_authentic(&post(&service).send().await);
+    service.accept_credentials(call.credentials.clone());
+    assert_authentic(&call.send().await);
+}
+
+#[tokio::test]
+async fn session_tokens_must_match_and_be_signed() {
+    let service = service().await;
+    let unknown = ("UnrecognizedClientException", "The security token included in the request is invalid.");
+    let session = |token: Option<&str>| Credentials::new("AKIDSESSION", "s", token.map(str::to_owned), None, "test");
+    service.accept_credentials(session(Some("token")));
+    let mut call = get(&service);
+    call.credentials = session(Some("token"));
+    assert_authentic(&call.send().await);
+    for token in [None, Some("other")] {
+        call.credentials = session(token);
+        assert_refused(&call.send().await, unknown.0, unknown.1);
+    }
+    // There, but not signed.
+    call.credentials = session(None);
+    let mut signature = call.signature();
+    signature.push(("x-amz-security-token".to_owned(), "token".to_owned()));
+    assert_refused(&call.send_with(signature).await.unwrap(), "InvalidSignatureException", MISMATCH);
+}
+
+#[tokio::test]
+async fn whatever_was_changed_is_noticed() {
+    let service = service().await;
+    let mut wrong_secret = post(&service);
+    wrong_secret.credentials = Credentials::new(LocalService::ACCESS_KEY_ID, "wrong", None, None, "test");
+    assert_refused(&wrong_secret.send().await, "InvalidSignatureException", MISMATCH);
+
+    let original = post(&service);
+    let signature = original.signature();
+    let mut body = post(&service);
+    body.body.push(b' ');
+    let mut path = post(&service);
+    path.path = "/sequencestore/0123456788/activationjob".to_owned();
+    let mut query = post(&service);
+    query.path.push_str("?a=b");
+    let mut header = post(&service);
+    *header_mut(&mut header.headers, "content-type") = "application/xml".to_owned();
+    for changed in [body, path, query, header] {
+        let reply = changed.send_with(signature.clone()).await.unwrap();
+        assert_refused(&reply, "InvalidSignatureException", MISMATCH);
+    }
+    let mut other_host = signature.clone();
+    other_host.push(("host".to_owned(), "example.org".to_owned()));
+    assert_refused(&original.send_with(other_host).await.unwrap(), "InvalidSignatureException", MISMATCH);
+    assert_authentic(&original.send_with(signature).await.unwrap());
+    assert!(service.requests().iter().all(|request| !request.applied));
+}
+
+#[tokio::test]
+async fn old_and_future_signatures_are_refused() {
+    let service = service().await;
+    let mut call = get(&service);
+    let now = call.time;
+    for (off, good) in [(-290, true), (-310, false), (290, true), (310, false)] {
+        let by = Duration::from_secs(i64::unsigned_abs(off));
+        call.time = if off < 0 { now - by } else { now + by };
+        let reply = call.send().await;
+        if good {
+            assert_authentic(&reply);
+            continue;
+        }
+        assert_eq!((reply.status, reply.code()), (403, "InvalidSignatureException"));
+        let (start, end) =
+            if off < 0 { ("Signature expired: ", " - 5 min.)") } else { ("Signature not yet current: ", " + 5 min.)") };
+        let message = reply.message();
+        assert!(message.starts_with(start) && message.ends_with(end), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn the_clock_of_the_service_can_be_off() {
+    let service = service().await;
+    service.set_clock_offset(-3600);
+    let mut call = get(&service);
+    let reply = call.send().await;
+    assert!(reply.message().starts_with("Signature not yet current: "), "{}", reply.text);
+    call.time -= Duration::from_hours(1);
+    let reply = call.send().await;
+    assert_authentic(&reply);
+    let date = OffsetDateTime::parse(reply.header("date").unwrap(), &Rfc2822).unwrap();
+    let off = date - OffsetDateTime::from(call.time);
+    assert!(off.abs() < Duration::from_mins(1), "{off}");
+}
+
+#[tokio::test]
+async fn scopes_must_be_right() {
+    let service = LocalService::builder().region("eu-west-2").start().await.unwrap();
+    let code = "InvalidSignatureException";
+    assert_authentic(&get(&service).send().await);
+    let mut call = get(&service);
+    call.region = "us-east-1".to_owned();
+    assert_refused(&call.send().await, code, "Credential should be scoped to a valid region.");
+    let mut call = get(&service);
+    call.service = "s3".to_owned();
+    assert_refused(&call.send().await, code, "Credential should be scoped to correct service: 'omics'.");
+}

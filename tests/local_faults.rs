@@ -1,0 +1,244 @@
+//! The failures that the local service makes on order, and what it takes from rude callers.
+#![cfg(feature = "local")]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod local_support;
+
+use std::fmt::Write;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use healthomics::local::{Fault, LocalService, SeedReadSet};
+use healthomics::model::FileType;
+use local_support::{Call, ROLE, bare, call};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const START: &str = "StartReadSetExportJob";
+
+async fn service() -> (LocalService, Call) {
+    let service = LocalService::start().await.unwrap();
+    let store = service.create_sequence_store();
+    let set = service.seed_read_set(&store, SeedReadSet::active(FileType::Bam));
+    let body = json!({"destination": "s3://bucket/", "roleArn": ROLE, "sources": [{"readSetId": set}]});
+    let call = call(&service, "POST", &format!("/sequencestore/{store}/exportjob"), &body);
+    (service, call)
+}
+
+/// How many jobs there are, and whether the last request was applied and what it was answered.
+fn outcome(service: &LocalService) -> (usize, bool, Option<u16>) {
+    let last = service.requests().pop().unwrap();
+    assert_eq!(last.operation, Some(START));
+    (service.jobs().len(), last.applied, last.status)
+}
+
+#[tokio::test]
+async fn errors_and_raw_answers_come_before_or_after_the_work() {
+    let (service, call) = service().await;
+    let html = || vec![("content-type".to_owned(), "text/html".to_owned())];
+    service.queue_fault(START, Fault::error(500, "InternalServerException", "oops"));
+    service.queue_fault(START, Fault::Answer { status: 502, headers: html(), body: b"<html>".to_vec() });
+    service.queue_fault(START, Fault::AnswerAfter { status: 504, headers: html(), body: b"<html>".to_vec() });
+
+    let reply = call.send().await;
+    assert_eq!((reply.status, reply.code(), reply.message().as_str()), (500, "InternalServerException", "oops"));
+    assert_eq!(outcome(&service), (0, false, Some(500)));
+    let reply = call.send().await;
+    assert_eq!((reply.status, reply.header("content-type"), reply.text.as_str()), (502, Some("text/html"), "<html>"));
+    assert_eq!(reply.header("x-amzn-requestid"), None);
+    assert_eq!(outcome(&service), (0, false, Some(502)));
+    assert_eq!(call.send().await.status, 504);
+    assert_eq!(outcome(&service), (1, true, Some(504)));
+    assert_eq!(call.send().await.status, 200);
+    assert_eq!(outcome(&service), (2, true, Some(200)));
+}
+
+#[tokio::test]
+async fn connections_are_reset_and_bodies_cut() {
+    let (service, call) = service().await;
+    for (fault, jobs, applied, status) in
+        [(Fault::ResetBefore, 0, false, None), (Fault::ResetAfter, 1, true, None), (Fault::CutBody, 2, true, Some(200))]
+    {
+        service.queue_fault(START, fault.clone());
+        assert!(call.try_send().await.is_err(), "{fault:?}");
+        assert_eq!(outcome(&service), (jobs, applied, status), "{fault:?}");
+    }
+}
+
+/// Sends a signed request over a plain socket and reads to the end.
+async fn raw(service: &LocalService, call: &Call) -> (String, std::io::Result<usize>) {
+    let mut stream = TcpStream::connect(service.address()).await.unwrap();
+    let mut head = format!("POST {} HTTP/1.1\r\nhost: {}\r\n", call.path, service.address());
+    for (name, value) in call.headers.iter().chain(&call.signature()) {
+        write!(head, "{name}: {value}\r\n").unwrap();
+    }
+    write!(head, "content-length: {}\r\n\r\n", call.body.len()).unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&call.body).await.unwrap();
+    let mut answer = Vec::new();
+    let end = stream.read_to_end(&mut answer).await;
+    (String::from_utf8(answer).unwrap(), end)
+}
+
+#[tokio::test]
+async fn a_reset_is_a_reset_and_a_cut_is_a_cut() {
+    let (service, call) = service().await;
+    service.queue_fault(START, Fault::ResetAfter);
+    let (answer, end) = raw(&service, &call).await;
+    assert_eq!((answer.as_str(), end.unwrap_err().kind()), ("", ErrorKind::ConnectionReset));
+
+    service.queue_fault(START, Fault::CutBody);
+    let (answer, end) = raw(&service, &call).await;
+    assert!(end.is_ok());
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+    assert_eq!(body.len(), length.parse::<usize>().unwrap() / 2);
+    assert!(body.starts_with('{'), "{body}");
+}
+
+#[tokio::test]
+async fn some_answers_are_late_and_some_never_come() {
+    let (service, call) = service().await;
+    service.queue_fault(START, Fault::Delay(Duration::from_millis(50)));
+    let start = Instant::now();
+    assert_eq!(call.send().await.status, 200);
+    assert!(start.elapsed() >= Duration::from_millis(50));
+    assert_eq!(outcome(&service), (1, true, Some(200)));
+
+    for (fault, jobs, applied) in [(Fault::HangBefore, 1, false), (Fault::HangAfter, 2, true)] {
+        service.queue_fault(START, fault);
+        let before = service.requests().len();
+        tokio::select! {
+            answer = call.try_send() => panic!("answered: {:?}", answer.map(|reply| reply.status)),
+            () = async { while service.requests().len() == before { tokio::task::yield_now().await } } => {}
+        }
+        assert_eq!(outcome(&service), (jobs, applied, None));
+    }
+}
+
+#[tokio::test]
+async fn answers_are_garbage_empty_or_merged() {
+    let (service, call) = service().await;
+    service.queue_fault(START, Fault::GarbageBody);
+    service.queue_fault(START, Fault::EmptyBody);
+    service.queue_fault(START, Fault::merge(r#"{"status": "PONDERING", "id": null, "novelty": {"a": [1]}}"#));
+    let reply = call.send().await;
+    assert_eq!(reply.status, 200);
+    assert!(serde_json::from_str::<serde_json::Value>(&reply.text).is_err());
+    let reply = call.send().await;
+    assert_eq!((reply.status, reply.text.as_str()), (200, ""));
+    let reply = call.send().await.json();
+    assert_eq!((&reply["status"], &reply["novelty"]), (&json!("PONDERING"), &json!({"a": [1]})));
+    assert_eq!(reply.get("id"), None);
+    assert_eq!(outcome(&service), (3, true, Some(200)));
+}
+
+#[tokio::test]
+async fn the_date_can_be_off_alone() {
+    let (service, call) = service().await;
+    service.queue_fault(START, Fault::DateOffset(-86_400 * 366));
+    let reply = call.send().await;
+    assert_eq!(reply.status, 200);
+    let year = time::OffsetDateTime::from(call.time).year();
+    assert!(!reply.header("date").unwrap().contains(&year.to_string()));
+}
+
+#[tokio::test]
+async fn standing_faults_stay_until_they_are_cleared() {
+    let (service, call) = service().await;
+    service.fault_always(START, Fault::answer(503, ""));
+    service.queue_fault(START, Fault::answer(429, ""));
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        statuses.push(call.send().await.status);
+    }
+    service.clear_faults();
+    statuses.push(call.send().await.status);
+    assert_eq!(statuses, [429, 503, 503, 200]);
+    service.clear_requests();
+    assert!(service.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_fault_comes_before_the_signature_is_looked_at() {
+    let (service, call) = service().await;
+    service.queue_fault(START, Fault::answer(500, ""));
+    assert_eq!(call.send_with(Vec::new()).await.unwrap().status, 500);
+    assert_eq!(call.send_with(Vec::new()).await.unwrap().status, 403);
+}
+
+#[tokio::test]
+#[should_panic(expected = "\"StartExport\" is not served")]
+async fn a_fault_of_no_operation_is_a_mistake() {
+    service().await.0.queue_fault("StartExport", Fault::EmptyBody);
+}
+
+#[tokio::test]
+async fn requests_are_recorded_as_they_came() {
+    let (service, call) = service().await;
+    call.send().await;
+    let request = service.requests().pop().unwrap();
+    assert_eq!((request.method.as_str(), &request.path, &request.body[..]), ("POST", &call.path, &call.body[..]));
+    assert_eq!(request.header("Content-Type"), Some("application/json"));
+    assert!(request.header("authorization").unwrap().starts_with("AWS4-HMAC-SHA256 Credential="));
+}
+
+#[tokio::test]
+async fn large_bodies_are_refused() {
+    let (service, mut call) = service().await;
+    call.body = vec![b' '; (1 << 20) + 1];
+    // It may also break the connection, as nobody reads the rest.
+    if let Ok(reply) = call.try_send().await {
+        assert_eq!((reply.status, reply.code()), (413, "RequestEntityTooLarge"));
+    }
+    assert_eq!(outcome(&service), (0, false, Some(413)));
+}
+
+#[tokio::test]
+async fn rude_callers_do_not_take_it_down() {
+    let (service, call) = service().await;
+    let mut idle = Vec::new();
+    for bytes in [
+        &b"\x16\x03\x01\x02\x00garbage\r\n\r\n"[..],
+        b"GET\r\n\r\n",
+        b"POST / HTTP/1.1\r\ncontent-length: abc\r\n\r\n",
+        b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n",
+        b"POST /sequencestore/1/exportjob HTTP/1.1\r\ncontent-length: 100\r\n\r\nhalf",
+        b"GET /sequ",
+        b"",
+    ] {
+        let mut stream = TcpStream::connect(service.address()).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        idle.push(stream);
+    }
+    assert_eq!(call.send().await.status, 200);
+    drop(idle);
+    assert_eq!(call.send().await.status, 200);
+}
+
+#[tokio::test]
+async fn only_loopback_is_listened_on_unless_allowed() {
+    let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
+    let refused = LocalService::builder().address(everywhere).start().await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidInput);
+    let service = LocalService::builder().address(everywhere).allow_non_loopback().start().await.unwrap();
+    assert!(service.endpoint_url().starts_with("http://127.0.0.1:"));
+    assert_eq!(bare(&service, "GET", "/").send().await.status, 404);
+}
+
+#[tokio::test]
+async fn dropping_it_stops_it_with_its_connections() {
+    let (service, _) = service().await;
+    let address = service.address();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut byte = [0];
+    stream.read_exact(&mut byte).await.unwrap();
+    drop(service);
+    let mut rest = Vec::new();
+    // Ends, one way or the other.
+    let _ = stream.read_to_end(&mut rest).await;
+    assert!(TcpStream::connect(address).await.is_err());
+}
