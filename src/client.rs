@@ -227,3 +227,6 @@ macro_rules! call_settings {
     };
 }
 pub(crate) use call_settings;
+
+#[cfg(test)]
+mod tests;

@@ -169,7 +169,9 @@ mod tests {
                 let error = resolved.unwrap_err();
                 let fits = match error {
                     ConfigurationError::FipsWithCustomEndpoint => message.contains("FIPS and custom endpoint"),
-                    ConfigurationError::DualStackWithCustomEndpoint => message.contains("Dualstack and custom endpoint"),
+                    ConfigurationError::DualStackWithCustomEndpoint => {
+                        message.contains("Dualstack and custom endpoint")
+                    }
                     ConfigurationError::MissingRegion => message.contains("Missing Region"),
                     _ => false,
                 };
@@ -208,7 +210,9 @@ mod tests {
         ] {
             assert_eq!(regional(region).unwrap(), format!("https://control-storage-{host}/"));
         }
-        for region in ["us-east", "us-east-1a", "moon-base-1", "us east 1", "US-EAST-1", "us-east-1.evil.example", "us--1"] {
+        for region in
+            ["us-east", "us-east-1a", "moon-base-1", "us east 1", "US-EAST-1", "us-east-1.evil.example", "us--1"]
+        {
             let error = regional(region).unwrap_err();
             assert!(matches!(error, ConfigurationError::UnknownRegion { .. }), "{region}: {error}");
             assert!(error.to_string().contains(&format!("{region:?}")));
@@ -219,11 +223,8 @@ mod tests {
     #[test]
     fn dual_stack_is_refused_where_there_is_none() {
         for region in ["us-iso-east-1", "us-isob-east-1"] {
-            let config = EndpointConfig {
-                region: Some(region.to_owned()),
-                use_dual_stack: true,
-                ..EndpointConfig::default()
-            };
+            let config =
+                EndpointConfig { region: Some(region.to_owned()), use_dual_stack: true, ..EndpointConfig::default() };
             assert!(matches!(config.resolve(), Err(ConfigurationError::NoDualStack { .. })));
         }
     }
@@ -248,7 +249,15 @@ mod tests {
 
     #[test]
     fn urls_that_cannot_work_are_refused_and_not_shown() {
-        for url in ["", "nonsense", "ftp://host", "https://user:hunter2@host", "https://host/?q=1", "https://host/#f", "http://"] {
+        for url in [
+            "",
+            "nonsense",
+            "ftp://host",
+            "https://user:hunter2@host",
+            "https://host/?q=1",
+            "https://host/#f",
+            "http://",
+        ] {
             let error = custom(url, false).unwrap_err();
             assert!(matches!(error, ConfigurationError::InvalidEndpoint { .. }), "{url}");
             assert!(!error.to_string().contains("hunter2"));

@@ -8,13 +8,15 @@
 //! use healthomics::local::{LocalService, SeedReadSet};
 //! use healthomics::model::{FileType, ReadSetStatus};
 //!
-//! # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
-//! let service = LocalService::start().await?;
-//! let store = service.create_sequence_store();
-//! let read_set = service.seed_read_set(&store, SeedReadSet::archived(FileType::Bam));
-//! // ... start an activation job at `service.endpoint_url()`, then look at what came of it:
-//! assert_eq!(service.read_set_status(&store, &read_set), Some(ReadSetStatus::Archived));
-//! assert!(service.jobs().is_empty());
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let local = LocalService::start().await?;
+//! let store = local.create_sequence_store();
+//! let read_set = local.seed_read_set(&store, SeedReadSet::archived(FileType::Bam));
+//! // Give this client to the code under test:
+//! let client = local.client()?;
+//! client.start_read_set_activation_job().sequence_store_id(&store).sources([&read_set]).send().await?;
+//! assert_eq!(local.read_set_status(&store, &read_set), Some(ReadSetStatus::Activating));
+//! assert_eq!(local.jobs().len(), 1);
 //! # Ok(()) }
 //! ```
 //!
@@ -62,6 +64,7 @@ pub use self::state::Quotas;
 use self::state::{Shared, State};
 pub use self::world::{JobKind, LocalItem, LocalJob, LocalReadSet, SeedReadSet};
 use crate::model::{ReadSetId, ReadSetStatus, SequenceStoreId};
+use crate::{Client, ClientBuilder, Error};
 
 /// An embedded HealthOmics. It stops, with all of its connections, when it is dropped.
 ///
@@ -120,6 +123,25 @@ impl LocalService {
     /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// A client for this service, with its credentials and region.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Configuration`], if the region it was started with is empty.
+    pub fn client(&self) -> Result<Client, Error> {
+        self.client_builder().build()
+    }
+
+    /// Like [`client`](Self::client), for further settings.
+    pub fn client_builder(&self) -> ClientBuilder {
+        Client::builder()
+            .endpoint_url(self.endpoint_url())
+            .region(self.region())
+            .credentials(self.credentials())
+            // What is on loopback needs no proxy.
+            .use_system_proxy(false)
     }
 
     /// The region that requests must be signed for.

@@ -46,7 +46,11 @@ pub(crate) fn raw(status: u16, headers: &[(&str, &str)], body: &str) -> RawRespo
         .iter()
         .map(|(name, value)| (HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(*value).unwrap()))
         .collect();
-    RawResponse { status: StatusCode::from_u16(status).unwrap(), headers, body: Bytes::copy_from_slice(body.as_bytes()) }
+    RawResponse {
+        status: StatusCode::from_u16(status).unwrap(),
+        headers,
+        body: Bytes::copy_from_slice(body.as_bytes()),
+    }
 }
 
 /// Plays its steps in turn, the last one for ever.

@@ -63,6 +63,9 @@ impl HttpTransport {
         use_system_proxy: bool,
         https: bool,
     ) -> Result<Self, ConfigurationError> {
+        if https && !cfg!(feature = "rustls") {
+            return Err(ConfigurationError::TlsNotCompiledIn);
+        }
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             // The retry loop is in `client`, and counts what it does.
@@ -74,28 +77,35 @@ impl HttpTransport {
         if !use_system_proxy {
             builder = builder.no_proxy();
         }
-        let client = with_tls(builder, https)?.build().map_err(|error| ConfigurationError::HttpClient(error.into()))?;
+        // A proxy may speak TLS where the endpoint does not.
+        let client = with_tls(builder, https || use_system_proxy)?
+            .build()
+            .map_err(|error| ConfigurationError::HttpClient(error.into()))?;
         Ok(Self { client, connect_timeout })
     }
 }
 
+/// Reading the system's root store takes milliseconds: only where TLS can come up.
 #[cfg(feature = "rustls")]
-fn with_tls(builder: reqwest::ClientBuilder, _https: bool) -> Result<reqwest::ClientBuilder, ConfigurationError> {
+fn with_tls(builder: reqwest::ClientBuilder, tls: bool) -> Result<reqwest::ClientBuilder, ConfigurationError> {
     use rustls_platform_verifier::BuilderVerifierExt;
 
     let failed = |error: rustls::Error| ConfigurationError::HttpClient(error.into());
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(BuilderVerifierExt::with_platform_verifier)
-        .map_err(failed)?
-        .with_no_client_auth();
-    Ok(builder.tls_backend_preconfigured(config))
+    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.map_err(failed)?;
+    let config = if tls {
+        config.with_platform_verifier().map_err(failed)?
+    } else {
+        config.with_root_certificates(rustls::RootCertStore::empty())
+    };
+    Ok(builder.tls_backend_preconfigured(config.with_no_client_auth()))
 }
 
 #[cfg(not(feature = "rustls"))]
-fn with_tls(builder: reqwest::ClientBuilder, https: bool) -> Result<reqwest::ClientBuilder, ConfigurationError> {
-    if https { Err(ConfigurationError::TlsNotCompiledIn) } else { Ok(builder) }
+#[allow(clippy::unnecessary_wraps, reason = "the other one can fail")]
+fn with_tls(builder: reqwest::ClientBuilder, _tls: bool) -> Result<reqwest::ClientBuilder, ConfigurationError> {
+    Ok(builder)
 }
 
 impl Transport for HttpTransport {

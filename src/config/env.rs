@@ -74,3 +74,95 @@ fn flag(name: &'static str, get: &impl Fn(&str) -> Option<String>) -> Result<boo
 fn invalid(setting: &'static str, value: String, expected: &'static str) -> ConfigurationError {
     ConfigurationError::InvalidSetting { setting, value, expected }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::time::Duration;
+
+    use super::*;
+
+    const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "AKID"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+
+    fn read(variables: &[(&str, &str)]) -> Result<ClientBuilder, ConfigurationError> {
+        let variables: HashMap<_, _> = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        ClientBuilder::from_variables(&|name| variables.get(name).cloned())
+    }
+
+    #[test]
+    fn the_first_variable_that_is_set_wins() {
+        let url = "AWS_ENDPOINT_URL";
+        let own = "AWS_ENDPOINT_URL_OMICS";
+        let ignore = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
+        for (variables, region, endpoint) in [
+            (vec![], None, None),
+            (vec![("AWS_REGION", "us-east-1")], Some("us-east-1"), None),
+            (vec![("AWS_DEFAULT_REGION", "us-west-2")], Some("us-west-2"), None),
+            (vec![("AWS_REGION", "a"), ("AWS_DEFAULT_REGION", "b")], Some("a"), None),
+            (vec![("AWS_REGION", " "), ("AWS_DEFAULT_REGION", "b")], Some("b"), None),
+            (vec![(url, "http://a")], None, Some("http://a")),
+            (vec![(url, "http://a"), (own, "http://b")], None, Some("http://b")),
+            (vec![(url, "http://a"), (own, "")], None, Some("http://a")),
+            (vec![(url, "http://a"), (own, "http://b"), (ignore, "true")], None, None),
+            (vec![(url, "http://a"), (ignore, "FALSE")], None, Some("http://a")),
+        ] {
+            let builder = read(&variables).unwrap();
+            assert_eq!(builder.endpoint.region.as_deref(), region, "{variables:?}");
+            assert_eq!(builder.endpoint.url.as_deref(), endpoint, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn the_rest_is_read() {
+        let variables = [
+            ("AWS_USE_FIPS_ENDPOINT", "true"),
+            ("AWS_USE_DUALSTACK_ENDPOINT", "True"),
+            ("AWS_MAX_ATTEMPTS", "7"),
+            ("AWS_RETRY_MODE", "adaptive"),
+            ("AWS_SDK_UA_APP_ID", "app"),
+        ];
+        let builder = read(&variables).unwrap();
+        assert!(builder.endpoint.use_fips && builder.endpoint.use_dual_stack);
+        assert_eq!(builder.retry.max_attempts, 7);
+        assert_eq!(builder.retry.backoff, Duration::from_millis(50));
+        assert_eq!(builder.app_name.as_deref(), Some("app"));
+        assert!(builder.credentials.is_none());
+        assert!(read(&KEYS).unwrap().credentials.is_some());
+    }
+
+    #[test]
+    fn what_means_nothing_is_refused() {
+        for (name, value) in [
+            ("AWS_MAX_ATTEMPTS", "0"),
+            ("AWS_MAX_ATTEMPTS", "-1"),
+            ("AWS_MAX_ATTEMPTS", "three"),
+            ("AWS_RETRY_MODE", "eager"),
+            ("AWS_USE_FIPS_ENDPOINT", "yes"),
+            ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "1"),
+        ] {
+            let error = read(&[(name, value)]).unwrap_err();
+            let line = error.to_string();
+            assert!(matches!(error, ConfigurationError::InvalidSetting { setting, .. } if setting == name), "{line}");
+            assert!(line.starts_with(&format!("{name} is {value:?}, ")), "{line}");
+        }
+        for key in KEYS {
+            assert!(matches!(read(&[key]), Err(ConfigurationError::MissingCredentials)), "{key:?}");
+        }
+    }
+
+    #[test]
+    fn a_client_needs_region_and_credentials() {
+        let error = read(&KEYS).unwrap().build().unwrap_err();
+        assert_eq!(error.to_string(), "no region: set AWS_REGION, or call region() on the builder");
+        let error = read(&[("AWS_REGION", "us-east-1")]).unwrap().build().unwrap_err();
+        assert!(error.to_string().starts_with("no credentials: set AWS_ACCESS_KEY_ID"), "{error}");
+        let both = [KEYS[0], KEYS[1], ("AWS_REGION", "us-east-1")];
+        assert_eq!(read(&both).unwrap().build().unwrap().region(), "us-east-1");
+        let error = read(&both).unwrap().max_attempts(0).build().unwrap_err();
+        assert_eq!(error.to_string(), "max_attempts is \"0\", at least 1 is wanted");
+        for name in ["", "two words", &"x".repeat(51), "ü", "a\nb"] {
+            assert!(read(&both).unwrap().app_name(name).build().is_err(), "{name:?}");
+        }
+        assert!(read(&both).unwrap().app_name("x".repeat(50)).build().is_ok());
+    }
+}

@@ -81,3 +81,104 @@ pub(crate) async fn default_chain() -> SdkConfig {
     let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     aws_config::defaults(aws_config::BehaviorVersion::latest()).http_client(http).load().await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use aws_credential_types::Credentials;
+    use aws_credential_types::provider::SharedCredentialsProvider;
+    use aws_smithy_async::time::StaticTimeSource;
+    use aws_types::app_name::AppName;
+    use aws_types::origin::Origin;
+    use aws_types::region::Region;
+    use aws_types::service_config::LoadServiceConfig;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Profile;
+
+    impl LoadServiceConfig for Profile {
+        fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+            assert_eq!((key.service_id(), key.env(), key.profile()), ("Omics", "AWS_ENDPOINT_URL", "endpoint_url"));
+            Some("http://specific".to_owned())
+        }
+    }
+
+    #[test]
+    fn everything_that_can_be_honoured_is() {
+        let credentials = Credentials::new("AKID", "secret", None, None, "test");
+        let config = SdkConfig::builder()
+            .region(Region::new("eu-west-2"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .use_fips(true)
+            .use_dual_stack(true)
+            .app_name(AppName::new("my-app").unwrap())
+            .time_source(StaticTimeSource::from_secs(1_000))
+            .disable_clock_skew_correction(true)
+            .retry_config(RetryConfig::standard().with_max_attempts(9).with_max_backoff(Duration::from_secs(5)))
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(Duration::from_secs(1))
+                    .read_timeout(Duration::from_secs(2))
+                    .operation_attempt_timeout(Duration::from_secs(3))
+                    .operation_timeout(Duration::from_secs(4))
+                    .build(),
+            )
+            .build();
+        let builder = ClientBuilder::from_sdk_config(&config);
+        assert_eq!(builder.endpoint.region.as_deref(), Some("eu-west-2"));
+        assert!(builder.endpoint.use_fips && builder.endpoint.use_dual_stack && builder.credentials.is_some());
+        assert_eq!(builder.app_name.as_deref(), Some("my-app"));
+        assert_eq!(builder.time_source.now(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_000));
+        assert!(!builder.correct_clock_skew);
+        assert_eq!(builder.retry.max_attempts, 9);
+        assert_eq!(builder.retry.max_backoff, Duration::from_secs(5));
+        assert_eq!(builder.retry.backoff, Duration::from_millis(50), "nobody set one");
+        let seconds = |timeout: Option<Duration>| timeout.map(|timeout| timeout.as_secs());
+        let timeouts = builder.timeouts;
+        assert_eq!(seconds(timeouts.connect), Some(1));
+        assert_eq!(seconds(timeouts.read), Some(2));
+        assert_eq!(seconds(timeouts.attempt), Some(3));
+        assert_eq!(seconds(timeouts.operation), Some(4));
+        assert!(crate::Client::new(&config).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_set_keeps_the_defaults() {
+        let builder = ClientBuilder::from_sdk_config(&SdkConfig::builder().build());
+        let default = ClientBuilder::default();
+        assert_eq!(builder.timeouts, default.timeouts);
+        assert_eq!(builder.retry, default.retry);
+        assert!(builder.endpoint.region.is_none() && builder.credentials.is_none() && builder.correct_clock_skew);
+        let error = crate::Client::new(&SdkConfig::builder().build()).unwrap_err();
+        assert!(error.to_string().starts_with("no region"), "{error}");
+    }
+
+    #[test]
+    fn a_backoff_of_ones_own_is_taken() {
+        let retry = RetryConfig::standard().with_initial_backoff(Duration::from_millis(300));
+        let config = SdkConfig::builder().retry_config(retry).build();
+        let builder = ClientBuilder::from_sdk_config(&config);
+        assert_eq!(builder.retry.backoff, Duration::from_millis(300));
+        let disabled = SdkConfig::builder().retry_config(RetryConfig::disabled()).build();
+        assert_eq!(ClientBuilder::from_sdk_config(&disabled).retry.max_attempts, 1);
+    }
+
+    #[test]
+    fn an_endpoint_url_is_taken_by_its_origin() {
+        let build = |origin: Origin, with_profile: bool| {
+            let mut builder = SdkConfig::builder().endpoint_url("http://general");
+            builder.insert_origin("endpoint_url", origin);
+            let builder = if with_profile { builder.service_config(Profile) } else { builder };
+            endpoint_url(&builder.build())
+        };
+        let (general, specific) = (Some("http://general".to_owned()), Some("http://specific".to_owned()));
+        assert_eq!(build(Origin::shared_config(), true), general, "set in code");
+        assert_eq!(build(Origin::shared_environment_variable(), true), specific);
+        assert_eq!(build(Origin::shared_profile_file(), true), specific);
+        assert_eq!(build(Origin::shared_environment_variable(), false), general);
+        assert_eq!(endpoint_url(&SdkConfig::builder().service_config(Profile).build()), specific);
+    }
+}

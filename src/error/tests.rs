@@ -93,10 +93,7 @@ async fn a_line_says_what_a_person_needs() {
             answer(200, &[id], r#"{"status":"SUBMITTED"}"#),
             "StartReadSetExportJob: the answer has no id [request 4f6c, 1 attempt, may have been applied]",
         ),
-        (
-            Step::Fail(TransportErrorKind::Connect),
-            "StartReadSetExportJob: scripted [1 attempt, no attempts left]",
-        ),
+        (Step::Fail(TransportErrorKind::Connect), "StartReadSetExportJob: scripted [1 attempt, no attempts left]"),
     ] {
         assert_eq!(start(&Script::new([step])).await.to_string(), expected);
     }

@@ -213,7 +213,8 @@ async fn a_start_whose_answer_lacks_id_or_status_may_have_been_applied() {
                     call.client_token("my-token").send().await.map(|job| (job.id.to_string(), job.client_token))
                 }
                 "start_export_job" => {
-                    let call = client.start_read_set_export_job().sequence_store_id("1234567890").sources(["5000000001"]);
+                    let call =
+                        client.start_read_set_export_job().sequence_store_id("1234567890").sources(["5000000001"]);
                     let call = call.role_arn("arn:aws:iam::123456789012:role/OmicsExport").destination("s3://bucket");
                     call.client_token("my-token").send().await.map(|job| (job.id.to_string(), job.client_token))
                 }

@@ -108,10 +108,7 @@ fn waits_are_read_from_both_headers() {
         (vec![("retry-after", "-1")], None),
         (vec![("retry-after", "99999999999999999999999")], None),
         (vec![("x-amz-retry-after", "1500")], Some(ServerDelay::Hint(Duration::from_millis(1500)))),
-        (
-            vec![("retry-after", "9"), ("x-amz-retry-after", "20")],
-            Some(ServerDelay::Hint(Duration::from_millis(20))),
-        ),
+        (vec![("retry-after", "9"), ("x-amz-retry-after", "20")], Some(ServerDelay::Hint(Duration::from_millis(20)))),
         (vec![("retry-after", "9"), ("x-amz-retry-after", "x")], order(9)),
     ] {
         assert_eq!(server_delay(&raw(503, &headers, ""), now), expected, "{headers:?}");

@@ -1,0 +1,389 @@
+//! The pipeline over a scripted transport: attempts, waits, time-outs, credentials, clock, headers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::future::ProvideCredentials as Provided;
+use aws_credential_types::provider::{self, ProvideCredentials};
+use tokio::time::Instant;
+
+use super::*;
+use crate::StartReadSetActivationJobOutput;
+use crate::config::ClientBuilder;
+use crate::error::StopReason;
+use crate::testing::{Script, Sent, Step, answer, builder};
+use crate::transport::TransportErrorKind::{Connect, ConnectTimeout, Interrupted, ReadTimeout, TooLarge};
+
+const STARTED: &str = r#"{"id":"1234567890","sequenceStoreId":"1234567890","status":"SUBMITTED"}"#;
+
+fn ok() -> Step {
+    answer(200, &[("x-amzn-requestid", "req")], STARTED)
+}
+
+async fn start(client: &Client) -> Result<StartReadSetActivationJobOutput, Error> {
+    client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5000000001"]).send().await
+}
+
+fn token(sent: &Sent) -> String {
+    let body: serde_json::Value = serde_json::from_slice(&sent.body).unwrap();
+    body["clientToken"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_that_may_pass_are_tried_again_with_the_same_token() {
+    for step in [
+        || Step::Fail(Connect),
+        || Step::Fail(ConnectTimeout),
+        || Step::Fail(Interrupted),
+        || Step::Fail(ReadTimeout),
+        || Step::Hang,
+        || answer(500, &[], ""),
+        || answer(503, &[], "<html>"),
+        || answer(429, &[], "<html>"),
+        || answer(408, &[], ""),
+        || answer(400, &[("x-amzn-errortype", "ThrottlingException")], ""),
+        || answer(200, &[], ""),
+        || answer(200, &[], &STARTED[..20]),
+        || answer(200, &[], "<html>sign in</html>"),
+        || answer(200, &[], "[]"),
+    ] {
+        let script = Script::new([step(), step(), ok()]);
+        let job = start(&script.client()).await.unwrap();
+
+        let sent = script.sent();
+        assert_eq!(sent.len(), 3);
+        assert!(sent.iter().all(|sent| token(sent) == job.client_token.as_str()));
+        assert!(sent.iter().all(|attempt| attempt.body == sent[0].body));
+        assert_eq!(job.request_id.as_deref(), Some("req"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_calls_never_share_a_token() {
+    let script = Script::new([ok()]);
+    let client = script.client();
+    let call = client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5000000001"]);
+    let (first, second) = (call.clone().send().await.unwrap(), call.send().await.unwrap());
+    assert_ne!(first.client_token, second.client_token);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_pass_is_final() {
+    for step in [
+        || answer(400, &[("x-amzn-errortype", "ValidationException")], ""),
+        || answer(402, &[], ""),
+        || answer(403, &[], ""),
+        || answer(404, &[], ""),
+        || answer(302, &[("location", "https://elsewhere.example")], ""),
+        || answer(200, &[], r#"{"id":"1"}"#),
+        || answer(200, &[], r#"{"id":5,"status":"SUBMITTED"}"#),
+        || Step::Fail(TooLarge),
+    ] {
+        let script = Script::new([step()]);
+        let error = start(&script.client()).await.unwrap_err();
+        assert_eq!(script.sent().len(), 1, "{error}");
+        assert_eq!(error.attempts(), 1);
+        assert_eq!(error.stop_reason(), None);
+        assert!(!error.is_retryable());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_error_tells_what_any_attempt_may_have_done() {
+    // Interrupted first, refused in the end: the first may have done the work.
+    let script = Script::new([Step::Fail(Interrupted), answer(403, &[], "")]);
+    let error = start(&script.client()).await.unwrap_err();
+    assert!(error.may_have_been_applied());
+    assert_eq!((error.attempts(), error.status()), (2, Some(403)));
+    assert_eq!(error.client_token().unwrap().as_str(), token(&script.sent()[0]));
+
+    let script = Script::new([Step::Fail(Connect)]);
+    let error = start(&script.client()).await.unwrap_err();
+    assert!(!error.may_have_been_applied());
+    assert!(error.is_retryable());
+    assert_eq!(error.stop_reason(), Some(StopReason::AttemptsExhausted));
+
+    let script = Script::new([Step::Fail(Interrupted)]);
+    let get = script.client().get_read_set_export_job().sequence_store_id("1234567890").id("1234567890");
+    assert!(!get.send().await.unwrap_err().may_have_been_applied(), "reading changes nothing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_follow_the_policy_and_the_service() {
+    let script = Script::new([answer(503, &[("retry-after", "7")], ""), ok()]);
+    let begun = Instant::now();
+    start(&script.client()).await.unwrap();
+    assert_eq!(begun.elapsed().as_secs(), 7);
+
+    let script = Script::new([answer(503, &[("x-amz-retry-after", "2000")], ""), ok()]);
+    let begun = Instant::now();
+    start(&script.client()).await.unwrap();
+    assert_eq!(begun.elapsed().as_secs(), 2);
+
+    let script = Script::new([answer(503, &[("retry-after", "400")], ""), ok()]);
+    let begun = Instant::now();
+    let error = start(&script.client()).await.unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(400)));
+    assert_eq!(error.stop_reason(), Some(StopReason::NoTimeLeft));
+    assert!(begun.elapsed().is_zero());
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_outs_name_themselves() {
+    let script = Script::new([Step::Hang]);
+    let client = script.client();
+    let call = || client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5000000001"]);
+
+    let begun = Instant::now();
+    let error = call().operation_attempt_timeout(Duration::from_secs(2)).max_attempts(2).send().await.unwrap_err();
+    assert!(error.to_string().contains("no answer within the attempt time-out of 2s [2 attempts"), "{error}");
+    assert!(error.is_timeout() && error.is_retryable() && error.may_have_been_applied());
+    assert_eq!(begun.elapsed().as_secs(), 4);
+
+    let begun = Instant::now();
+    let error = call().operation_timeout(Duration::from_secs(90)).send().await.unwrap_err();
+    assert!(error.to_string().contains("no answer within the operation time-out of 90s [2 attempts"), "{error}");
+    assert_eq!(error.stop_reason(), Some(StopReason::NoTimeLeft));
+    assert_eq!(begun.elapsed().as_secs(), 90);
+
+    let begun = Instant::now();
+    let error = call().send().await.unwrap_err();
+    assert!(error.to_string().contains("attempt time-out of 60s [3 attempts"), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(182));
+
+    let endless = call().operation_timeout(None).operation_attempt_timeout(None).send();
+    assert!(tokio::time::timeout(Duration::from_secs(1_000_000), endless).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_quota_is_named() {
+    let script = Script::new([answer(500, &[], "")]);
+    let client = script.client_with(builder().retry_quota(20)).unwrap();
+    let error = start(&client).await.unwrap_err();
+    assert_eq!(error.stop_reason(), Some(StopReason::QuotaExhausted));
+    assert!(error.to_string().contains("retry quota exhausted"), "{error}");
+    assert_eq!(script.sent().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_failing_calls_are_carried_by_a_lifted_quota_only() {
+    let script = Script::new([answer(500, &[], "")]);
+    let client = script.client_with(builder().retry_quota(None)).unwrap();
+    for _ in 0..1_000 {
+        assert_eq!(start(&client).await.unwrap_err().attempts(), 3);
+    }
+    let client = script.client();
+    let mut attempts = 0;
+    for _ in 0..1_000 {
+        attempts += start(&client).await.unwrap_err().attempts();
+    }
+    assert_eq!(attempts, 1_000 + 500 / 14);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_call_leaves_the_quota_as_it_was() {
+    let script = Script::new([answer(503, &[("retry-after", "60")], ""), ok()]);
+    let client = script.client();
+    assert!(tokio::time::timeout(Duration::from_secs(1), start(&client)).await.is_err());
+    assert_eq!(client.settings.quota.tokens(), Some(500));
+    assert_eq!(script.sent().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_attempt_introduces_itself() {
+    let script = Script::new([answer(500, &[], ""), ok()]);
+    start(&script.client_with(builder().app_name("sequencer")).unwrap()).await.unwrap();
+    let sent = script.sent();
+    assert_eq!(sent[0].header("amz-sdk-request"), Some("attempt=1; max=3"));
+    assert_eq!(sent[1].header("amz-sdk-request"), Some("attempt=2; max=3"));
+    assert_eq!(sent[0].header("amz-sdk-invocation-id"), sent[1].header("amz-sdk-invocation-id"));
+    assert_eq!(sent[0].header("amz-sdk-invocation-id").map(str::len), Some(36));
+    let agent = sent[0].header("user-agent").unwrap();
+    assert!(
+        agent.starts_with("healthomics/") && agent.contains(" ua/2.1 ") && agent.ends_with(" app/sequencer"),
+        "{agent}"
+    );
+    let authorization = sent[0].header("authorization").unwrap();
+    assert!(authorization.contains("SignedHeaders=content-type;host;x-amz-date, "), "{authorization}");
+    assert!(sent[0].headers["authorization"].is_sensitive());
+}
+
+/// Hands out keys `AKID1`, `AKID2`, … and counts.
+#[derive(Debug, Clone, Default)]
+struct Counting {
+    asked: Arc<AtomicU32>,
+    lifetime: Option<Duration>,
+    delay: Duration,
+    fails: bool,
+}
+
+impl Counting {
+    async fn next(&self) -> provider::Result {
+        let number = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        tokio::time::sleep(self.delay).await;
+        if self.fails {
+            return Err(CredentialsError::provider_error("the metadata service is down"));
+        }
+        let expiry = self.lifetime.map(|lifetime| SystemTime::now() + lifetime);
+        Ok(Credentials::new(format!("AKID{number}"), "secret", Some(format!("token{number}")), expiry, "test"))
+    }
+
+    fn asked(&self) -> u32 {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+impl ProvideCredentials for Counting {
+    fn provide_credentials<'a>(&'a self) -> Provided<'a>
+    where
+        Self: 'a,
+    {
+        Provided::new(self.next())
+    }
+}
+
+fn with_provider(provider: &Counting) -> ClientBuilder {
+    builder().credentials_provider(provider.clone())
+}
+
+fn key_of(sent: &Sent) -> &str {
+    let authorization = sent.header("authorization").unwrap();
+    authorization.split_once("Credential=").unwrap().1.split_once('/').unwrap().0
+}
+
+#[tokio::test(start_paused = true)]
+async fn session_tokens_are_sent_and_signed() {
+    let script = Script::new([ok()]);
+    start(&script.client_with(with_provider(&Counting::default())).unwrap()).await.unwrap();
+    let sent = &script.sent()[0];
+    assert_eq!(sent.header("x-amz-security-token"), Some("token1"));
+    assert!(sent.header("authorization").unwrap().contains("x-amz-date;x-amz-security-token, "));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_calls_fetch_credentials_once() {
+    let provider = Counting { delay: Duration::from_millis(100), ..Counting::default() };
+    let client = Script::new([ok()]).client_with(with_provider(&provider)).unwrap();
+    let calls: Vec<_> = (0..100)
+        .map(|_| {
+            tokio::spawn({
+                let client = client.clone();
+                async move { start(&client).await }
+            })
+        })
+        .collect();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(provider.asked(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_calls_share_one_failure_to_fetch_credentials() {
+    let provider = Counting { delay: Duration::from_millis(100), fails: true, ..Counting::default() };
+    let script = Script::new([ok()]);
+    let client = script.client_with(with_provider(&provider)).unwrap();
+    let calls: Vec<_> = (0..100)
+        .map(|_| {
+            tokio::spawn({
+                let client = client.clone();
+                async move { start(&client).await }
+            })
+        })
+        .collect();
+    for call in calls {
+        let error = call.await.unwrap().unwrap_err();
+        assert!(matches!(error, Error::Credentials(_)), "{error}");
+        assert!(error.report().to_string().contains("the metadata service is down"), "{}", error.report());
+        assert!(!error.may_have_been_applied());
+    }
+    assert_eq!(provider.asked(), 1);
+    assert!(start(&client).await.is_err());
+    assert_eq!(provider.asked(), 2, "a later call asks again");
+    assert!(script.sent().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_fetch_is_taken_over() {
+    let provider = Counting { delay: Duration::from_secs(10), ..Counting::default() };
+    let client = Script::new([ok()]).client_with(with_provider(&provider)).unwrap();
+    assert!(tokio::time::timeout(Duration::from_secs(1), start(&client)).await.is_err());
+    start(&client).await.unwrap();
+    assert_eq!(provider.asked(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_are_renewed_a_minute_before_they_expire() {
+    for (lifetime, fetches) in [(3_600, 1), (61 + 5, 1), (55, 2)] {
+        let provider = Counting { lifetime: Some(Duration::from_secs(lifetime)), ..Counting::default() };
+        let client = Script::new([ok()]).client_with(with_provider(&provider)).unwrap();
+        start(&client).await.unwrap();
+        start(&client).await.unwrap();
+        assert_eq!(provider.asked(), fetches, "{lifetime}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn expired_credentials_are_fetched_anew_once() {
+    let expired = || answer(403, &[("x-amzn-errortype", "ExpiredTokenException")], "");
+    let provider = Counting::default();
+    let script = Script::new([expired(), ok()]);
+    let client = script.client_with(with_provider(&provider)).unwrap();
+    let begun = Instant::now();
+    start(&client).await.unwrap();
+    assert!(begun.elapsed().is_zero(), "nothing to wait for");
+    assert_eq!(script.sent().iter().map(key_of).collect::<Vec<_>>(), ["AKID1", "AKID2"]);
+    assert_eq!(client.settings.quota.tokens(), Some(500));
+
+    let provider = Counting::default();
+    let script = Script::new([expired()]);
+    let error = start(&script.client_with(with_provider(&provider)).unwrap()).await.unwrap_err();
+    assert_eq!((error.code(), error.attempts()), (Some("ExpiredTokenException"), 2));
+    assert!(!error.is_retryable());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_off_is_put_right_and_stays_right() {
+    let local = httpdate::parse_http_date("Sat, 21 Nov 2026 12:00:00 GMT").unwrap();
+    let refused = || {
+        let date = ("date", "Sat, 21 Nov 2026 13:30:00 GMT");
+        answer(403, &[("x-amzn-errortype", "InvalidSignatureException"), date], "")
+    };
+    let script = Script::new([refused(), ok()]);
+    let client = script.client_with(builder().time_source(move || local)).unwrap();
+    start(&client).await.unwrap();
+    start(&client).await.unwrap();
+    let dates: Vec<_> = script.sent().iter().map(|sent| sent.header("x-amz-date").unwrap().to_owned()).collect();
+    assert_eq!(dates, ["20261121T120000Z", "20261121T133000Z", "20261121T133000Z"]);
+
+    let script = Script::new([refused()]);
+    let client = script.client_with(builder().time_source(move || local).correct_clock_skew(false)).unwrap();
+    assert_eq!(start(&client).await.unwrap_err().attempts(), 1);
+
+    // The service's clock is the one that the request was signed by now: another refusal has another cause.
+    let script = Script::new([refused()]);
+    let client = script.client_with(builder().time_source(move || local)).unwrap();
+    assert_eq!(start(&client).await.unwrap_err().attempts(), 2);
+}
+
+#[test]
+fn clients_and_calls_travel_between_threads() {
+    fn travels<T: Send + Sync + Clone + 'static>(_: &T) {}
+    fn is_send<T: Send + 'static>(_: T) {}
+    let client = Script::new([ok()]).client();
+    travels(&client);
+    let call = client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5000000001"]);
+    travels(&call);
+    is_send(call.send());
+}
+
+#[test]
+fn a_client_shows_no_secret() {
+    let credentials = Credentials::new("AKIDCANARY", "SECRETCANARY", Some("TOKENCANARY".into()), None, "test");
+    let builder = builder().credentials(credentials);
+    let shown = format!("{builder:?} {:?}", Script::new([ok()]).client_with(builder.clone()).unwrap());
+    assert!(!shown.contains("SECRETCANARY") && !shown.contains("TOKENCANARY"), "{shown}");
+}
