@@ -32,7 +32,7 @@ pub(crate) struct Failure {
     pub(crate) server_delay: Option<ServerDelay>,
     /// Whether the service may have done its work.
     pub(crate) may_have_been_applied: bool,
-    pub(crate) cause: Cause,
+    pub(crate) cause: Box<Cause>,
 }
 
 pub(crate) enum Cause {
@@ -74,7 +74,7 @@ impl Settings {
                 class: Class::Transient,
                 server_delay: None,
                 may_have_been_applied: progress.sent,
-                cause: Cause::Timeout { what, limit },
+                cause: Box::new(Cause::Timeout { what, limit }),
             }),
         }
     }
@@ -114,7 +114,7 @@ impl Settings {
             class,
             server_delay: retry::server_delay(raw, self.clock.now()),
             may_have_been_applied: class == Class::Transient,
-            cause: Cause::Answer(answer),
+            cause: Box::new(Cause::Answer(answer)),
         }
     }
 }
@@ -123,11 +123,16 @@ impl Failure {
     fn credentials(error: Arc<CredentialsError>) -> Self {
         let timed_out = matches!(*error, CredentialsError::ProviderTimedOut(_));
         let class = if timed_out { Class::Transient } else { Class::Final };
-        Self { class, server_delay: None, may_have_been_applied: false, cause: Cause::Credentials(error) }
+        Self { class, server_delay: None, may_have_been_applied: false, cause: Box::new(Cause::Credentials(error)) }
     }
 
     fn signing(error: BoxError) -> Self {
-        Self { class: Class::Final, server_delay: None, may_have_been_applied: false, cause: Cause::Signing(error) }
+        Self {
+            class: Class::Final,
+            server_delay: None,
+            may_have_been_applied: false,
+            cause: Box::new(Cause::Signing(error)),
+        }
     }
 
     fn transport(error: TransportError) -> Self {
@@ -136,7 +141,7 @@ impl Failure {
             class: if error.kind == TooLarge { Class::Final } else { Class::Transient },
             server_delay: None,
             may_have_been_applied: !matches!(error.kind, Connect | ConnectTimeout),
-            cause: Cause::Transport(error),
+            cause: Box::new(Cause::Transport(error)),
         }
     }
 
@@ -145,12 +150,12 @@ impl Failure {
             class: if error.broken { Class::Transient } else { Class::Final },
             server_delay: None,
             may_have_been_applied: true,
-            cause: Cause::Undecodable(error, raw.request_id().map(str::to_owned)),
+            cause: Box::new(Cause::Undecodable(error, raw.request_id().map(str::to_owned))),
         }
     }
 
     pub(crate) fn into_error(self, context: Context) -> Error {
-        match self.cause {
+        match *self.cause {
             Cause::Answer(answer) => Error::from_answer(answer, context),
             Cause::Credentials(error) => {
                 let what = "no credentials could be had".to_owned();

@@ -50,6 +50,15 @@ pub trait IsUnset: sealed::Sealed {}
 
 impl<M> IsUnset for Unset<M> {}
 
+/// The names of required members, as the compiler prints them when one is missing.
+#[allow(non_camel_case_types, missing_docs, reason = "they are the names of the setters")]
+pub mod member {
+    macro_rules! names {
+        ($($name:ident)+) => { $(#[derive(Clone, Copy, Debug)] pub struct $name;)+ };
+    }
+    names! { destination id role_arn sample_id sequence_store_id source_file_type source_files sources subject_id }
+}
+
 mod sealed {
     #[allow(unnameable_types)]
     pub trait Sealed {}
@@ -84,7 +93,7 @@ macro_rules! builder {
         $(#[$doc])*
         #[must_use = "a builder does nothing until its closing method is called"]
         #[derive(Clone, Debug)]
-        pub struct $Builder<$($Param = crate::builder::Unset<member::$req>),+> {
+        pub struct $Builder<$($Param = crate::builder::Unset<crate::builder::member::$req>),+> {
             $context: $Context,
             $($req: $Param,)+
             $($opt: Option<$OptTy>,)*
@@ -175,19 +184,3 @@ macro_rules! builder {
     (@convert $value:ident, each $Each:ty) => { $value.into_iter().map(Into::into).collect() };
 }
 pub(crate) use builder;
-
-/// Declares the names of required members, for the compiler's messages.
-macro_rules! members {
-    ($($member:ident)+) => {
-        /// The names of required members, as the compiler prints them when one is missing.
-        #[allow(non_camel_case_types, unreachable_pub)]
-        pub mod member {
-            $(
-                #[doc = concat!("`", stringify!($member), "`")]
-                #[derive(Clone, Copy, Debug)]
-                pub struct $member;
-            )+
-        }
-    };
-}
-pub(crate) use members;

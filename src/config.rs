@@ -59,9 +59,9 @@ impl Default for Timeouts {
         Self {
             connect: Some(Duration::from_millis(3_100)),
             read: Some(Duration::from_secs(30)),
-            attempt: Some(Duration::from_secs(60)),
+            attempt: Some(Duration::from_mins(1)),
             // Three attempts and the waits between them.
-            operation: Some(Duration::from_secs(240)),
+            operation: Some(Duration::from_mins(4)),
         }
     }
 }

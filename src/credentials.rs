@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::identity::Identity;
 use tokio::sync::Mutex;
 
 /// Credentials are renewed this long before they expire, so that none expires between the signature and the service.
-const RENEW_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
+const RENEW_BEFORE_EXPIRY: Duration = Duration::from_mins(1);
 
 /// Credentials in the form that the signer takes.
 #[derive(Debug)]

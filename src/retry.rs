@@ -11,11 +11,11 @@ use crate::error::{ErrorAnswer, StopReason};
 use crate::wire::RawResponse;
 
 /// A wait longer than this that a service asks for is the caller's business.
-const LONGEST_SERVER_DELAY: Duration = Duration::from_secs(300);
+const LONGEST_SERVER_DELAY: Duration = Duration::from_mins(5);
 /// How much later than its own backoff the client lets `x-amz-retry-after` make it.
 const SERVER_DELAY_WINDOW: Duration = Duration::from_secs(5);
 /// A clock that is further off than this is corrected.
-const TOLERATED_SKEW: Duration = Duration::from_secs(240);
+const TOLERATED_SKEW: Duration = Duration::from_mins(4);
 
 const THROTTLING_CODES: &[&str] = &[
     "BandwidthLimitExceeded",

@@ -43,7 +43,10 @@ impl SignedRequest {
 impl fmt::Debug for SignedRequest {
     /// Headers and body are left out: signature, session token and client token are in them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignedRequest").field("method", &self.method).field("path", &self.url.path()).finish()
+        f.debug_struct("SignedRequest")
+            .field("method", &self.method)
+            .field("path", &self.url.path())
+            .finish_non_exhaustive()
     }
 }
 

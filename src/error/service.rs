@@ -37,11 +37,10 @@ impl ErrorAnswer {
     pub(crate) fn read(raw: &RawResponse, now: SystemTime) -> Self {
         let body = ErrorBody::read(&raw.body);
         let header = raw.header("x-amzn-errortype").and_then(clean_code);
-        let code = header.or_else(|| text(&body.code).and_then(clean_code)).or_else(|| {
-            let kind = text(&body.kind);
-            kind.and_then(clean_code)
-        });
-        let message = [&body.message, &body.message_capital, &body.error_message].into_iter().find_map(text);
+        let in_body = || [&body.code, &body.kind].into_iter().find_map(|code| text(code.as_ref()).and_then(clean_code));
+        let code = header.or_else(in_body);
+        let messages = [&body.message, &body.message_capital, &body.error_message];
+        let message = messages.into_iter().find_map(|message| text(message.as_ref()));
         let excerpt = if message.is_none() { excerpt(&raw.body) } else { None };
         Self {
             status: raw.status,
@@ -76,8 +75,8 @@ impl ErrorBody {
     }
 }
 
-fn text(value: &Option<Value>) -> Option<&str> {
-    value.as_ref().and_then(Value::as_str).filter(|text| !text.is_empty())
+fn text(value: Option<&Value>) -> Option<&str> {
+    value.and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
 /// `ns#Code:uri` to `Code`.

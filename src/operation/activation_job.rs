@@ -6,7 +6,6 @@ use time::OffsetDateTime;
 
 use super::{CONTROL_STORAGE, Operation, call, json};
 use crate::Client;
-use crate::builder::members;
 use crate::check::{Path, Violations};
 use crate::client::Call;
 use crate::decode::{self, Items, JobAnswer, Undecodable};
@@ -15,8 +14,6 @@ use crate::wire::{RawResponse, WireRequest};
 
 /// How many read sets one activation job takes.
 pub const MAX_ACTIVATION_SOURCES: usize = 20;
-
-members! { sequence_store_id sources id }
 
 impl Client {
     /// Starts a job that brings up to 20 archived read sets back to where they can be read (`StartReadSetActivationJob`).

@@ -5,7 +5,6 @@ use time::OffsetDateTime;
 
 use super::{CONTROL_STORAGE, Operation, call, json};
 use crate::Client;
-use crate::builder::members;
 use crate::check::{Path, Violations};
 use crate::client::Call;
 use crate::decode::{self, Items, JobAnswer, Undecodable};
@@ -16,8 +15,6 @@ use crate::wire::{RawResponse, WireRequest};
 
 /// How many read sets one export job takes.
 pub const MAX_EXPORT_SOURCES: usize = 100;
-
-members! { sequence_store_id destination role_arn sources id }
 
 impl Client {
     /// Starts a job that exports up to 100 read sets to Amazon S3 (`StartReadSetExportJob`).

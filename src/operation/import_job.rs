@@ -10,7 +10,6 @@ mod source;
 
 use super::{CONTROL_STORAGE, Operation, call, json};
 use crate::Client;
-use crate::builder::members;
 use crate::check::{Path, Violations};
 use crate::client::Call;
 use crate::decode::{self, Items, JobAnswer, Undecodable};
@@ -19,8 +18,6 @@ use crate::wire::{RawResponse, WireRequest};
 
 /// How many sources one import job takes.
 pub const MAX_IMPORT_SOURCES: usize = 100;
-
-members! { sequence_store_id role_arn sources id }
 
 impl Client {
     /// Starts a job that imports up to 100 sources from Amazon S3 (`StartReadSetImportJob`).

@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::builder::{IsSet, builder, members};
+use crate::builder::{IsSet, builder};
 use crate::check::{Path, Violations};
 use crate::decode;
 use crate::model::{FileType, ItemStatus, ReadSetId, ReferenceArn, S3Uri, SampleId, SubjectId};
 
 type Tags = BTreeMap<String, String>;
-
-members! { source_files source_file_type subject_id sample_id }
 
 /// The files of one source: one, or a pair of FASTQ files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

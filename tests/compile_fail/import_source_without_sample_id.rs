@@ -1,0 +1,13 @@
+// error: a required member is not set: `Unset<sample_id>`
+// error: call the setter named in `Unset<sample_id>` before this
+fn source() -> healthomics::ImportReadSetSource {
+    healthomics::ImportReadSetSource::builder()
+        .source_files("s3://bucket/key")
+        .source_file_type(healthomics::model::FileType::Bam)
+        .subject_id("subject")
+        .build()
+}
+
+fn main() {
+    source();
+}

@@ -1,0 +1,13 @@
+// error: a required member is not set: `Unset<source_files>`
+// error: call the setter named in `Unset<source_files>` before this
+fn source() -> healthomics::ImportReadSetSource {
+    healthomics::ImportReadSetSource::builder()
+        .source_file_type(healthomics::model::FileType::Bam)
+        .subject_id("subject")
+        .sample_id("sample")
+        .build()
+}
+
+fn main() {
+    source();
+}

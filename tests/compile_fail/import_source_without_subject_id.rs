@@ -1,0 +1,13 @@
+// error: a required member is not set: `Unset<subject_id>`
+// error: call the setter named in `Unset<subject_id>` before this
+fn source() -> healthomics::ImportReadSetSource {
+    healthomics::ImportReadSetSource::builder()
+        .source_files("s3://bucket/key")
+        .source_file_type(healthomics::model::FileType::Bam)
+        .sample_id("sample")
+        .build()
+}
+
+fn main() {
+    source();
+}

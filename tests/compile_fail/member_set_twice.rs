@@ -1,0 +1,14 @@
+// error: this required member is set already
+// error: a second call of the same setter
+async fn call(client: healthomics::Client) -> Result<(), healthomics::Error> {
+    client
+        .get_read_set_export_job()
+        .id("1234567890")
+        .id("1234567891")
+        .sequence_store_id("1234567890")
+        .send()
+        .await?;
+    Ok(())
+}
+
+fn main() {}

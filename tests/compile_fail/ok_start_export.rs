@@ -1,0 +1,13 @@
+async fn call(client: healthomics::Client) -> Result<(), healthomics::Error> {
+    client
+        .start_read_set_export_job()
+        .sequence_store_id("1234567890")
+        .destination("s3://bucket")
+        .role_arn("arn:aws:iam::123456789012:role/OmicsExport")
+        .sources(["5000000001"])
+        .send()
+        .await?;
+    Ok(())
+}
+
+fn main() {}

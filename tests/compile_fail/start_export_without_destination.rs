@@ -1,0 +1,14 @@
+// error: a required member is not set: `Unset<destination>`
+// error: call the setter named in `Unset<destination>` before this
+async fn call(client: healthomics::Client) -> Result<(), healthomics::Error> {
+    client
+        .start_read_set_export_job()
+        .sequence_store_id("1234567890")
+        .role_arn("arn:aws:iam::123456789012:role/OmicsExport")
+        .sources(["5000000001"])
+        .send()
+        .await?;
+    Ok(())
+}
+
+fn main() {}

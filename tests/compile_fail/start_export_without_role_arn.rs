@@ -1,0 +1,14 @@
+// error: a required member is not set: `Unset<role_arn>`
+// error: call the setter named in `Unset<role_arn>` before this
+async fn call(client: healthomics::Client) -> Result<(), healthomics::Error> {
+    client
+        .start_read_set_export_job()
+        .sequence_store_id("1234567890")
+        .destination("s3://bucket")
+        .sources(["5000000001"])
+        .send()
+        .await?;
+    Ok(())
+}
+
+fn main() {}
