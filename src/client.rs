@@ -1,6 +1,7 @@
 //! The client, and the one pipeline that every call goes through.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use aws_types::SdkConfig;
@@ -88,6 +89,11 @@ impl fmt::Debug for Client {
             .finish_non_exhaustive()
     }
 }
+
+/// A call on its way: does nothing until it is awaited, and leaves nothing behind when it is dropped.
+///
+/// Boxed, so that it is small wherever it is held, and so that the compiler names a missing member once.
+pub type CallFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
 /// What a fluent builder carries beside the members: the client, and settings of this one call.
 #[derive(Clone, Debug)]

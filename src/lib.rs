@@ -22,7 +22,7 @@ mod transport;
 mod wire;
 
 pub use check::{Violation, Violations};
-pub use client::Client;
+pub use client::{CallFuture, Client};
 pub use config::ClientBuilder;
 pub use error::Error;
 pub use operation::{

@@ -85,12 +85,12 @@ macro_rules! call {
             ///
             /// [`Error::InvalidInput`](crate::Error::InvalidInput) before anything is sent, with everything that is
             /// wrong; else what became of the last attempt: see [`Error`](crate::Error).
-            pub async fn send(self) -> Result<$Output, crate::Error>
+            pub fn send(self) -> crate::CallFuture<$Output>
             where
                 $($Param: crate::builder::IsSet<$ReqTy>,)+
             {
                 let (call, request) = self.into_parts();
-                call.send(request).await
+                Box::pin(call.send(request))
             }
         }
     };

@@ -61,8 +61,11 @@ builder! {
     ///     .build();
     /// assert_eq!(source.subject_id, "HG00096");
     /// ```
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
+    ///
+    /// It can be read from a manifest: the JSON that the AWS CLI takes as `--sources`. A member that is not known is
+    /// refused there, as a misspelt one would be lost.
+    #[derive(PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
     #[doc(alias = "StartReadSetImportJobSourceItem")]
     pub struct ImportReadSetSource;
     required {

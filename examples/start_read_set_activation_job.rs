@@ -1,0 +1,43 @@
+//! Brings archived read sets back before an analysis: `cargo run --example start_read_set_activation_job`.
+//!
+//! It also shows how a start is repeated safely: with the token of the first try.
+#![allow(clippy::print_stdout)]
+
+use healthomics::local::{Fault, LocalService, SeedReadSet};
+use healthomics::model::{ActivationJobId, FileType, ReadSetId, SequenceStoreId};
+use healthomics::{Client, Error};
+
+/// Paste this into a service. Up to 20 read sets go into one job.
+async fn activate(client: &Client, store: &SequenceStoreId, read_sets: &[ReadSetId]) -> Result<ActivationJobId, Error> {
+    let call = client.start_read_set_activation_job().sequence_store_id(store).sources(read_sets);
+    let job = match call.clone().send().await {
+        Ok(job) => job,
+        Err(error) if error.is_retryable() => {
+            // Every attempt of the client failed, and the service may have started the job all the same. With the same
+            // token it is found; without, a second one would start.
+            println!("{error}");
+            let Some(token) = error.client_token() else { return Err(error) };
+            call.client_token(token).send().await?
+        }
+        Err(error) => return Err(error),
+    };
+    println!("activation job {} is {}", job.id, job.status);
+    Ok(job.id)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // In a service: `let client = Client::from_env()?;`
+    let local = LocalService::start().await?;
+    let client = local.client()?;
+    let store = local.create_sequence_store();
+    let archived = local.seed_read_set(&store, SeedReadSet::archived(FileType::Cram));
+    // The service starts the job, and three times the connection breaks before it says so.
+    for _ in 0..3 {
+        local.queue_fault("StartReadSetActivationJob", Fault::ResetAfter);
+    }
+
+    activate(&client, &store, &[archived]).await?;
+    println!("{} job was started", local.jobs().len());
+    Ok(())
+}

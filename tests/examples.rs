@@ -1,0 +1,73 @@
+//! Every example runs to its end and says what it should.
+#![allow(clippy::unwrap_used)]
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// What an example prints. `cargo test` builds them all before it runs a test.
+fn run(name: &str) -> String {
+    let mut folder: PathBuf = std::env::current_exe().unwrap();
+    folder.pop();
+    folder.pop();
+    let program = folder.join("examples").join(name);
+    let output = Command::new(&program)
+        .output()
+        .unwrap_or_else(|error| panic!("{}: {error}; build it with `cargo build --examples`", program.display()));
+    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success(), "{name}: {}\n{out}{err}", output.status);
+    out
+}
+
+fn assert_says(name: &str, parts: &[&str]) {
+    let said = run(name);
+    for part in parts {
+        assert!(said.contains(part), "{name} does not say {part:?} but\n{said}");
+    }
+}
+
+#[test]
+fn every_call_has_an_example() {
+    assert_says("start_read_set_export_job", &["is SUBMITTED"]);
+    assert_says("get_read_set_export_job", &["is COMPLETED_WITH_FAILURES", "failed: Read set is not in ACTIVE state"]);
+    assert_says("start_read_set_import_job", &["is SUBMITTED"]);
+    assert_says("get_read_set_import_job", &["became read set", "broken.bam failed: File validation failed"]);
+    assert_says(
+        "start_read_set_activation_job",
+        &["3 attempts, no attempts left, may have been applied]", "is SUBMITTED", "1 job was started"],
+    );
+    assert_says("get_read_set_activation_job", &["is COMPLETED", "No activation needed"]);
+}
+
+#[test]
+fn the_quickstart_takes_a_manifest_from_import_to_export() {
+    assert_says(
+        "quickstart",
+        &[
+            "Import 5 sources",
+            "+ HG00146 low coverage   FINISHED     became read set",
+            "+ HG00100 chromosome 20  FINISHED     became read set",
+            "+ HG00096 low coverage   FINISHED     became read set",
+            "+ NA12878 20k reads      FINISHED     became read set",
+            "! NA12878 U0a lane 1     FAILED       File validation failed; look at s3://aws-genomics-static-us-east-1/",
+            "job is COMPLETED_WITH_FAILURES",
+            "Activate read set",
+            "5 of 5 read sets are in s3://my-bucket/exports/ now",
+        ],
+    );
+}
+
+#[test]
+fn examples_are_short_enough_to_be_read() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.contains("read_set") {
+            let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+            assert!(lines < 80, "{name} has {lines} lines");
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 6);
+}
