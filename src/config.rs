@@ -190,10 +190,15 @@ impl ClientBuilder {
         self
     }
 
-    /// The backoff before the first retry, 50 ms by default; it doubles with each, and any share of it is waited. The
-    /// backoff after throttling starts at 1 s and is not touched.
+    /// The backoff before the first retry, 50 ms by default; it doubles with each, and any share of it is waited.
     pub fn initial_backoff(mut self, backoff: Duration) -> Self {
         self.retry.backoff = backoff;
+        self
+    }
+
+    /// The backoff before the first retry after throttling: 1 s by default.
+    pub fn throttling_backoff(mut self, backoff: Duration) -> Self {
+        self.retry.throttling_backoff = backoff;
         self
     }
 

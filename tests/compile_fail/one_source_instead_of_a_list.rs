@@ -1,4 +1,4 @@
-// error: is not an iterator
+// error: error[E0277]: `&str` is not an iterator
 async fn call(client: healthomics::Client) -> Result<(), healthomics::Error> {
     client
         .start_read_set_activation_job()
