@@ -93,10 +93,7 @@ impl Settings {
         let signed = sign::signed(request, headers, &identity, &self.region, now).map_err(Failure::signing)?;
         progress.sent = true;
         let raw = self.transport.send(signed, limits).await.map_err(Failure::transport)?;
-        tracing::Span::current().record("status", raw.status.as_u16());
-        if let Some(id) = raw.request_id() {
-            tracing::Span::current().record("request_id", id);
-        }
+        record_answer(Some(raw.status.as_u16()), raw.request_id());
         if raw.status.is_success() { Ok(raw) } else { Err(self.refused(&raw, &identity, now)) }
     }
 
@@ -213,6 +210,17 @@ pub(crate) async fn traced<T>(
     let result = work.instrument(span.clone()).await;
     span.record("duration_ms", millis_since(started));
     result
+}
+
+/// Notes on the current span what came back.
+pub(crate) fn record_answer(status: Option<u16>, request_id: Option<&str>) {
+    let span = tracing::Span::current();
+    if let Some(status) = status {
+        span.record("status", status);
+    }
+    if let Some(id) = request_id {
+        span.record("request_id", id);
+    }
 }
 
 /// For spans.

@@ -129,6 +129,7 @@ impl Call {
         let result = self.attempts(operation, started).instrument(span.clone()).await;
         span.record("duration_ms", millis_since(started));
         if let Err(error) = &result {
+            span.in_scope(|| attempt::record_answer(error.status(), error.request_id()));
             span.record("error", tracing::field::display(error));
         }
         result
@@ -144,6 +145,7 @@ impl Call {
         let mut may_have_been_applied = false;
         loop {
             let attempt = retry.next_attempt();
+            tracing::Span::current().record("attempts", attempt);
             let headers = attempt_headers(&settings.user_agent, &invocation, attempt, self.max_attempts);
             let work = settings.attempt(&request, headers, self.limits(deadline));
             let answer = attempt::traced(O::NAME, attempt, work).await;

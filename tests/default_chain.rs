@@ -1,0 +1,85 @@
+//! The default chain of AWS leads to a client: profiles and environment, in a process of its own.
+#![allow(clippy::unwrap_used)]
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use healthomics::local::LocalService;
+use healthomics::model::SequenceStoreId;
+
+struct Place {
+    local: LocalService,
+    store: SequenceStoreId,
+    job: String,
+    /// A home without settings of the machine's user.
+    home: PathBuf,
+}
+
+async fn place(name: &str) -> Place {
+    let local = LocalService::start().await.unwrap();
+    let store = local.create_sequence_store();
+    let call = local.client().unwrap().start_read_set_export_job().sequence_store_id(&store).destination("s3://bucket");
+    let call = call.role_arn("arn:aws:iam::123456789012:role/OmicsExport").sources(["5000000001"]);
+    let job = call.send().await.unwrap().id.to_string();
+    local.clear_requests();
+    let home = std::env::temp_dir().join(format!("healthomics-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(home.join(".aws")).unwrap();
+    Place { local, store, job, home }
+}
+
+fn run(place: &Place, variables: &[(&str, &str)]) -> Output {
+    let mut program: PathBuf = std::env::current_exe().unwrap();
+    program.pop();
+    program.pop();
+    let inherited =
+        std::env::vars().filter(|(name, _)| !name.starts_with("AWS_") && !name.to_lowercase().contains("proxy"));
+    let output = Command::new(program.join("examples/default_chain"))
+        .args([place.store.as_str(), &place.job])
+        .env_clear()
+        .envs(inherited)
+        .env("HOME", &place.home)
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    std::fs::remove_dir_all(&place.home).unwrap();
+    output
+}
+
+fn assert_found(place: &Place, output: &Output) {
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(out.contains("region us-east-1") && out.contains(&format!("export job {} is", place.job)), "{out}{err}");
+    assert_eq!(place.local.requests().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn by_the_environment() {
+    let place = place("environment").await;
+    let url = place.local.endpoint_url();
+    let output = run(
+        &place,
+        &[
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", LocalService::ACCESS_KEY_ID),
+            ("AWS_SECRET_ACCESS_KEY", LocalService::SECRET_ACCESS_KEY),
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+            ("AWS_ENDPOINT_URL_OMICS", &url),
+        ],
+    );
+    assert_found(&place, &output);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn by_a_profile() {
+    let place = place("profile").await;
+    let config = format!(
+        "[profile lab]\nregion = us-east-1\nservices = here\n\n[services here]\nomics =\n  endpoint_url = {}\n",
+        place.local.endpoint_url()
+    );
+    std::fs::write(place.home.join(".aws/config"), config).unwrap();
+    let (id, secret) = (LocalService::ACCESS_KEY_ID, LocalService::SECRET_ACCESS_KEY);
+    let credentials = format!("[lab]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
+    std::fs::write(place.home.join(".aws/credentials"), credentials).unwrap();
+    let output = run(&place, &[("AWS_PROFILE", "lab")]);
+    assert_found(&place, &output);
+}

@@ -1,0 +1,233 @@
+//! What only shows over real connections: resets, cut bodies, silence, redirects, proxies, clocks, credentials.
+#![allow(clippy::unwrap_used)]
+
+use std::error::Error as _;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use healthomics::local::{Fault, LocalService};
+use healthomics::{Client, Error, StartReadSetExportJobOutput};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+const OPERATION: &str = "StartReadSetExportJob";
+
+async fn service() -> (LocalService, String) {
+    let local = LocalService::start().await.unwrap();
+    let store = local.create_sequence_store().to_string();
+    (local, store)
+}
+
+async fn start(client: &Client, store: &str) -> Result<StartReadSetExportJobOutput, Error> {
+    let call = client.start_read_set_export_job().sequence_store_id(store).sources(["5000000001"]);
+    call.destination("s3://bucket/").role_arn("arn:aws:iam::123456789012:role/OmicsExport").send().await
+}
+
+#[tokio::test]
+async fn every_fault_after_the_work_leaves_one_job() {
+    for fault in [
+        Fault::ResetAfter,
+        Fault::CutBody,
+        Fault::EmptyBody,
+        Fault::GarbageBody,
+        Fault::answer_after(502, "<html>bad gateway</html>"),
+        Fault::HangAfter,
+    ] {
+        let (local, store) = service().await;
+        let client = local.client_builder().read_timeout(Duration::from_millis(300)).build().unwrap();
+        local.queue_fault(OPERATION, fault.clone());
+        let job = start(&client, &store).await.unwrap();
+        assert_eq!(local.requests().len(), 2, "{fault:?}");
+        assert_eq!(local.jobs().len(), 1, "{fault:?}");
+        assert_eq!(local.jobs()[0].id, job.id.as_str(), "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_start_repeated_by_hand_with_the_token_of_the_error_finds_the_first_job() {
+    let (local, store) = service().await;
+    let client = local.client().unwrap();
+    local.fault_always(OPERATION, Fault::ResetAfter);
+    let error = start(&client, &store).await.unwrap_err();
+    assert!(matches!(error, Error::Transport(_)) && error.is_retryable() && error.may_have_been_applied(), "{error}");
+    assert!(error.source().is_some());
+
+    local.clear_faults();
+    let call = client.start_read_set_export_job().sequence_store_id(&store).sources(["5000000001"]);
+    let call = call.destination("s3://bucket/").role_arn("arn:aws:iam::123456789012:role/OmicsExport");
+    let job = call.clone().client_token(error.client_token().unwrap()).send().await.unwrap();
+    assert_eq!(local.jobs().len(), 1);
+    assert_eq!(Some(&job.client_token), error.client_token());
+
+    // The same token for something else is a mistake that the service tells.
+    let error = call.client_token(&job.client_token).max_attempts(1);
+    let other = client.start_read_set_export_job().sequence_store_id(&store).sources(["5000000002"]);
+    let other = other.destination("s3://bucket/").role_arn("arn:aws:iam::123456789012:role/OmicsExport");
+    assert!(matches!(other.client_token(&job.client_token).send().await, Err(Error::ValidationException(_))));
+    assert_eq!(error.send().await.unwrap().id, job.id);
+}
+
+#[tokio::test]
+async fn a_refused_request_never_arrives() {
+    let (local, _) = service().await;
+    let client = local.client().unwrap();
+    for store in ["", "..", "1/2", "123456789", &"1".repeat(37), "１２３４５６７８９０"] {
+        assert!(matches!(start(&client, store).await, Err(Error::InvalidInput(_))), "{store}");
+    }
+    assert!(local.requests().is_empty());
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let (local, store) = service().await;
+    let (elsewhere, _) = service().await;
+    for status in [301, 302, 303, 307, 308] {
+        let location = ("location".to_owned(), format!("{}/sequencestore/{store}/exportjob", elsewhere.endpoint_url()));
+        local.queue_fault(OPERATION, Fault::Answer { status, headers: vec![location], body: Vec::new() });
+        let error = start(&local.client().unwrap(), &store).await.unwrap_err();
+        assert_eq!((error.status(), error.attempts()), (Some(status), 1));
+        assert!(error.to_string().contains("redirects are not followed"), "{error}");
+    }
+    assert!(elsewhere.requests().is_empty(), "credentials must not travel");
+    assert!(local.jobs().is_empty());
+}
+
+#[tokio::test]
+async fn silence_ends_with_a_time_out() {
+    let (local, store) = service().await;
+    let client = local.client_builder().read_timeout(Duration::from_millis(100)).max_attempts(2).build().unwrap();
+    local.fault_always(OPERATION, Fault::HangBefore);
+    let error = start(&client, &store).await.unwrap_err();
+    assert!(matches!(error, Error::Timeout(_)) && error.is_timeout(), "{error}");
+    assert!(error.to_string().contains("read time-out of 100ms [2 attempts"), "{error}");
+
+    // An answer that is late, but within the limit, is an answer.
+    local.clear_faults();
+    local.queue_fault(OPERATION, Fault::Delay(Duration::from_millis(20)));
+    assert!(start(&client, &store).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_large_is_not_read() {
+    let (local, store) = service().await;
+    let client = local.client_builder().max_response_size(1_000).build().unwrap();
+    local.queue_fault(OPERATION, Fault::answer_after(200, vec![b' '; 100_000]));
+    let error = start(&client, &store).await.unwrap_err();
+    assert!(matches!(error, Error::UndecodableResponse(_)), "{error}");
+    assert!(error.to_string().contains("larger than 1000 bytes") && error.may_have_been_applied(), "{error}");
+
+    // Of an error answer the status counts, however much noise follows it.
+    local.queue_fault(OPERATION, Fault::answer(404, vec![b'x'; 100_000]));
+    let error = start(&client, &store).await.unwrap_err();
+    assert!(matches!(error, Error::ResourceNotFoundException(_)), "{error}");
+}
+
+#[tokio::test]
+async fn nobody_there_means_nothing_was_sent() {
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = closed.local_addr().unwrap();
+    drop(closed);
+    let (local, store) = service().await;
+    let client = local.client_builder().endpoint_url(format!("http://{address}")).build().unwrap();
+    let error = start(&client, &store).await.unwrap_err();
+    assert!(matches!(error, Error::Transport(_)) && error.is_retryable() && !error.may_have_been_applied());
+    assert_eq!(
+        error.to_string(),
+        "StartReadSetExportJob: no connection to 127.0.0.1: it refused [3 attempts, no attempts left]"
+    );
+}
+
+#[tokio::test]
+async fn wrong_keys_and_signatures_are_told_apart() {
+    let (local, store) = service().await;
+    let with = |key: &str, secret: &str| {
+        local.client_builder().credentials(Credentials::new(key, secret, None, None, "test")).build().unwrap()
+    };
+    let error = start(&with("AKIDNOBODY", "secret"), &store).await.unwrap_err();
+    assert_eq!((error.code(), error.attempts()), (Some("UnrecognizedClientException"), 1));
+    let error = start(&with(LocalService::ACCESS_KEY_ID, "wrong"), &store).await.unwrap_err();
+    assert_eq!((error.code(), error.attempts()), (Some("InvalidSignatureException"), 1));
+    let error = start(&local.client_builder().region("eu-west-2").build().unwrap(), &store).await.unwrap_err();
+    assert!(error.message().unwrap().contains("valid region"), "{error}");
+    assert!(local.jobs().is_empty());
+}
+
+#[tokio::test]
+async fn session_credentials_are_accepted_and_expire() {
+    let (local, store) = service().await;
+    let session = Credentials::new("ASIASESSION", "secret", Some("session-token".to_owned()), None, "test");
+    local.accept_credentials(session.clone());
+    let client = local.client_builder().credentials(session).build().unwrap();
+    start(&client, &store).await.unwrap();
+    local.expire_credentials("ASIASESSION");
+    let error = start(&client, &store).await.unwrap_err();
+    assert_eq!((error.code(), error.attempts()), (Some("ExpiredTokenException"), 2), "one fetch, one more try");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_hours_off_does_not_matter() {
+    for offset in [-7_200, 7_200] {
+        let (local, store) = service().await;
+        local.set_clock_offset(offset);
+        let client = local.client().unwrap();
+        start(&client, &store).await.unwrap();
+        start(&client, &store).await.unwrap();
+        assert_eq!(local.requests().len(), 3, "refused once, corrected for good");
+    }
+}
+
+#[tokio::test]
+async fn connections_are_kept() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serve = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut requests = 0;
+        let mut buffer = vec![0; 65_536];
+        while requests < 5 {
+            // Each request is small enough to come in one piece, and the client waits for the answer to each.
+            assert!(stream.read(&mut buffer).await.unwrap() > 0);
+            requests += 1;
+            let body = r#"{"id":"1234567890","status":"SUBMITTED"}"#;
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+        requests
+    });
+    let builder = Client::builder().region("us-east-1").endpoint_url(format!("http://{address}"));
+    let builder = builder.credentials(Credentials::new("AKID", "secret", None, None, "test"));
+    let client = builder.use_system_proxy(false).build().unwrap();
+    for _ in 0..5 {
+        start(&client, "1234567890").await.unwrap();
+    }
+    assert_eq!(serve.await.unwrap(), 5);
+}
+
+/// A program of its own, as the proxy is read from its environment.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_proxy_of_the_system_is_used() {
+    let proxy = LocalService::start().await.unwrap();
+    let mut program: PathBuf = std::env::current_exe().unwrap();
+    program.pop();
+    program.pop();
+    let output = Command::new(program.join("examples/quickstart"))
+        .args(["--store", "1234567890", "--role", "arn:aws:iam::123456789012:role/Omics"])
+        .args(["--destination", "s3://my-bucket/", "--endpoint", "http://omics.example"])
+        .env("AWS_REGION", proxy.region())
+        .env("AWS_ACCESS_KEY_ID", LocalService::ACCESS_KEY_ID)
+        .env("AWS_SECRET_ACCESS_KEY", LocalService::SECRET_ACCESS_KEY)
+        .env("HTTP_PROXY", proxy.endpoint_url())
+        .env("http_proxy", proxy.endpoint_url())
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .env_remove("AWS_SESSION_TOKEN")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("StartReadSetImportJob: ResourceNotFoundException (404)"), "{said}");
+    let requests = proxy.requests();
+    assert_eq!(requests[0].header("host"), Some("omics.example"));
+    assert!(requests[0].header("user-agent").unwrap().ends_with(" app/healthomics-quickstart"));
+}
