@@ -39,6 +39,22 @@ fn every_call_has_an_example() {
 }
 
 #[test]
+fn every_kind_of_error_has_advice() {
+    assert_says(
+        "handle_errors",
+        &[
+            "ServiceQuotaExceededException (402): Too many jobs",
+            "wait for a job to end",
+            "slow down, wait None",
+            "broke before the answer came: it was reset [1 attempt, no attempts left, may have been applied]",
+            "repeat it with the token; applied? true",
+            "look at store, region and account",
+            "mend sequenceStoreId: \"12a\" must be 10 to 36 digits",
+        ],
+    );
+}
+
+#[test]
 fn the_quickstart_takes_a_manifest_from_import_to_export() {
     assert_says(
         "quickstart",

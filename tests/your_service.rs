@@ -1,0 +1,27 @@
+//! How a service of a user is tested: README shows this.
+#![allow(clippy::unwrap_used)]
+
+use healthomics::local::{Fault, LocalService, SeedReadSet};
+use healthomics::model::{FileType, ReadSetId, SequenceStoreId};
+use healthomics::{Client, Error};
+
+/// The code under test.
+async fn prepare_analysis(client: &Client, store: &SequenceStoreId, read_sets: &[ReadSetId]) -> Result<usize, Error> {
+    for chunk in read_sets.chunks(healthomics::MAX_ACTIVATION_SOURCES) {
+        client.start_read_set_activation_job().sequence_store_id(store).sources(chunk).send().await?;
+    }
+    Ok(read_sets.len())
+}
+
+#[tokio::test]
+async fn every_read_set_is_activated_once_even_if_an_answer_is_lost() {
+    let local = LocalService::start().await.unwrap();
+    let store = local.create_sequence_store();
+    let archived: Vec<_> =
+        (0..45).map(|_| local.seed_read_set(&store, SeedReadSet::archived(FileType::Cram))).collect();
+    local.queue_fault("StartReadSetActivationJob", Fault::ResetAfter);
+
+    prepare_analysis(&local.client().unwrap(), &store, &archived).await.unwrap();
+
+    assert_eq!(local.jobs().len(), 3);
+}
