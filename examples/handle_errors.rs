@@ -12,7 +12,7 @@ async fn export(client: &Client, store: &str) -> Result<StartReadSetExportJobOut
 fn advice(error: &Error) -> String {
     match error {
         // Nothing was sent: mend every member that is named.
-        Error::InvalidInput(input) => input.violations().iter().map(|v| format!("mend {v}. ")).collect(),
+        Error::InvalidInput(input) => format!("mend {}", input.violations()),
         // 402: twenty jobs of a kind run at once by default.
         Error::ServiceQuotaExceededException(_) => "wait for a job to end".to_owned(),
         Error::ResourceNotFoundException(_) => "look at store, region and account".to_owned(),
