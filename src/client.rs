@@ -139,7 +139,7 @@ impl Call {
     async fn attempts<O: Operation>(self, operation: O, started: Instant) -> Result<O::Output, Error> {
         let settings = &*self.client.settings;
         let request = settings.address(operation.to_wire())?;
-        let deadline = self.timeouts.operation.map(|limit| started + limit);
+        let deadline = self.timeouts.operation.and_then(|limit| started.checked_add(limit));
         let invocation = invocation_id();
         let mut retry = Retry::new(self.policy(), settings.quota.clone());
         let mut may_have_been_applied = false;

@@ -301,9 +301,8 @@ impl ClientBuilder {
             let (setting, value, expected) = ("max_attempts", "0".to_owned(), "at least 1");
             return Err(ConfigurationError::InvalidSetting { setting, value, expected });
         }
-        let region = self.endpoint.region.filter(|region| !region.is_empty());
         Ok(Client::with_settings(Settings {
-            region: region.ok_or(ConfigurationError::MissingRegion)?,
+            region: signing_region(self.endpoint.region)?,
             endpoint,
             transport,
             credentials: CredentialsCache::new(self.credentials.ok_or(ConfigurationError::MissingCredentials)?),
@@ -315,6 +314,13 @@ impl ClientBuilder {
             user_agent: user_agent(self.app_name)?,
         }))
     }
+}
+
+/// Requests to an endpoint URL are signed for a region too, which need not be one that is known here.
+fn signing_region(region: Option<String>) -> Result<String, ConfigurationError> {
+    let region = region.filter(|region| !region.is_empty()).ok_or(ConfigurationError::MissingRegion)?;
+    let is_label = region.len() <= 63 && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if is_label { Ok(region) } else { Err(ConfigurationError::UnknownRegion { region }) }
 }
 
 /// `healthomics/0.1.0 ua/2.1 os/linux lang/rust api/omics cfg/retry-mode#standard app/my-app`

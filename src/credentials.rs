@@ -26,7 +26,8 @@ impl SigningIdentity {
     }
 
     fn is_fresh(&self, now: SystemTime, margin: Duration) -> bool {
-        self.expiry.is_none_or(|expiry| expiry > now + margin)
+        let until = now.checked_add(margin);
+        self.expiry.is_none_or(|expiry| until.is_some_and(|until| expiry > until))
     }
 }
 

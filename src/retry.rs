@@ -158,10 +158,11 @@ impl RetryPolicy {
     /// Full jitter: anything from nothing to the exponential backoff after `retries` earlier retries.
     fn delay(&self, class: Class, retries: u32, server: Option<ServerDelay>, jitter: f64) -> Duration {
         let base = if class == Class::Throttling { self.throttling_backoff } else { self.backoff };
-        let own = base.saturating_mul(2_u32.saturating_pow(retries)).min(self.max_backoff).mul_f64(jitter);
+        let own = base.saturating_mul(2_u32.saturating_pow(retries)).min(self.max_backoff);
+        let own = Duration::try_from_secs_f64(own.as_secs_f64() * jitter).unwrap_or(own);
         match server {
             None => own,
-            Some(ServerDelay::Hint(hint)) => hint.clamp(own, own + SERVER_DELAY_WINDOW),
+            Some(ServerDelay::Hint(hint)) => hint.clamp(own, own.saturating_add(SERVER_DELAY_WINDOW)),
             Some(ServerDelay::Order(order)) => order.max(own),
         }
     }

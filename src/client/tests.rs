@@ -154,6 +154,8 @@ async fn time_outs_name_themselves() {
     assert!(error.to_string().contains("attempt time-out of 60s [3 attempts"), "{error}");
     assert!(begun.elapsed() < Duration::from_secs(182));
 
+    let longest = call().operation_timeout(Duration::MAX).operation_attempt_timeout(Duration::MAX).send();
+    assert!(tokio::time::timeout(Duration::from_secs(1_000_000), longest).await.is_err());
     let endless = call().operation_timeout(None).operation_attempt_timeout(None).send();
     assert!(tokio::time::timeout(Duration::from_secs(1_000_000), endless).await.is_err());
 }

@@ -160,6 +160,8 @@ mod tests {
         assert_eq!(read(&both).unwrap().build().unwrap().region(), "us-east-1");
         let error = read(&both).unwrap().max_attempts(0).build().unwrap_err();
         assert_eq!(error.to_string(), "max_attempts is \"0\", at least 1 is wanted");
+        let odd = read(&both).unwrap().endpoint_url("http://127.0.0.1:9").region("us-east-1\r\nx: y").build();
+        assert!(odd.unwrap_err().to_string().contains("is not known"));
         for name in ["", "two words", &"x".repeat(51), "ü", "a\nb"] {
             assert!(read(&both).unwrap().app_name(name).build().is_err(), "{name:?}");
         }

@@ -74,6 +74,15 @@ fn backoff_doubles_up_to_its_cap_and_takes_any_share_of_it() {
 }
 
 #[test]
+fn extreme_settings_overflow_nothing() {
+    let most = RetryPolicy { backoff: Duration::MAX, max_backoff: Duration::MAX, ..RetryPolicy::default() };
+    for jitter in [0.0, 0.5, 1.0] {
+        let hint = Some(ServerDelay::Hint(Duration::from_millis(u64::MAX)));
+        assert!(most.delay(Class::Transient, u32::MAX, hint, jitter) >= most.delay(Class::Transient, 0, None, 0.0));
+    }
+}
+
+#[test]
 fn the_service_may_ask_for_another_wait() {
     let policy = RetryPolicy::default();
     let hint = |millis| Some(ServerDelay::Hint(Duration::from_millis(millis)));
