@@ -12,9 +12,9 @@ async fn activate(client: &Client, store: &SequenceStoreId, read_sets: &[ReadSet
     let call = client.start_read_set_activation_job().sequence_store_id(store).sources(read_sets);
     let job = match call.clone().send().await {
         Ok(job) => job,
-        Err(error) if error.is_retryable() => {
-            // Every attempt of the client failed, and the service may have started the job all the same. With the same
-            // token it is found; without, a second one would start.
+        Err(error) if error.is_retryable() || error.may_have_been_applied() => {
+            // The call failed, and the service may have started the job all the same. With the same token it is found;
+            // without, a second one would start.
             println!("{error}");
             let Some(token) = error.client_token() else { return Err(error) };
             call.client_token(token).send().await?

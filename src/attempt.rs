@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::provider::error::CredentialsError;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::time::Instant;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use crate::config::Settings;
 use crate::credentials::SigningIdentity;
@@ -39,9 +39,9 @@ pub(crate) enum Cause {
     Credentials(Arc<CredentialsError>),
     Signing(BoxError),
     Transport(TransportError),
-    Timeout { what: &'static str, limit: Duration },
+    Timeout { what: &'static str, limit: Duration, sent: bool },
     Answer(ErrorAnswer),
-    Undecodable(Undecodable, Option<String>),
+    Undecodable(Undecodable, StatusCode, Option<String>),
 }
 
 /// What has happened in an attempt that may be cut short.
@@ -53,6 +53,24 @@ struct Progress {
 impl Settings {
     /// Makes one attempt within its limits; an answer that is no success is a failure.
     pub(crate) async fn attempt(
+        &self,
+        request: &UnsignedRequest,
+        headers: HeaderMap,
+        limits: AttemptLimits,
+        span: &Span,
+    ) -> Result<RawResponse, Failure> {
+        let started = Instant::now();
+        let result = self.limited_attempt(request, headers, limits).instrument(span.clone()).await;
+        let (status, request_id) = match &result {
+            Ok(raw) => (Some(raw.status), raw.request_id()),
+            Err(failure) => failure.answered(),
+        };
+        record_answer(span, status, request_id);
+        span.record("duration_ms", millis_since(started));
+        result
+    }
+
+    async fn limited_attempt(
         &self,
         request: &UnsignedRequest,
         headers: HeaderMap,
@@ -74,7 +92,7 @@ impl Settings {
                 class: Class::Transient,
                 server_delay: None,
                 may_have_been_applied: progress.sent,
-                cause: Box::new(Cause::Timeout { what, limit }),
+                cause: Box::new(Cause::Timeout { what, limit, sent: progress.sent }),
             }),
         }
     }
@@ -93,7 +111,6 @@ impl Settings {
         let signed = sign::signed(request, headers, &identity, &self.region, now).map_err(Failure::signing)?;
         progress.sent = true;
         let raw = self.transport.send(signed, limits).await.map_err(Failure::transport)?;
-        record_answer(Some(raw.status.as_u16()), raw.request_id());
         if raw.status.is_success() { Ok(raw) } else { Err(self.refused(&raw, &identity, now)) }
     }
 
@@ -110,7 +127,7 @@ impl Settings {
         Failure {
             class,
             server_delay: retry::server_delay(raw, self.clock.now()),
-            may_have_been_applied: class == Class::Transient,
+            may_have_been_applied: retry::may_have_been_applied(&answer, class),
             cause: Box::new(Cause::Answer(answer)),
         }
     }
@@ -147,7 +164,17 @@ impl Failure {
             class: if error.broken { Class::Transient } else { Class::Final },
             server_delay: None,
             may_have_been_applied: true,
-            cause: Box::new(Cause::Undecodable(error, raw.request_id().map(str::to_owned))),
+            cause: Box::new(Cause::Undecodable(error, raw.status, raw.request_id().map(str::to_owned))),
+        }
+    }
+
+    /// Status and request id, as far as an answer came.
+    pub(crate) fn answered(&self) -> (Option<StatusCode>, Option<&str>) {
+        match &*self.cause {
+            Cause::Answer(answer) => (Some(answer.status), answer.request_id.as_deref()),
+            Cause::Transport(error) => (error.status, error.request_id.as_deref()),
+            Cause::Undecodable(_, status, request_id) => (Some(*status), request_id.as_deref()),
+            Cause::Credentials(_) | Cause::Signing(_) | Cause::Timeout { .. } => (None, None),
         }
     }
 
@@ -159,11 +186,13 @@ impl Failure {
                 Error::from_failure(Error::Credentials, what, None, Some(Box::new(error)), context)
             }
             Cause::Signing(error) => {
-                let what = "the request could not be signed".to_owned();
-                Error::from_failure(Error::Signing, what, None, Some(error), context)
+                let what = "the request could not be signed: characters in the credentials that no header can carry, \
+                            or a clock out of range";
+                Error::from_failure(Error::Signing, what.to_owned(), None, Some(error), context)
             }
-            Cause::Timeout { what, limit } => {
-                let what = format!("no answer within the {what} time-out of {limit:?}");
+            Cause::Timeout { what, limit, sent } => {
+                let lacking = if sent { "answer" } else { "credentials" };
+                let what = format!("no {lacking} within the {what} time-out of {limit:?}");
                 Error::from_failure(Error::Timeout, what, None, None, context)
             }
             Cause::Transport(error) => {
@@ -172,9 +201,9 @@ impl Failure {
                     TransportErrorKind::TooLarge => Error::UndecodableResponse,
                     TransportErrorKind::Connect | TransportErrorKind::Interrupted => Error::Transport,
                 };
-                Error::from_failure(variant, error.what, None, error.source, context)
+                Error::from_failure(variant, error.what, error.request_id, error.source, context)
             }
-            Cause::Undecodable(error, request_id) => {
+            Cause::Undecodable(error, _, request_id) => {
                 Error::from_failure(Error::UndecodableResponse, error.what, request_id, error.source, context)
             }
         }
@@ -192,31 +221,22 @@ pub(crate) fn attempt_headers(user_agent: &HeaderValue, invocation: &HeaderValue
     headers
 }
 
-/// Follows an attempt with a span of its own.
-pub(crate) async fn traced<T>(
-    operation: &'static str,
-    attempt: u32,
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    let span = tracing::debug_span!(
+/// The span of one attempt.
+pub(crate) fn span(operation: &'static str, attempt: u32) -> Span {
+    tracing::debug_span!(
         "healthomics.attempt",
         operation,
         attempt,
         status = tracing::field::Empty,
         request_id = tracing::field::Empty,
         duration_ms = tracing::field::Empty,
-    );
-    let started = Instant::now();
-    let result = work.instrument(span.clone()).await;
-    span.record("duration_ms", millis_since(started));
-    result
+    )
 }
 
-/// Notes on the current span what came back.
-pub(crate) fn record_answer(status: Option<u16>, request_id: Option<&str>) {
-    let span = tracing::Span::current();
+/// Notes on a span what came back. Never on the current one: with ours filtered out, that is the caller's.
+pub(crate) fn record_answer(span: &Span, status: Option<StatusCode>, request_id: Option<&str>) {
     if let Some(status) = status {
-        span.record("status", status);
+        span.record("status", status.as_u16());
     }
     if let Some(id) = request_id {
         span.record("request_id", id);

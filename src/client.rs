@@ -7,9 +7,9 @@ use std::sync::Arc;
 use aws_types::SdkConfig;
 use http::HeaderValue;
 use tokio::time::Instant;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
-use crate::attempt::{self, AttemptLimits, Failure, attempt_headers, millis_since};
+use crate::attempt::{self, AttemptLimits, Failure, attempt_headers, millis_since, record_answer};
 use crate::check::Violations;
 use crate::config::{ClientBuilder, Settings, Timeouts};
 use crate::error::{Context, Error};
@@ -126,17 +126,16 @@ impl Call {
             duration_ms = tracing::field::Empty,
         );
         let started = Instant::now();
-        let result = self.attempts(operation, started).instrument(span.clone()).await;
+        let result = self.attempts(operation, started, &span).instrument(span.clone()).await;
         span.record("duration_ms", millis_since(started));
         if let Err(error) = &result {
-            span.in_scope(|| attempt::record_answer(error.status(), error.request_id()));
             span.record("error", tracing::field::display(error));
         }
         result
     }
 
     /// The one retry loop.
-    async fn attempts<O: Operation>(self, operation: O, started: Instant) -> Result<O::Output, Error> {
+    async fn attempts<O: Operation>(self, operation: O, started: Instant, span: &Span) -> Result<O::Output, Error> {
         let settings = &*self.client.settings;
         let request = settings.address(operation.to_wire())?;
         let deadline = self.timeouts.operation.and_then(|limit| started.checked_add(limit));
@@ -145,15 +144,18 @@ impl Call {
         let mut may_have_been_applied = false;
         loop {
             let attempt = retry.next_attempt();
-            tracing::Span::current().record("attempts", attempt);
             let headers = attempt_headers(&settings.user_agent, &invocation, attempt, self.max_attempts);
-            let work = settings.attempt(&request, headers, self.limits(deadline));
-            let answer = attempt::traced(O::NAME, attempt, work).await;
-            let decoded =
-                answer.and_then(|raw| operation.decode(&raw).map_err(|error| Failure::undecodable(error, &raw)));
+            let of_attempt = attempt::span(O::NAME, attempt);
+            let outcome = settings.attempt(&request, headers, self.limits(deadline), &of_attempt).await;
+            let decoded = outcome.and_then(|raw| match operation.decode(&raw) {
+                Ok(output) => Ok((output, raw)),
+                Err(error) => Err(Failure::undecodable(error, &raw)),
+            });
             let failure = match decoded {
-                Ok(output) => {
+                Ok((output, raw)) => {
                     retry.succeeded();
+                    record_answer(span, Some(raw.status), raw.request_id());
+                    span.record("attempts", attempt);
                     return Ok(output);
                 }
                 Err(failure) => failure,
@@ -166,6 +168,9 @@ impl Call {
                     tokio::time::sleep(after).await;
                 }
                 Decision::Stop(stopped) => {
+                    let (status, request_id) = failure.answered();
+                    record_answer(span, status, request_id);
+                    span.record("attempts", attempt);
                     let context = Context {
                         operation: O::NAME,
                         attempts: attempt,

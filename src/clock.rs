@@ -5,6 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use aws_smithy_async::time::SharedTimeSource;
 
+/// A machine that was never set may be decades behind, and still wants to work.
+const MOST_OFF: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// The clock that requests are signed by: the machine's, put right by what the service's answers say.
 #[derive(Debug)]
 pub(crate) struct Clock {
@@ -26,14 +29,15 @@ impl Clock {
         shifted.unwrap_or(now)
     }
 
-    /// Takes over the service's time; says whether it did.
+    /// Takes over the service's time; says whether it did. A time that is years off is nobody's clock.
     pub(crate) fn correct(&self, service: SystemTime) -> bool {
-        if self.corrects {
-            let offset = signed_millis(self.source.now(), service);
+        let offset = signed_millis(self.source.now(), service);
+        let plausible = offset.unsigned_abs() < MOST_OFF.as_millis().try_into().unwrap_or(u64::MAX);
+        if self.corrects && plausible {
             self.offset_millis.store(offset, Ordering::Relaxed);
             tracing::warn!(offset_millis = offset, "this machine's clock is off, requests are signed by the service's");
         }
-        self.corrects
+        self.corrects && plausible
     }
 }
 

@@ -22,6 +22,8 @@ use crate::sign::UnsignedRequest;
 use crate::transport::{HttpTransport, Transport};
 use crate::wire::WireRequest;
 
+const LONGEST_APP_NAME: usize = 50;
+
 /// What a running client works by.
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -184,9 +186,11 @@ impl ClientBuilder {
 
 /// How often, how long, how much.
 impl ClientBuilder {
-    /// How many attempts a call makes at most, the first included: 3 by default; 1 turns retries off.
+    /// How many attempts a call makes at most, the first included: 3 by default; 1 turns retries off, 0 counts as 1.
+    ///
+    /// One more is made, at once, after a clock was put right or expired credentials were fetched anew.
     pub fn max_attempts(mut self, count: u32) -> Self {
-        self.retry.max_attempts = count;
+        self.retry.max_attempts = count.max(1);
         self
     }
 
@@ -237,6 +241,8 @@ impl ClientBuilder {
     }
 
     /// The longest a call may take, all attempts and waits together: 240 s by default, `None` lifts the limit.
+    ///
+    /// A service that asks for a wait (`Retry-After`) gets it if it fits in here, up to five minutes.
     pub fn operation_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.timeouts.operation = limit.into();
         self
@@ -284,7 +290,9 @@ impl ClientBuilder {
     /// [`Error::Configuration`] for a missing or unknown region, missing credentials, or settings that can't work.
     pub fn build(self) -> Result<Client, Error> {
         let endpoint = self.endpoint()?;
-        let transport = HttpTransport::new(self.timeouts.connect, self.use_system_proxy, endpoint.is_https())?;
+        // Whoever waits for an answer for so long need not wait for a connection any longer.
+        let shortest = [self.timeouts.connect, self.timeouts.read, self.timeouts.attempt].into_iter().flatten().min();
+        let transport = HttpTransport::new(shortest, self.use_system_proxy, endpoint.is_https())?;
         Ok(self.build_with(endpoint, Box::new(transport))?)
     }
 
@@ -297,10 +305,6 @@ impl ClientBuilder {
         endpoint: Endpoint,
         transport: Box<dyn Transport>,
     ) -> Result<Client, ConfigurationError> {
-        if self.retry.max_attempts == 0 {
-            let (setting, value, expected) = ("max_attempts", "0".to_owned(), "at least 1");
-            return Err(ConfigurationError::InvalidSetting { setting, value, expected });
-        }
         Ok(Client::with_settings(Settings {
             region: signing_region(self.endpoint.region)?,
             endpoint,
@@ -333,7 +337,7 @@ fn user_agent(app_name: Option<String>) -> Result<HeaderValue, ConfigurationErro
     let expected = "1 to 50 letters, digits and !#$%&'*+-.^_`|~";
     if let Some(name) = &app_name {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if !(1..=50).contains(&name.len()) || !name.bytes().all(is_allowed) {
+        if !(1..=LONGEST_APP_NAME).contains(&name.len()) || !name.bytes().all(is_allowed) {
             return Err(ConfigurationError::InvalidSetting { setting: "app_name", value: name.clone(), expected });
         }
         text.push_str(" app/");

@@ -6,12 +6,15 @@ use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::identity::Identity;
 use tokio::sync::Mutex;
 
 /// Credentials are renewed this long before they expire, so that none expires between the signature and the service.
 const RENEW_BEFORE_EXPIRY: Duration = Duration::from_mins(1);
+
+/// How long a renewal may take while the credentials at hand are still valid.
+const LONGEST_RENEWAL: Duration = Duration::from_secs(5);
 
 /// Credentials in the form that the signer takes.
 #[derive(Debug)]
@@ -46,38 +49,50 @@ impl CredentialsCache {
         Self { provider, current: RwLock::default(), refresh: Mutex::default(), refreshes: AtomicU64::new(0) }
     }
 
+    /// Credentials that are fresh, or the freshest that can be had.
+    ///
+    /// The provider is asked by the call that comes first, within that call's time-outs; if it is cancelled, the next
+    /// one asks.
     pub(crate) async fn get(&self, now: SystemTime) -> Result<Arc<SigningIdentity>, Arc<CredentialsError>> {
+        let seen = self.refreshes.load(Ordering::Acquire);
         if let Some(fresh) = self.current().filter(|current| current.is_fresh(now, RENEW_BEFORE_EXPIRY)) {
             return Ok(fresh);
         }
-        let seen = self.refreshes.load(Ordering::Acquire);
         let mut failure = self.refresh.lock().await;
         if self.refreshes.load(Ordering::Acquire) != seen {
-            // Somebody asked the provider while this call waited: what it said holds for both.
-            if let Some(error) = &*failure {
-                return Err(Arc::clone(error));
-            }
-            if let Some(current) = self.current().filter(|current| current.is_fresh(now, Duration::ZERO)) {
-                return Ok(current);
+            // Somebody has asked the provider meanwhile: what it said holds for this call too.
+            match (&*failure, self.current()) {
+                (Some(error), _) => return Err(Arc::clone(error)),
+                (None, Some(current)) => return Ok(current),
+                (None, None) => {}
             }
         }
-        let answer = self.provider.provide_credentials().await;
+        let valid = self.current().filter(|current| current.is_fresh(now, Duration::ZERO));
+        let answer = self.ask(valid.is_some()).await;
         self.refreshes.fetch_add(1, Ordering::Release);
-        match answer {
-            Ok(credentials) => {
-                *failure = None;
+        *failure = None;
+        match (answer, valid) {
+            (Ok(credentials), _) => {
                 let identity = Arc::new(SigningIdentity::new(credentials));
                 self.store(Some(Arc::clone(&identity)));
                 Ok(identity)
             }
-            Err(error) => match self.current().filter(|current| current.is_fresh(now, Duration::ZERO)) {
-                Some(current) => {
-                    tracing::warn!(%error, "credentials could not be renewed, those at hand are still valid");
-                    Ok(current)
-                }
-                None => Err(Arc::clone(failure.insert(Arc::new(error)))),
-            },
+            (Err(error), Some(valid)) => {
+                tracing::warn!(%error, "credentials could not be renewed, those at hand are still valid");
+                Ok(valid)
+            }
+            (Err(error), None) => Err(Arc::clone(failure.insert(Arc::new(error)))),
         }
+    }
+
+    /// With valid credentials at hand, the provider gets little time.
+    async fn ask(&self, can_do_without: bool) -> provider::Result {
+        let work = self.provider.provide_credentials();
+        if !can_do_without {
+            return work.await;
+        }
+        let limited = tokio::time::timeout(LONGEST_RENEWAL, work).await;
+        limited.unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(LONGEST_RENEWAL)))
     }
 
     /// Drops credentials that the service calls expired, unless they were replaced meanwhile.

@@ -1,9 +1,11 @@
 //! From the body of an answer to values. Lenient in what may be absent, strict in what a caller can't do without.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{Deserializer, IgnoredAny};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use time::OffsetDateTime;
 
 use crate::error::BoxError;
@@ -49,10 +51,79 @@ pub(crate) fn required<T: AsRef<str>>(value: Option<T>, name: &str) -> Result<T,
     })
 }
 
-/// An optional text; the service also writes `""` for what is absent.
-pub(crate) fn text<'de, D: Deserializer<'de>, T: From<String>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?;
-    Ok(text.filter(|text| !text.is_empty()).map(T::from))
+/// An optional text. `""` is how the service writes some that are absent; what is no text counts as absent too, with a
+/// warning, as no answer is lost for it.
+pub(crate) fn text<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: for<'a> From<&'a str>,
+{
+    deserializer.deserialize_any(Text(PhantomData))
+}
+
+/// A text that every item has by the model; empty if this one has not.
+pub(crate) fn text_of_item<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: for<'a> From<&'a str>,
+{
+    Ok(text(deserializer)?.unwrap_or_else(empty))
+}
+
+/// What stands for an absent text of an item.
+pub(crate) fn empty<T: for<'a> From<&'a str>>() -> T {
+    T::from("")
+}
+
+struct Text<T>(PhantomData<T>);
+
+impl<T> Text<T> {
+    fn none<E>() -> Result<Option<T>, E> {
+        tracing::warn!("a text in an answer is of another type");
+        Ok(None)
+    }
+}
+
+impl<'de, T: for<'a> From<&'a str>> Visitor<'de> for Text<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok((!text.is_empty()).then(|| T::from(text)))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Self::none()
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Self::none()
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Self::none()
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Self::none()
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Self::none()
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Self::none()
+    }
 }
 
 /// A list that may be `null` or hold `null`.
@@ -82,6 +153,7 @@ pub(crate) struct JobAnswer<R = IgnoredAny, S = IgnoredAny> {
     pub(crate) id: Option<String>,
     #[serde(default, deserialize_with = "text")]
     pub(crate) sequence_store_id: Option<SequenceStoreId>,
+    #[serde(default, deserialize_with = "text")]
     pub(crate) status: Option<JobStatus>,
     #[serde(default, deserialize_with = "text")]
     pub(crate) status_message: Option<String>,

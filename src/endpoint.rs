@@ -1,5 +1,7 @@
 //! From region, partition, FIPS, dual stack and custom URL to where a request goes. Pure.
 
+use std::fmt;
+
 use url::{Host, Url};
 
 use crate::error::ConfigurationError;
@@ -40,7 +42,7 @@ const PARTITIONS: &[Partition] = &[
 ];
 
 /// What decides where requests go.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct EndpointConfig {
     pub(crate) region: Option<String>,
     pub(crate) url: Option<String>,
@@ -55,6 +57,18 @@ pub(crate) struct EndpointConfig {
 pub(crate) struct Endpoint {
     base: Url,
     with_prefix: bool,
+}
+
+impl fmt::Debug for EndpointConfig {
+    /// Without the URL, which may still hold a password: that is found when it is resolved.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EndpointConfig")
+            .field("region", &self.region)
+            .field("has_url", &self.url.is_some())
+            .field("use_fips", &self.use_fips)
+            .field("use_dual_stack", &self.use_dual_stack)
+            .finish_non_exhaustive()
+    }
 }
 
 impl EndpointConfig {

@@ -87,6 +87,8 @@ mod testing;
 mod transport;
 mod wire;
 
+pub use aws_credential_types::Credentials;
+pub use aws_credential_types::provider::ProvideCredentials;
 pub use check::{Violation, Violations};
 pub use client::{CallFuture, Client};
 pub use config::ClientBuilder;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::check::Violations;
 use crate::decode::Undecodable;
-use crate::model::ClientToken;
+use crate::model::{ClientToken, ReadSetId};
 use crate::wire::{RawResponse, WireRequest};
 
 mod activation_job;
@@ -51,6 +51,19 @@ pub(crate) trait Operation: Send + Sync {
 
     /// Reads a successful answer.
     fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable>;
+}
+
+/// A read set as an item of a request (`ExportReadSet`, `StartReadSetActivationJobSourceItem`).
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReadSetSource<'a> {
+    read_set_id: &'a ReadSetId,
+}
+
+impl<'a> ReadSetSource<'a> {
+    fn list(ids: &'a [ReadSetId]) -> Vec<Self> {
+        ids.iter().map(|read_set_id| Self { read_set_id }).collect()
+    }
 }
 
 /// A request body.

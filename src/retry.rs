@@ -92,6 +92,15 @@ pub(crate) fn classify(answer: &ErrorAnswer, clock_is_off: bool) -> Class {
     }
 }
 
+/// Whether an error answer leaves open what the service did: it, or a gateway before it, gave up in the middle.
+pub(crate) fn may_have_been_applied(answer: &ErrorAnswer, class: Class) -> bool {
+    let given_up = answer.status.is_server_error()
+        // 499 is a gateway's word for a caller that it believes gone.
+        || matches!(answer.status.as_u16(), 408 | 499)
+        || answer.code.as_deref().is_some_and(|code| TRANSIENT_CODES.contains(&code) || code == "RequestAbortedException");
+    given_up && class != Class::Throttling
+}
+
 /// How far the service's clock is from the one that the request was signed by, when that is too far. An `Age` header
 /// means that a cache answered with a date of old.
 pub(crate) fn clock_skew(raw: &RawResponse, signed_by: SystemTime) -> Option<SystemTime> {
@@ -130,6 +139,8 @@ pub(crate) fn server_delay(raw: &RawResponse, now: SystemTime) -> Option<ServerD
         return Some(ServerDelay::Order(Duration::from_secs(seconds)));
     }
     let date = httpdate::parse_http_date(text).ok()?;
+    // By the clock that wrote it, if it says what it shows.
+    let now = raw.header("date").and_then(|text| httpdate::parse_http_date(text).ok()).unwrap_or(now);
     Some(ServerDelay::Order(date.duration_since(now).unwrap_or_default()))
 }
 
@@ -231,23 +242,15 @@ impl Retry {
         }
         match class {
             Class::Final => Decision::Stop(None),
-            Class::ClockSkew => Self::correction(&mut self.clock_corrected, self.attempts, self.policy.max_attempts),
-            Class::ExpiredCredentials => {
-                Self::correction(&mut self.credentials_renewed, self.attempts, self.policy.max_attempts)
-            }
+            Class::ClockSkew => Self::corrected(&mut self.clock_corrected),
+            Class::ExpiredCredentials => Self::corrected(&mut self.credentials_renewed),
             Class::Transient | Class::Throttling => self.backed_off(class, server, jitter, time_left),
         }
     }
 
-    /// Something here was wrong and has been mended: at once and for free, but once a call.
-    fn correction(done: &mut bool, attempts: u32, max_attempts: u32) -> Decision {
-        if std::mem::replace(done, true) {
-            Decision::Stop(None)
-        } else if attempts >= max_attempts {
-            Decision::Stop(Some(StopReason::AttemptsExhausted))
-        } else {
-            Decision::Again { after: Duration::ZERO }
-        }
+    /// Something here was wrong and has been mended: at once, for free and beyond the limit, but once a call.
+    fn corrected(done: &mut bool) -> Decision {
+        if std::mem::replace(done, true) { Decision::Stop(None) } else { Decision::Again { after: Duration::ZERO } }
     }
 
     fn backed_off(
@@ -257,12 +260,15 @@ impl Retry {
         jitter: f64,
         time_left: Option<Duration>,
     ) -> Decision {
-        if self.attempts >= self.policy.max_attempts {
+        if self.retries + 1 >= self.policy.max_attempts {
             return Decision::Stop(Some(StopReason::AttemptsExhausted));
         }
         let after = self.policy.delay(class, self.retries, server, jitter);
         let ordered = matches!(server, Some(ServerDelay::Order(order)) if order > LONGEST_SERVER_DELAY);
-        if ordered || time_left.is_some_and(|left| after >= left) {
+        if ordered {
+            return Decision::Stop(Some(StopReason::DelayTooLong));
+        }
+        if time_left.is_some_and(|left| after >= left) {
             return Decision::Stop(Some(StopReason::NoTimeLeft));
         }
         match self.quota.acquire(class) {

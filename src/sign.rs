@@ -1,7 +1,7 @@
 //! Signature Version 4. Only this module makes a [`SignedRequest`], and only that can be sent.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
@@ -12,6 +12,9 @@ use url::Url;
 
 use crate::credentials::SigningIdentity;
 use crate::error::BoxError;
+
+/// The end of the year 9999, since 1970.
+const LAST_DATE: Duration = Duration::from_secs(253_402_300_799);
 
 const SIGNING_NAME: &str = "omics";
 
@@ -58,6 +61,10 @@ pub(crate) fn signed(
     region: &str,
     time: SystemTime,
 ) -> Result<SignedRequest, BoxError> {
+    // The signer has no error for it.
+    if time.duration_since(UNIX_EPOCH).map_or(true, |since| since > LAST_DATE) {
+        return Err("a clock that is before 1970 or after 9999".into());
+    }
     let params = v4::SigningParams::builder()
         .identity(&identity.identity)
         .region(region)

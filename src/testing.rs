@@ -111,7 +111,7 @@ impl Transport for Script {
         Box::pin(async move {
             match step {
                 Step::Answer(raw) => Ok(raw),
-                Step::Fail(kind) => Err(TransportError { kind, what: "scripted".to_owned(), source: None }),
+                Step::Fail(kind) => Err(TransportError::new(kind, "scripted".to_owned(), None)),
                 Step::Hang => std::future::pending().await,
             }
         })

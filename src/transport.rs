@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::StatusCode;
 
 use crate::error::{BoxError, ConfigurationError};
 use crate::sign::SignedRequest;
@@ -37,7 +38,7 @@ pub(crate) enum TransportErrorKind {
     ConnectTimeout,
     /// The connection broke before the answer was whole: the service may have done its work.
     Interrupted,
-    /// The service fell silent before the answer was whole.
+    /// The service fell silent before the answer was whole, or there was no connection by then: nobody can tell.
     ReadTimeout,
     /// The answer is larger than allowed.
     TooLarge,
@@ -48,6 +49,15 @@ pub(crate) struct TransportError {
     pub(crate) kind: TransportErrorKind,
     pub(crate) what: String,
     pub(crate) source: Option<BoxError>,
+    /// Of an answer whose head arrived.
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) request_id: Option<String>,
+}
+
+impl TransportError {
+    pub(crate) fn new(kind: TransportErrorKind, what: String, source: Option<BoxError>) -> Self {
+        Self { kind, what, source, status: None, request_id: None }
+    }
 }
 
 /// The real one.
@@ -55,6 +65,8 @@ pub(crate) struct TransportError {
 pub(crate) struct HttpTransport {
     client: reqwest::Client,
     connect_timeout: Option<Duration>,
+    /// Whether a connection may lead to a proxy instead.
+    behind_proxy: bool,
 }
 
 impl HttpTransport {
@@ -77,12 +89,18 @@ impl HttpTransport {
         if !use_system_proxy {
             builder = builder.no_proxy();
         }
+        let behind_proxy = use_system_proxy && names_a_proxy();
         // A proxy may speak TLS where the endpoint does not.
-        let client = with_tls(builder, https || use_system_proxy)?
-            .build()
-            .map_err(|error| ConfigurationError::HttpClient(error.into()))?;
-        Ok(Self { client, connect_timeout })
+        let client = with_tls(builder, https || behind_proxy)?.build();
+        let client = client.map_err(|error| ConfigurationError::HttpClient(error.into()))?;
+        Ok(Self { client, connect_timeout, behind_proxy })
     }
+}
+
+/// Whether the environment speaks of a proxy at all.
+fn names_a_proxy() -> bool {
+    let names = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+    names.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 /// Reading the system's root store takes milliseconds: only where TLS can come up.
@@ -136,12 +154,13 @@ impl HttpTransport {
                 format!("no connection to {host} within the connect time-out of {limit:?}"),
             )
         } else if error.is_connect() {
-            (TransportErrorKind::Connect, format!("no connection to {host}: {}", cause_of(&error)))
+            let way = if self.behind_proxy { " or its proxy" } else { "" };
+            (TransportErrorKind::Connect, format!("no connection to {host}{way}: {}", cause_of(&error)))
         } else {
             let what = format!("the connection to {host} broke before the answer came: {}", cause_of(&error));
             (TransportErrorKind::Interrupted, what)
         };
-        TransportError { kind, what, source: Some(error.into()) }
+        TransportError::new(kind, what, Some(error.into()))
     }
 }
 
@@ -152,7 +171,11 @@ async fn read(mut answer: reqwest::Response, limits: Limits) -> Result<RawRespon
         Ok(body) => body,
         // The status of an error answer says enough, whatever became of its body.
         Err((partial, _)) if !status.is_success() => partial.freeze(),
-        Err((_, error)) => return Err(error),
+        Err((_, error)) => {
+            let head = RawResponse { status, headers, body: Bytes::new() };
+            let request_id = head.request_id().map(str::to_owned);
+            return Err(TransportError { status: Some(status), request_id, ..error });
+        }
     };
     Ok(RawResponse { status, headers, body })
 }
@@ -167,14 +190,14 @@ async fn read_body(answer: &mut reqwest::Response, limits: Limits) -> Result<Byt
                 let error = error.without_url();
                 let what = format!("the connection broke inside the answer: {}", cause_of(&error));
                 let kind = TransportErrorKind::Interrupted;
-                return Err((body, TransportError { kind, what, source: Some(error.into()) }));
+                return Err((body, TransportError::new(kind, what, Some(error.into()))));
             }
             Err(error) => return Err((body, error)),
         };
         let Some(chunk) = chunk else { return Ok(body.freeze()) };
         if body.len() + chunk.len() > limits.max_response_size {
             let what = format!("the answer is larger than {} bytes", limits.max_response_size);
-            return Err((body, TransportError { kind: TransportErrorKind::TooLarge, what, source: None }));
+            return Err((body, TransportError::new(TransportErrorKind::TooLarge, what, None)));
         }
         body.extend_from_slice(&chunk);
     }
@@ -182,10 +205,9 @@ async fn read_body(answer: &mut reqwest::Response, limits: Limits) -> Result<Byt
 
 async fn within<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Result<T, TransportError> {
     let Some(limit) = limit else { return Ok(work.await) };
-    tokio::time::timeout(limit, work).await.map_err(|_| TransportError {
-        kind: TransportErrorKind::ReadTimeout,
-        what: format!("no answer within the read time-out of {limit:?}"),
-        source: None,
+    tokio::time::timeout(limit, work).await.map_err(|_| {
+        let what = format!("no answer within the read time-out of {limit:?}");
+        TransportError::new(TransportErrorKind::ReadTimeout, what, None)
     })
 }
 
@@ -203,6 +225,8 @@ fn cause_of(error: &reqwest::Error) -> &'static str {
             words = "its name can't be resolved";
         } else if text.contains("certificate") {
             words = "its certificate is not trusted";
+        } else if text.contains("tunnel") || text.contains("proxy auth") {
+            words = "the proxy let nothing through";
         }
         cause = error.source();
     }

@@ -125,6 +125,16 @@ async fn an_answer_that_is_too_large_is_not_read() {
 }
 
 #[tokio::test]
+async fn the_request_id_survives_a_cut_answer() {
+    let (local, store) = service().await;
+    local.fault_always(OPERATION, Fault::CutBody);
+    let error = start(&local.client().unwrap(), &store).await.unwrap_err();
+    assert!(matches!(error, Error::Transport(_)) && error.may_have_been_applied(), "{error}");
+    assert_eq!(error.request_id().map(str::len), Some(36), "{error}");
+    assert_eq!(local.jobs().len(), 1);
+}
+
+#[tokio::test]
 async fn nobody_there_means_nothing_was_sent() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = closed.local_addr().unwrap();
@@ -205,29 +215,47 @@ async fn connections_are_kept() {
     assert_eq!(serve.await.unwrap(), 5);
 }
 
-/// A program of its own, as the proxy is read from its environment.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_proxy_of_the_system_is_used() {
-    let proxy = LocalService::start().await.unwrap();
+/// Runs the quickstart against a service at some endpoint: a program of its own, for an environment of its own.
+fn quickstart(local: &LocalService, endpoint: &str, variables: &[(&str, &str)]) -> String {
     let mut program: PathBuf = std::env::current_exe().unwrap();
     program.pop();
     program.pop();
+    let inherited =
+        std::env::vars().filter(|(name, _)| !name.starts_with("AWS_") && !name.to_lowercase().contains("proxy"));
     let output = Command::new(program.join("examples/quickstart"))
         .args(["--store", "1234567890", "--role", "arn:aws:iam::123456789012:role/Omics"])
-        .args(["--destination", "s3://my-bucket/", "--endpoint", "http://omics.example"])
-        .env("AWS_REGION", proxy.region())
-        .env("AWS_ACCESS_KEY_ID", LocalService::ACCESS_KEY_ID)
+        .args(["--destination", "s3://my-bucket/", "--endpoint", endpoint])
+        .env_clear()
+        .envs(inherited)
+        .env("AWS_REGION", local.region())
+        // As it comes out of many a file.
+        .env("AWS_ACCESS_KEY_ID", format!("{}\n", LocalService::ACCESS_KEY_ID))
         .env("AWS_SECRET_ACCESS_KEY", LocalService::SECRET_ACCESS_KEY)
-        .env("HTTP_PROXY", proxy.endpoint_url())
-        .env("http_proxy", proxy.endpoint_url())
-        .env_remove("NO_PROXY")
-        .env_remove("no_proxy")
-        .env_remove("AWS_SESSION_TOKEN")
+        .envs(variables.iter().copied())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_proxy_of_the_system_is_used() {
+    let proxy = LocalService::start().await.unwrap();
+    let url = proxy.endpoint_url();
+    let said = quickstart(&proxy, "http://omics.example", &[("HTTP_PROXY", &url), ("http_proxy", &url)]);
     assert!(said.contains("StartReadSetImportJob: ResourceNotFoundException (404)"), "{said}");
     let requests = proxy.requests();
     assert_eq!(requests[0].header("host"), Some("omics.example"));
     assert!(requests[0].header("user-agent").unwrap().ends_with(" app/healthomics-quickstart"));
+
+    let dead = "http://127.0.0.1:1";
+    let said = quickstart(&proxy, "http://omics.example", &[("HTTP_PROXY", dead), ("http_proxy", dead)]);
+    assert!(said.contains("no connection to omics.example or its proxy: it refused"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plain_http_needs_no_certificates() {
+    let local = LocalService::start().await.unwrap();
+    let nowhere = [("SSL_CERT_FILE", "/nonexistent"), ("SSL_CERT_DIR", "/nonexistent")];
+    let said = quickstart(&local, &local.endpoint_url(), &nowhere);
+    assert!(said.contains("StartReadSetImportJob: ResourceNotFoundException (404)"), "{said}");
 }

@@ -46,6 +46,8 @@ fn assert_each_once(local: &LocalService, answers: &[(ReadSetId, StartReadSetAct
     let jobs = local.jobs();
     assert_eq!(answers.len(), STARTS);
     assert_eq!(jobs.len(), STARTS, "jobs at the service");
+    // Of the six kinds of faults five make another request necessary.
+    assert!(local.requests().len() >= STARTS + STARTS / 3 * 5 / 6 - 6, "{} requests", local.requests().len());
     for (read_set, answer) in answers {
         let job = jobs.iter().find(|job| job.id == answer.id.as_str()).unwrap();
         assert_eq!(job.client_token.as_ref(), Some(&answer.client_token));

@@ -1,52 +1,81 @@
-//! Spans tell operation, attempt, status, request id and duration, and never a secret.
+//! Spans tell operation, attempt, status, request id and duration, never a secret, and nothing on the caller's own.
 #![allow(clippy::unwrap_used)]
 
-use std::io;
+use std::collections::HashMap;
+use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
 
 use aws_credential_types::Credentials;
 use healthomics::local::{Fault, LocalService};
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::fmt::format::FmtSpan;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
+
+/// Every value of every field of a span, in the order of recording.
+#[derive(Clone, Debug)]
+struct Recorded {
+    name: &'static str,
+    fields: HashMap<&'static str, Vec<String>>,
+}
+
+impl Visit for Recorded {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.fields.entry(field.name()).or_default().push(format!("{value:?}"));
+    }
+}
+
+impl Recorded {
+    /// The one value of a field.
+    fn one(&self, field: &str) -> &str {
+        let values = self.fields.get(field).unwrap_or_else(|| panic!("no {field} in {self:?}"));
+        assert_eq!(values.len(), 1, "{field} in {self:?}");
+        values[0].trim_matches('"')
+    }
+}
 
 #[derive(Clone, Default)]
-struct Buffer(Arc<Mutex<Vec<u8>>>);
+struct Recorder {
+    spans: Arc<Mutex<Vec<(Id, Recorded)>>>,
+    /// Everything that a subscriber gets to see, from any crate.
+    text: Arc<Mutex<String>>,
+}
 
-impl Buffer {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+impl Recorder {
+    fn spans(&self, name: &str) -> Vec<Recorded> {
+        let spans = self.spans.lock().unwrap();
+        spans.iter().filter(|(_, span)| span.name == name).map(|(_, span)| span.clone()).collect()
     }
 }
 
-impl io::Write for Buffer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, _: Context<'_, S>) {
+        let mut span = Recorded { name: attributes.metadata().name(), fields: HashMap::new() };
+        attributes.record(&mut span);
+        write!(self.text.lock().unwrap(), "{span:?}").unwrap();
+        self.spans.lock().unwrap().push((id.clone(), span));
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+    fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
+        let mut spans = self.spans.lock().unwrap();
+        // Ids are used again: the newest is meant.
+        let (_, span) = spans.iter_mut().rev().find(|(known, _)| known == id).unwrap();
+        values.record(span);
+        write!(self.text.lock().unwrap(), "{span:?}").unwrap();
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut recorded = Recorded { name: event.metadata().name(), fields: HashMap::new() };
+        event.record(&mut recorded);
+        write!(self.text.lock().unwrap(), "{recorded:?}").unwrap();
     }
 }
 
-impl MakeWriter<'_> for Buffer {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
-/// One test in one file: the subscriber is the process's.
 #[tokio::test]
 async fn a_traced_call_tells_everything_but_secrets() {
-    let buffer = Buffer::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_span_events(FmtSpan::CLOSE)
-        .with_writer(buffer.clone())
-        .with_ansi(false)
-        .finish();
-    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let recorder = Recorder::default();
+    let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(recorder.clone()));
 
     let secrets = Credentials::new("AKIDCANARY", "SECRETCANARY", Some("SESSIONCANARY".to_owned()), None, "test");
     let local = LocalService::builder().credentials(secrets).start().await.unwrap();
@@ -57,24 +86,50 @@ async fn a_traced_call_tells_everything_but_secrets() {
     let job = call.client_token("TOKENCANARY").send().await.unwrap();
     let missing = client.get_read_set_activation_job().sequence_store_id(&store).id("1234567890");
     let error = missing.send().await.unwrap_err();
+    drop(guard);
 
-    let text = buffer.text();
-    let span = |name: &str, parts: &[&str]| {
-        let found = text.lines().any(|line| line.contains(name) && parts.iter().all(|part| line.contains(part)));
-        assert!(found, "no {name} with {parts:?} in\n{text}");
-    };
-    let of_start = "operation=\"StartReadSetActivationJob\"";
-    span("healthomics.attempt{", &[of_start, "attempt=1", "status=500", "request_id=", "duration_ms="]);
-    span("healthomics.attempt{", &[of_start, "attempt=2", "status=200", "request_id=", "duration_ms="]);
-    let request_id = format!("request_id=\"{}\"", job.request_id.unwrap());
-    span("healthomics.call{", &[of_start, "attempts=2", "status=200", &request_id, "duration_ms="]);
-    let failed = format!("error={error}");
-    span("healthomics.call{", &["operation=\"GetReadSetActivationJob\"", "attempts=1", "status=404", &failed]);
+    let calls = recorder.spans("healthomics.call");
+    assert_eq!(calls.len(), 2);
+    assert_eq!(calls[0].one("operation"), "StartReadSetActivationJob");
+    assert_eq!((calls[0].one("attempts"), calls[0].one("status")), ("2", "200"));
+    assert_eq!(Some(calls[0].one("request_id")), job.request_id.as_deref());
+    assert!(calls[0].one("duration_ms").parse::<u64>().is_ok());
+    assert!(!calls[0].fields.contains_key("error"));
+    assert_eq!(calls[1].one("operation"), "GetReadSetActivationJob");
+    assert_eq!((calls[1].one("attempts"), calls[1].one("status")), ("1", "404"));
+    assert_eq!(Some(calls[1].one("request_id")), error.request_id());
+    assert_eq!(calls[1].one("error"), error.to_string());
 
-    let own: Vec<_> = text.lines().filter(|line| line.contains("healthomics")).collect();
-    assert!(own.len() > 5);
+    let attempts = recorder.spans("healthomics.attempt");
+    let told: Vec<_> = attempts.iter().map(|span| (span.one("attempt"), span.one("status"))).collect();
+    assert_eq!(told, [("1", "500"), ("2", "200"), ("1", "404")]);
+    assert!(attempts.iter().all(|span| span.one("request_id").len() == 36 && !span.one("duration_ms").is_empty()));
+
+    let text = recorder.text.lock().unwrap().clone();
     let signature = local.requests()[0].header("authorization").unwrap().rsplit_once('=').unwrap().1.to_owned();
     for secret in ["SECRETCANARY", "SESSIONCANARY", "TOKENCANARY", &signature] {
         assert!(!text.contains(secret), "{secret} is in the trace\n{text}");
     }
+    assert!(text.contains("trying again"), "events are seen at all");
+}
+
+#[tokio::test]
+async fn the_spans_of_the_caller_are_left_alone() {
+    let recorder = Recorder::default();
+    let only_the_users = tracing_subscriber::filter::filter_fn(|metadata| metadata.target() == "user");
+    let subscriber = tracing_subscriber::registry().with(recorder.clone().with_filter(only_the_users));
+    let guard = tracing::subscriber::set_default(subscriber);
+
+    let local = LocalService::start().await.unwrap();
+    let store = local.create_sequence_store();
+    let client = local.client().unwrap();
+    let empty = tracing::field::Empty;
+    let span = tracing::info_span!(target: "user", "request", request_id = empty, status = empty, attempts = empty);
+    let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5000000001"]);
+    tracing::Instrument::instrument(call.send(), span).await.unwrap();
+    drop(guard);
+
+    let users = recorder.spans("request");
+    assert_eq!(users.len(), 1);
+    assert!(users[0].fields.is_empty(), "{users:?}");
 }

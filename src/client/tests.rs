@@ -27,6 +27,10 @@ async fn start(client: &Client) -> Result<StartReadSetActivationJobOutput, Error
     client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5000000001"]).send().await
 }
 
+async fn start_owned(client: Client) -> Result<StartReadSetActivationJobOutput, Error> {
+    start(&client).await
+}
+
 fn token(sent: &Sent) -> String {
     let body: serde_json::Value = serde_json::from_slice(&sent.body).unwrap();
     body["clientToken"].as_str().unwrap().to_owned()
@@ -127,7 +131,7 @@ async fn waits_follow_the_policy_and_the_service() {
     let begun = Instant::now();
     let error = start(&script.client()).await.unwrap_err();
     assert_eq!(error.retry_after(), Some(Duration::from_secs(400)));
-    assert_eq!(error.stop_reason(), Some(StopReason::NoTimeLeft));
+    assert_eq!(error.stop_reason(), Some(StopReason::DelayTooLong));
     assert!(begun.elapsed().is_zero());
 }
 
@@ -269,14 +273,7 @@ async fn session_tokens_are_sent_and_signed() {
 async fn a_hundred_calls_fetch_credentials_once() {
     let provider = Counting { delay: Duration::from_millis(100), ..Counting::default() };
     let client = Script::new([ok()]).client_with(with_provider(&provider)).unwrap();
-    let calls: Vec<_> = (0..100)
-        .map(|_| {
-            tokio::spawn({
-                let client = client.clone();
-                async move { start(&client).await }
-            })
-        })
-        .collect();
+    let calls: Vec<_> = (0..100).map(|_| tokio::spawn(start_owned(client.clone()))).collect();
     for call in calls {
         call.await.unwrap().unwrap();
     }
@@ -288,14 +285,7 @@ async fn a_hundred_calls_share_one_failure_to_fetch_credentials() {
     let provider = Counting { delay: Duration::from_millis(100), fails: true, ..Counting::default() };
     let script = Script::new([ok()]);
     let client = script.client_with(with_provider(&provider)).unwrap();
-    let calls: Vec<_> = (0..100)
-        .map(|_| {
-            tokio::spawn({
-                let client = client.clone();
-                async move { start(&client).await }
-            })
-        })
-        .collect();
+    let calls: Vec<_> = (0..100).map(|_| tokio::spawn(start_owned(client.clone()))).collect();
     for call in calls {
         let error = call.await.unwrap().unwrap_err();
         assert!(matches!(error, Error::Credentials(_)), "{error}");
@@ -345,6 +335,94 @@ async fn expired_credentials_are_fetched_anew_once() {
     let error = start(&script.client_with(with_provider(&provider)).unwrap()).await.unwrap_err();
     assert_eq!((error.code(), error.attempts()), (Some("ExpiredTokenException"), 2));
     assert!(!error.is_retryable());
+
+    let provider = Counting::default();
+    let script = Script::new([expired(), ok()]);
+    start(&script.client_with(with_provider(&provider).max_attempts(1)).unwrap()).await.unwrap();
+    assert_eq!(script.sent().len(), 2, "no retry was allowed, and this is none");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_hangs_is_named() {
+    let provider = Counting { delay: Duration::from_secs(1_000_000), ..Counting::default() };
+    let script = Script::new([ok()]);
+    let client = script.client_with(with_provider(&provider).max_attempts(1)).unwrap();
+    let error = start(&client).await.unwrap_err();
+    assert!(error.to_string().contains("no credentials within the attempt time-out of 60s"), "{error}");
+    assert!(!error.may_have_been_applied() && script.sent().is_empty());
+}
+
+/// Gives credentials that are valid for a little while, then hangs.
+#[derive(Debug)]
+struct HangsLater(AtomicU32);
+
+impl ProvideCredentials for HangsLater {
+    fn provide_credentials<'a>(&'a self) -> Provided<'a>
+    where
+        Self: 'a,
+    {
+        Provided::new(async {
+            if self.0.fetch_add(1, Ordering::Relaxed) > 0 {
+                std::future::pending::<()>().await;
+            }
+            let expiry = SystemTime::now() + Duration::from_secs(55);
+            Ok(Credentials::new("AKID1", "secret", None, Some(expiry), "test"))
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_are_still_valid_outlast_a_renewal_that_hangs() {
+    let script = Script::new([ok()]);
+    let client = script.client_with(builder().credentials_provider(HangsLater(AtomicU32::new(0)))).unwrap();
+    let begun = Instant::now();
+    start(&client).await.unwrap();
+    start(&client).await.unwrap();
+    assert_eq!(begun.elapsed().as_secs(), 5);
+    assert_eq!(script.sent().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_are_handed_out_expired_are_not_fetched_by_everybody() {
+    let provider =
+        Counting { delay: Duration::from_millis(100), lifetime: Some(Duration::ZERO), ..Counting::default() };
+    let client = Script::new([ok()]).client_with(with_provider(&provider)).unwrap();
+    let calls: Vec<_> = (0..100).map(|_| tokio::spawn(start_owned(client.clone()))).collect();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(provider.asked(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_date_of_another_age_does_not_spoil_the_clock() {
+    let date = ("date", "Fri, 31 Dec 9999 23:59:59 GMT");
+    let script = Script::new([answer(403, &[("x-amzn-errortype", "InvalidSignatureException"), date], ""), ok()]);
+    let client = script.client();
+    assert_eq!(start(&client).await.unwrap_err().attempts(), 1);
+    start(&client).await.unwrap();
+
+    let far = SystemTime::UNIX_EPOCH + Duration::from_secs(300_000_000_000);
+    let client = Script::new([ok()]).client_with(builder().time_source(move || far)).unwrap();
+    let error = start(&client).await.unwrap_err();
+    assert!(matches!(error, Error::Signing(_)), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_decorates_an_answer_does_not_spoil_it() {
+    for extra in [
+        r#""creationTime":"yesterday""#,
+        r#""creationTime":{"seconds":1}"#,
+        r#""creationTime":1e300"#,
+        r#""sequenceStoreId":5"#,
+        r#""statusMessage":[1,{"a":2}]"#,
+        r#""somethingNew":{"a":[]}"#,
+    ] {
+        let script = Script::new([answer(200, &[], &format!(r#"{{"id":"1234567890","status":"SUBMITTED",{extra}}}"#))]);
+        let job = start(&script.client()).await.unwrap_or_else(|error| panic!("{extra}: {}", error.report()));
+        assert_eq!((job.id.as_str(), job.sequence_store_id.as_str()), ("1234567890", "1234567890"), "{extra}");
+        assert_eq!(job.creation_time, None, "{extra}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -386,6 +464,8 @@ fn clients_and_calls_travel_between_threads() {
 fn a_client_shows_no_secret() {
     let credentials = Credentials::new("AKIDCANARY", "SECRETCANARY", Some("TOKENCANARY".into()), None, "test");
     let builder = builder().credentials(credentials);
-    let shown = format!("{builder:?} {:?}", Script::new([ok()]).client_with(builder.clone()).unwrap());
+    let with_password = builder.clone().endpoint_url("https://user:SECRETCANARY@host");
+    let shown =
+        format!("{with_password:?} {builder:?} {:?}", Script::new([ok()]).client_with(builder.clone()).unwrap());
     assert!(!shown.contains("SECRETCANARY") && !shown.contains("TOKENCANARY"), "{shown}");
 }

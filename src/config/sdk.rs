@@ -5,9 +5,10 @@ use std::time::Duration;
 use aws_smithy_types::retry::{RetryConfig, RetryMode};
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
+use aws_types::app_name::AppName;
 use aws_types::service_config::ServiceConfigKey;
 
-use super::ClientBuilder;
+use super::{ClientBuilder, LONGEST_APP_NAME, Timeouts};
 
 /// What `RetryConfig` holds when nobody has set a backoff: this crate then keeps its own.
 const SDK_INITIAL_BACKOFF: Duration = Duration::from_secs(1);
@@ -26,7 +27,7 @@ impl ClientBuilder {
         builder.endpoint.use_fips = config.use_fips().unwrap_or_default();
         builder.endpoint.use_dual_stack = config.use_dual_stack().unwrap_or_default();
         builder.credentials = config.credentials_provider();
-        builder.app_name = config.app_name().map(ToString::to_string);
+        builder.app_name = config.app_name().map(app_name);
         builder.correct_clock_skew = !config.disable_clock_skew_correction().unwrap_or_default();
         if let Some(source) = config.time_source() {
             builder.time_source = source;
@@ -52,14 +53,30 @@ impl ClientBuilder {
         }
     }
 
-    /// What is not set keeps this crate's default.
+    /// What is not set keeps this crate's default; what is disabled is.
     fn take_timeouts(&mut self, timeouts: &TimeoutConfig) {
         let own = self.timeouts;
-        self.timeouts.connect = timeouts.connect_timeout().or(own.connect);
-        self.timeouts.read = timeouts.read_timeout().or(own.read);
-        self.timeouts.attempt = timeouts.operation_attempt_timeout().or(own.attempt);
-        self.timeouts.operation = timeouts.operation_timeout().or(own.operation);
+        let mut defaults = TimeoutConfig::builder();
+        defaults.set_connect_timeout(own.connect).set_read_timeout(own.read);
+        defaults.set_operation_attempt_timeout(own.attempt).set_operation_timeout(own.operation);
+        let mut timeouts = timeouts.clone();
+        timeouts.take_defaults_from(&defaults.build());
+        self.timeouts = Timeouts {
+            connect: timeouts.connect_timeout(),
+            read: timeouts.read_timeout(),
+            attempt: timeouts.operation_attempt_timeout(),
+            operation: timeouts.operation_timeout(),
+        };
     }
+}
+
+/// Longer names than this crate sends are legal there, with a warning.
+fn app_name(name: &AppName) -> String {
+    let name = name.to_string();
+    if name.len() > LONGEST_APP_NAME {
+        tracing::warn!(name, "the app name is cut to {LONGEST_APP_NAME} characters");
+    }
+    name.chars().take(LONGEST_APP_NAME).collect()
 }
 
 fn endpoint_url(config: &SdkConfig) -> Option<String> {
@@ -154,6 +171,19 @@ mod tests {
         assert!(builder.endpoint.region.is_none() && builder.credentials.is_none() && builder.correct_clock_skew);
         let error = crate::Client::new(&SdkConfig::builder().build()).unwrap_err();
         assert!(error.to_string().starts_with("no region"), "{error}");
+    }
+
+    #[test]
+    fn what_is_disabled_is() {
+        let config = SdkConfig::builder().timeout_config(TimeoutConfig::disabled()).build();
+        let none = Timeouts { connect: None, read: None, attempt: None, operation: None };
+        assert_eq!(ClientBuilder::from_sdk_config(&config).timeouts, none);
+    }
+
+    #[test]
+    fn an_app_name_that_is_legal_there_is_no_error_here() {
+        let config = SdkConfig::builder().app_name(AppName::new("x".repeat(60)).unwrap()).build();
+        assert_eq!(ClientBuilder::from_sdk_config(&config).app_name, Some("x".repeat(50)));
     }
 
     #[test]

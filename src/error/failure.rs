@@ -44,9 +44,10 @@ pub enum StopReason {
     AttemptsExhausted,
     /// The retry quota of the client was empty: too many of its calls fail at present.
     QuotaExhausted,
-    /// The wait before the next attempt would not have fit into the operation time-out, or the service asked for one
-    /// longer than five minutes.
+    /// The wait before the next attempt would not have fit into the operation time-out.
     NoTimeLeft,
+    /// The service asked for a wait of more than five minutes: [`retry_after`](crate::Error::retry_after) tells it.
+    DelayTooLong,
 }
 
 impl fmt::Display for StopReason {
@@ -55,6 +56,7 @@ impl fmt::Display for StopReason {
             Self::AttemptsExhausted => "no attempts left",
             Self::QuotaExhausted => "retry quota exhausted",
             Self::NoTimeLeft => "no time left for another attempt",
+            Self::DelayTooLong => "the service asks for a longer wait",
         })
     }
 }

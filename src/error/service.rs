@@ -4,8 +4,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::error::Context;
 use crate::retry::{self, ServerDelay};
@@ -13,6 +12,8 @@ use crate::wire::RawResponse;
 
 /// How much of an answer that says nothing usable is kept, in bytes.
 const EXCERPT_BYTES: usize = 200;
+/// How much of a message stands in `Display`, in characters.
+const SHOWN_CHARS: usize = 600;
 
 /// An error answer of the service, or of something between here and it.
 #[derive(Debug)]
@@ -35,12 +36,10 @@ pub(crate) struct ErrorAnswer {
 impl ErrorAnswer {
     /// Reads the code from the header before the body, whatever the body is.
     pub(crate) fn read(raw: &RawResponse, now: SystemTime) -> Self {
-        let body = ErrorBody::read(&raw.body);
+        let body = members(&raw.body);
         let header = raw.header("x-amzn-errortype").and_then(clean_code);
-        let in_body = || [&body.code, &body.kind].into_iter().find_map(|code| text(code.as_ref()).and_then(clean_code));
-        let code = header.or_else(in_body);
-        let messages = [&body.message, &body.message_capital, &body.error_message];
-        let message = messages.into_iter().find_map(|message| text(message.as_ref()));
+        let code = header.or_else(|| find(&body, &["code", "__type"], clean_code));
+        let message = find(&body, &["message", "Message", "errorMessage"], said);
         let excerpt = if message.is_none() { excerpt(&raw.body) } else { None };
         Self {
             status: raw.status,
@@ -53,37 +52,27 @@ impl ErrorAnswer {
     }
 }
 
-/// The members that carry code and message; of any type, since nothing is promised.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ErrorBody {
-    code: Option<Value>,
-    #[serde(rename = "__type")]
-    kind: Option<Value>,
-    message: Option<Value>,
-    #[serde(rename = "Message")]
-    message_capital: Option<Value>,
-    #[serde(rename = "errorMessage")]
-    error_message: Option<Value>,
+/// The members of a JSON object; none of anything else.
+fn members(body: &[u8]) -> Map<String, Value> {
+    serde_json::from_slice(body).unwrap_or_default()
 }
 
-impl ErrorBody {
-    fn read(body: &[u8]) -> Self {
-        // An array would be read as members by position.
-        let is_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-        if is_object { serde_json::from_slice(body).unwrap_or_default() } else { Self::default() }
-    }
+/// The first of these members that is a text and says something.
+fn find<'a>(body: &'a Map<String, Value>, names: &[&str], read: fn(&'a str) -> Option<&'a str>) -> Option<&'a str> {
+    names.iter().filter_map(|name| body.get(*name)?.as_str()).find_map(read)
 }
 
-fn text(value: Option<&Value>) -> Option<&str> {
-    value.and_then(Value::as_str).filter(|text| !text.is_empty())
+fn said(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
 }
 
 /// `ns#Code:uri` to `Code`.
 fn clean_code(raw: &str) -> Option<&str> {
     let code = raw.split_once(':').map_or(raw, |(code, _)| code);
     let code = code.rsplit_once('#').map_or(code, |(_, code)| code).trim();
-    (!code.is_empty()).then_some(code)
+    // What is no name at all may be an attempt on the log.
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (!code.is_empty() && code.len() <= 128 && code.bytes().all(is_name)).then_some(code)
 }
 
 /// AWS explains a refused signature by echoing signed headers, the session token among them: cut that off.
@@ -94,7 +83,7 @@ fn without_echo(message: &str) -> &str {
 
 fn excerpt(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(&body[..body.len().min(EXCERPT_BYTES)]);
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = without_echo(&text).split_whitespace().collect::<Vec<_>>().join(" ");
     (!text.is_empty()).then_some(text)
 }
 
@@ -150,17 +139,18 @@ impl fmt::Display for ServiceError {
 
 impl std::error::Error for ServiceError {}
 
-/// A message that came from outside, kept on one line.
+/// A message that came from outside, kept on one line and in bounds.
 struct OneLine<'a>(&'a str);
 
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, word) in self.0.split(|c: char| c.is_control()).filter(|part| !part.is_empty()).enumerate() {
+        let shown = self.0.char_indices().nth(SHOWN_CHARS).map_or(self.0, |(end, _)| &self.0[..end]);
+        for (index, part) in shown.split(char::is_control).filter(|part| !part.is_empty()).enumerate() {
             if index > 0 {
                 f.write_str(" ")?;
             }
-            f.write_str(word)?;
+            f.write_str(part)?;
         }
-        Ok(())
+        if shown.len() < self.0.len() { f.write_str("…") } else { Ok(()) }
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 /// The text of an enumeration value that this version of the crate does not know.
 ///
 /// It can't be made from a known value, so that `Unknown` and a known variant never mean the same.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct UnknownValue(Box<str>);
 
 impl fmt::Debug for UnknownValue {
@@ -19,7 +19,7 @@ macro_rules! open_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$doc])*
         #[non_exhaustive]
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         pub enum $name {
             $($(#[$variant_doc])* $variant,)+
             /// A value that this version of the crate does not know; [`as_str`](Self::as_str) tells it.

@@ -4,7 +4,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{CONTROL_STORAGE, Operation, call, json};
+use super::{CONTROL_STORAGE, Operation, ReadSetSource, call, json};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
@@ -78,13 +78,7 @@ call! {
 #[serde(rename_all = "camelCase")]
 struct StartBody<'a> {
     client_token: &'a ClientToken,
-    sources: Vec<SourceItem<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SourceItem<'a> {
-    read_set_id: &'a ReadSetId,
+    sources: Vec<ReadSetSource<'a>>,
 }
 
 impl Operation for StartReadSetActivationJobRequest {
@@ -99,10 +93,7 @@ impl Operation for StartReadSetActivationJobRequest {
     }
 
     fn to_wire(&self) -> WireRequest {
-        let body = StartBody {
-            client_token: &self.client_token,
-            sources: self.sources.iter().map(|read_set_id| SourceItem { read_set_id }).collect(),
-        };
+        let body = StartBody { client_token: &self.client_token, sources: ReadSetSource::list(&self.sources) };
         let path = ["sequencestore", self.sequence_store_id.as_str(), "activationjob"];
         WireRequest::post(CONTROL_STORAGE, &path, json(&body))
     }
@@ -211,9 +202,11 @@ pub struct GetReadSetActivationJobOutput {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ActivateReadSetSourceItem {
-    /// The read set.
+    /// The read set; empty if the service left it out.
+    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
     pub read_set_id: ReadSetId,
     /// Where it stands.
+    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
     pub status: ItemStatus,
     /// What the service says about it: why it failed, say.
     #[serde(default, deserialize_with = "decode::text")]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{CONTROL_STORAGE, Operation, call, json};
+use super::{CONTROL_STORAGE, Operation, ReadSetSource, call, json};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
@@ -87,13 +87,7 @@ struct StartBody<'a> {
     client_token: &'a ClientToken,
     destination: &'a S3Destination,
     role_arn: &'a RoleArn,
-    sources: Vec<ExportReadSet<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ExportReadSet<'a> {
-    read_set_id: &'a ReadSetId,
+    sources: Vec<ReadSetSource<'a>>,
 }
 
 impl Operation for StartReadSetExportJobRequest {
@@ -114,7 +108,7 @@ impl Operation for StartReadSetExportJobRequest {
             client_token: &self.client_token,
             destination: &self.destination,
             role_arn: &self.role_arn,
-            sources: self.sources.iter().map(|read_set_id| ExportReadSet { read_set_id }).collect(),
+            sources: ReadSetSource::list(&self.sources),
         };
         let path = ["sequencestore", self.sequence_store_id.as_str(), "exportjob"];
         WireRequest::post(CONTROL_STORAGE, &path, json(&body))
@@ -230,9 +224,11 @@ pub struct GetReadSetExportJobOutput {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ExportReadSetDetail {
-    /// The read set.
+    /// The read set; empty if the service left it out.
+    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
     pub id: ReadSetId,
     /// Where it stands.
+    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
     pub status: ItemStatus,
     /// What the service says about it: why it failed, say.
     #[serde(default, deserialize_with = "decode::text")]

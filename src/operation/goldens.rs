@@ -162,8 +162,7 @@ fn fixtures_of(operation: &str) -> Vec<String> {
 fn lacks_what_matters(name: &str) -> bool {
     let case = name.split_once('.').unwrap().1;
     let missing = ["without_id", "id_null", "id_empty", "id_number", "without_status", "status_null", "status_empty"];
-    let items = ["empty_item", "empty_object", "without_source_files", "source_files_null"];
-    missing.contains(&case) || items.contains(&case)
+    missing.contains(&case) || case == "empty_object"
 }
 
 #[tokio::test]
@@ -192,7 +191,7 @@ async fn every_answer_is_read_or_refused_as_a_whole() {
             }
         }
     }
-    assert!(read > 60 && refused > 15, "{read} read, {refused} refused");
+    assert!(read > 75 && refused > 15, "{read} read, {refused} refused");
 }
 
 #[tokio::test]

@@ -53,6 +53,32 @@ fn what_a_failure_means() {
 }
 
 #[test]
+fn what_an_error_answer_leaves_open() {
+    for (status, code, expected) in [
+        (400, Some("ValidationException"), false),
+        (400, Some("RequestAbortedException"), true),
+        (402, None, false),
+        (403, Some("ExpiredTokenException"), false),
+        (408, None, true),
+        (429, None, false),
+        (499, None, true),
+        (500, None, true),
+        (501, None, true),
+        (502, Some("Whatever"), true),
+        (503, Some("SlowDown"), false),
+        (503, Some("ServiceUnavailable"), true),
+        (504, None, true),
+        (524, None, true),
+        (599, None, true),
+        (301, None, false),
+    ] {
+        let headers: Vec<_> = code.map(|code| ("x-amzn-errortype", code)).into_iter().collect();
+        let answer = ErrorAnswer::read(&raw(status, &headers, ""), SystemTime::UNIX_EPOCH);
+        assert_eq!(may_have_been_applied(&answer, classify(&answer, false)), expected, "{status} {code:?}");
+    }
+}
+
+#[test]
 fn backoff_doubles_up_to_its_cap_and_takes_any_share_of_it() {
     let policy = RetryPolicy::default();
     for (class, retries, jitter, expected) in [
@@ -113,6 +139,7 @@ fn waits_are_read_from_both_headers() {
         (vec![("Retry-After", " 0 ")], order(0)),
         (vec![("retry-after", "Sat, 21 Nov 2026 12:01:30 GMT")], order(90)),
         (vec![("retry-after", "Sat, 21 Nov 2026 11:00:00 GMT")], order(0)),
+        (vec![("retry-after", "Sat, 21 Nov 2026 10:00:05 GMT"), ("date", "Sat, 21 Nov 2026 10:00:00 GMT")], order(5)),
         (vec![("retry-after", "soon")], None),
         (vec![("retry-after", "-1")], None),
         (vec![("retry-after", "99999999999999999999999")], None),
@@ -172,6 +199,17 @@ fn corrections_are_made_at_once_for_free_and_once() {
 }
 
 #[test]
+fn a_correction_is_not_one_of_the_attempts() {
+    let mut retry = Retry::new(RetryPolicy { max_attempts: 2, ..RetryPolicy::default() }, Quota::new(None));
+    retry.next_attempt();
+    assert_eq!(retry.failed(Class::ExpiredCredentials, None, 1.0, None), again(0));
+    retry.next_attempt();
+    assert_eq!(retry.failed(Class::Transient, None, 1.0, None), again(50));
+    retry.next_attempt();
+    assert_eq!(retry.failed(Class::Transient, None, 1.0, None), Decision::Stop(Some(StopReason::AttemptsExhausted)));
+}
+
+#[test]
 fn a_wait_must_fit_into_the_time_left() {
     let quota = Quota::new(Some(500));
     let no_time = Decision::Stop(Some(StopReason::NoTimeLeft));
@@ -182,7 +220,8 @@ fn a_wait_must_fit_into_the_time_left() {
         (order(30), Some(31 * SECOND), again(30_000)),
         (order(30), Some(30 * SECOND), no_time),
         (order(300), None, again(300_000)),
-        (order(301), None, no_time),
+        (order(301), None, Decision::Stop(Some(StopReason::DelayTooLong))),
+        (order(301), Some(10 * SECOND), Decision::Stop(Some(StopReason::DelayTooLong))),
     ] {
         let mut retry = retry(&quota);
         retry.next_attempt();

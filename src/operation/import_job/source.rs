@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::builder::{IsSet, builder};
 use crate::check::{Path, Violations};
@@ -13,12 +13,13 @@ type Tags = BTreeMap<String, String>;
 
 /// The files of one source: one, or a pair of FASTQ files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SourceFiles {
     /// The file, or the first reads of a pair.
     pub source1: S3Uri,
     /// The second reads of a pair. Only FASTQ has them.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "decode::text")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source2: Option<S3Uri>,
 }
 
@@ -33,6 +34,25 @@ impl SourceFiles {
     pub fn source2(self, source2: impl Into<S3Uri>) -> Self {
         Self { source2: Some(source2.into()), ..self }
     }
+}
+
+/// In an answer, with whatever the service adds one day, and with `""` for a file that is not there.
+fn source_files<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SourceFiles, D::Error> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Answer {
+        #[serde(deserialize_with = "decode::text")]
+        source1: Option<S3Uri>,
+        #[serde(deserialize_with = "decode::text")]
+        source2: Option<S3Uri>,
+    }
+
+    let files = Option::<Answer>::deserialize(deserializer)?.unwrap_or_default();
+    Ok(SourceFiles { source2: files.source2, ..files.source1.map_or_else(no_files, SourceFiles::source1) })
+}
+
+fn no_files() -> SourceFiles {
+    SourceFiles::source1("")
 }
 
 /// A single file.
@@ -158,11 +178,14 @@ impl<Files, Type, Subject, Sample> ImportReadSetSourceBuilder<Files, Type, Subje
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ImportReadSetSourceItem {
-    /// The file, or the pair of FASTQ files.
+    /// The file, or the pair of FASTQ files; `source1` is empty if the service left it out.
+    #[serde(default = "no_files", deserialize_with = "source_files")]
     pub source_files: SourceFiles,
     /// What kind of file it is.
+    #[serde(default, deserialize_with = "decode::text")]
     pub source_file_type: Option<FileType>,
     /// Where the source stands.
+    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
     pub status: ItemStatus,
     /// What the service says about it: why it failed, say.
     #[serde(default, deserialize_with = "decode::text")]
@@ -191,4 +214,30 @@ pub struct ImportReadSetSourceItem {
     /// The read set that the source became, once it has.
     #[serde(default, deserialize_with = "decode::text")]
     pub read_set_id: Option<ReadSetId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"{"sourceFiles":{"source1":"s3://b/1","source2":"s3://b/2"},"sourceFileType":"FASTQ","subjectId":"S","sampleId":"s"}"#;
+
+    #[test]
+    fn a_manifest_is_read_and_written_alike() {
+        let source: ImportReadSetSource = serde_json::from_str(GOOD).unwrap();
+        let files = SourceFiles::source1("s3://b/1").source2("s3://b/2");
+        let built = ImportReadSetSource::builder().source_files(files).source_file_type(FileType::Fastq);
+        assert_eq!(source, built.subject_id("S").sample_id("s").build());
+        assert_eq!(serde_json::to_string(&source).unwrap(), GOOD);
+    }
+
+    #[test]
+    fn a_misspelt_member_of_a_manifest_is_refused() {
+        for (right, wrong) in [("source2", "Source2"), ("sampleId", "sampleID"), ("\"subjectId\":\"S\",", "")] {
+            let text = GOOD.replace(right, wrong);
+            assert!(serde_json::from_str::<ImportReadSetSource>(&text).is_err(), "{text}");
+        }
+        let extra = GOOD.replace("{\"sourceFiles", "{\"refrenceArn\":\"arn:x\",\"sourceFiles");
+        assert!(serde_json::from_str::<ImportReadSetSource>(&extra).unwrap_err().to_string().contains("refrenceArn"));
+    }
 }
