@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use aws_smithy_async::time::SharedTimeSource;
 
 /// A machine that was never set may be decades behind, and still wants to work.
-const MOST_OFF: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+const MOST_OFF: Duration = Duration::from_hours(100 * 365 * 24);
 
 /// The clock that requests are signed by: the machine's, put right by what the service's answers say.
 #[derive(Debug)]
