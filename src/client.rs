@@ -21,10 +21,14 @@ use crate::transport::Limits;
 ///
 /// Make one for a process and clone it wherever it is needed.
 ///
-/// ```no_run
+/// ```
+/// use healthomics::Client;
+///
 /// // From the environment: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, …
-/// let client = healthomics::Client::from_env()?;
-/// # Ok::<(), healthomics::Error>(())
+/// match Client::from_env() {
+///     Ok(client) => println!("calls go to {}", client.region()),
+///     Err(error) => println!("{error}"), // no region: set AWS_REGION, or call region() on the builder
+/// }
 /// ```
 #[derive(Clone)]
 pub struct Client {
