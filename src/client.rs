@@ -236,6 +236,14 @@ macro_rules! call_settings {
             self
         }
 
+        /// Bounds the call by what its caller has left.
+        #[allow(dead_code, reason = "only looking at jobs needs it")]
+        pub(crate) fn at_most(mut self, limit: std::time::Duration) -> Self {
+            let operation = &mut self.call.timeouts.operation;
+            *operation = Some(operation.map_or(limit, |own| own.min(limit)));
+            self
+        }
+
         /// How many attempts this call makes at most, instead of the client's setting; 0 counts as 1.
         pub fn max_attempts(mut self, count: u32) -> Self {
             self.call.max_attempts = count.max(1);

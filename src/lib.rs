@@ -76,6 +76,7 @@ mod credentials;
 mod decode;
 mod endpoint;
 pub mod error;
+pub mod job;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod model;
@@ -93,6 +94,7 @@ pub use check::{Violation, Violations};
 pub use client::{CallFuture, Client};
 pub use config::ClientBuilder;
 pub use error::Error;
+pub use job::Job;
 pub use operation::{
     ActivateReadSetSourceItem, ExportReadSetDetail, GetReadSetActivationJob, GetReadSetActivationJobOutput,
     GetReadSetExportJob, GetReadSetExportJobOutput, GetReadSetImportJob, GetReadSetImportJobOutput,

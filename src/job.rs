@@ -1,0 +1,276 @@
+//! Jobs as things to hold on to: look at one, wait for its end, see how far it is.
+
+mod outcome;
+mod schedule;
+mod wait;
+
+use std::fmt;
+use std::time::Duration;
+
+pub use outcome::{JobFailed, Outcome, Progress};
+pub use wait::{States, Wait, WaitError};
+
+use crate::model::{ActivationJobId, ExportJobId, ImportJobId, ItemStatus, JobStatus, ReadSetId, SequenceStoreId};
+use crate::{
+    ActivateReadSetSourceItem, CallFuture, Client, ExportReadSetDetail, GetReadSetActivationJobOutput,
+    GetReadSetExportJobOutput, GetReadSetImportJobOutput, ImportReadSetSourceItem, SourceFiles,
+    StartReadSetActivationJobOutput, StartReadSetExportJobOutput, StartReadSetImportJobOutput,
+};
+
+/// The kind of jobs that export read sets.
+#[derive(Clone, Copy, Debug)]
+pub enum Export {}
+
+/// The kind of jobs that import files.
+#[derive(Clone, Copy, Debug)]
+pub enum Import {}
+
+/// The kind of jobs that activate read sets.
+#[derive(Clone, Copy, Debug)]
+pub enum Activation {}
+
+/// [`Export`], [`Import`] or [`Activation`].
+pub trait JobKind: sealed::Sealed + fmt::Debug + Sized + 'static {
+    /// What identifies a job of this kind.
+    type Id: Clone + fmt::Debug + fmt::Display + Send + Sync + Unpin + 'static;
+    /// How a job of this kind stands: the output of its Get call.
+    type State: JobState + Clone + fmt::Debug + Send + Sync + Unpin + 'static;
+    /// How the kind is called in messages.
+    #[doc(hidden)]
+    const NAME: &'static str;
+
+    #[doc(hidden)]
+    fn get(job: &Job<Self>, limit: Option<Duration>) -> CallFuture<Self::State>;
+}
+
+/// What the states of all kinds of jobs have in common.
+pub trait JobState: sealed::Sealed {
+    /// One item of a job.
+    type Item: JobItem;
+
+    /// The job.
+    fn id(&self) -> &str;
+    /// Where the job stands.
+    fn status(&self) -> &JobStatus;
+    /// What the service says about it.
+    fn status_message(&self) -> Option<&str>;
+    /// Its items, in the order they were given.
+    fn items(&self) -> &[Self::Item];
+}
+
+/// What the items of all kinds of jobs have in common.
+pub trait JobItem: sealed::Sealed {
+    /// Where the item stands.
+    fn status(&self) -> &ItemStatus;
+    /// Why it failed, in the service's words; "no reason given" if it has none.
+    fn reason(&self) -> &str;
+    /// What it is about: the read set, or the first file of an import.
+    fn name(&self) -> &str;
+}
+
+mod sealed {
+    #[allow(unnameable_types, reason = "nobody else implements these traits")]
+    pub trait Sealed {}
+}
+
+/// What a Start call gives: enough to follow its job.
+pub trait Started: sealed::Sealed {
+    /// The kind of the job.
+    type Kind: JobKind;
+
+    #[doc(hidden)]
+    fn ids(&self) -> (&SequenceStoreId, &<Self::Kind as JobKind>::Id);
+}
+
+/// One job: cheap, and as good as new when it is made again from stored ids.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use healthomics::local::{LocalService, SeedReadSet};
+/// # use healthomics::model::FileType;
+/// # use std::time::Duration;
+/// # let local = LocalService::start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// # let read_set = local.seed_read_set(&store, SeedReadSet::archived(FileType::Bam));
+/// let started = client.start_read_set_activation_job().sequence_store_id(&store).sources([read_set]).send().await?;
+///
+/// let outcome = client.job(&started).wait().poll_every(Duration::from_millis(10)).await?;
+/// println!("{} of {} are active", outcome.finished_items().count(), outcome.items().len());
+/// # assert!(outcome.is_completed());
+/// # Ok(()) }
+/// ```
+pub struct Job<K: JobKind> {
+    client: Client,
+    sequence_store_id: SequenceStoreId,
+    id: K::Id,
+}
+
+impl Client {
+    /// The job that a Start call has started.
+    pub fn job<S: Started>(&self, started: &S) -> Job<S::Kind> {
+        let (store, id) = started.ids();
+        Job { client: self.clone(), sequence_store_id: store.clone(), id: id.clone() }
+    }
+
+    /// An export job by its ids, after a restart say. Nothing is asked until the job is.
+    pub fn export_job(&self, store: &SequenceStoreId, id: &ExportJobId) -> Job<Export> {
+        Job { client: self.clone(), sequence_store_id: store.clone(), id: id.clone() }
+    }
+
+    /// An import job by its ids, after a restart say. Nothing is asked until the job is.
+    pub fn import_job(&self, store: &SequenceStoreId, id: &ImportJobId) -> Job<Import> {
+        Job { client: self.clone(), sequence_store_id: store.clone(), id: id.clone() }
+    }
+
+    /// An activation job by its ids, after a restart say. Nothing is asked until the job is.
+    pub fn activation_job(&self, store: &SequenceStoreId, id: &ActivationJobId) -> Job<Activation> {
+        Job { client: self.clone(), sequence_store_id: store.clone(), id: id.clone() }
+    }
+}
+
+impl<K: JobKind> Job<K> {
+    /// The store that the job works on.
+    pub fn sequence_store_id(&self) -> &SequenceStoreId {
+        &self.sequence_store_id
+    }
+
+    /// The job.
+    pub fn id(&self) -> &K::Id {
+        &self.id
+    }
+
+    /// How the job stands now: the Get call of its kind.
+    pub fn get(&self) -> CallFuture<K::State> {
+        K::get(self, None)
+    }
+
+    /// Waits until the job has ended: await it, or set it up first.
+    pub fn wait(&self) -> Wait<K> {
+        Wait::new(self.clone())
+    }
+}
+
+impl<K: JobKind> Clone for Job<K> {
+    fn clone(&self) -> Self {
+        let Self { client, sequence_store_id, id } = self;
+        Self { client: client.clone(), sequence_store_id: sequence_store_id.clone(), id: id.clone() }
+    }
+}
+
+impl<K: JobKind> fmt::Debug for Job<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { sequence_store_id, id, .. } = self;
+        f.debug_struct("Job").field("sequence_store_id", sequence_store_id).field("id", id).finish_non_exhaustive()
+    }
+}
+
+/// `export job 1234567890`
+impl<K: JobKind> fmt::Display for Job<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} job {}", K::NAME, self.id)
+    }
+}
+
+/// What the three kinds differ in.
+macro_rules! kind {
+    (
+        $Kind:ident: $name:literal, id $Id:ident, started $Started:ident,
+        state $State:ident by $get:ident, items $items:ident: $Item:ident named $item_name:expr
+    ) => {
+        impl sealed::Sealed for $Kind {}
+        impl sealed::Sealed for $Started {}
+        impl sealed::Sealed for $State {}
+        impl sealed::Sealed for $Item {}
+
+        impl JobKind for $Kind {
+            type Id = $Id;
+            type State = $State;
+            const NAME: &'static str = $name;
+
+            fn get(job: &Job<Self>, limit: Option<Duration>) -> CallFuture<$State> {
+                let call = job.client.$get().sequence_store_id(&job.sequence_store_id).id(&job.id);
+                match limit {
+                    Some(limit) => call.at_most(limit).send(),
+                    None => call.send(),
+                }
+            }
+        }
+
+        impl Started for $Started {
+            type Kind = $Kind;
+
+            fn ids(&self) -> (&SequenceStoreId, &$Id) {
+                (&self.sequence_store_id, &self.id)
+            }
+        }
+
+        impl JobState for $State {
+            type Item = $Item;
+
+            fn id(&self) -> &str {
+                self.id.as_str()
+            }
+
+            fn status(&self) -> &JobStatus {
+                &self.status
+            }
+
+            fn status_message(&self) -> Option<&str> {
+                self.status_message.as_deref()
+            }
+
+            fn items(&self) -> &[$Item] {
+                &self.$items
+            }
+        }
+
+        impl $Item {
+            /// Why it failed, in the service's words; "no reason given" if it has none.
+            pub fn reason(&self) -> &str {
+                self.status_message.as_deref().unwrap_or("no reason given")
+            }
+        }
+
+        impl JobItem for $Item {
+            fn status(&self) -> &ItemStatus {
+                &self.status
+            }
+
+            fn reason(&self) -> &str {
+                self.reason()
+            }
+
+            fn name(&self) -> &str {
+                let name: fn(&Self) -> &str = $item_name;
+                name(self)
+            }
+        }
+    };
+}
+
+kind! {
+    Export: "export", id ExportJobId, started StartReadSetExportJobOutput,
+    state GetReadSetExportJobOutput by get_read_set_export_job,
+    items read_sets: ExportReadSetDetail named |item| item.id.as_str()
+}
+kind! {
+    Import: "import", id ImportJobId, started StartReadSetImportJobOutput,
+    state GetReadSetImportJobOutput by get_read_set_import_job,
+    items sources: ImportReadSetSourceItem named |item| item.source_files.source1.as_str()
+}
+kind! {
+    Activation: "activation", id ActivationJobId, started StartReadSetActivationJobOutput,
+    state GetReadSetActivationJobOutput by get_read_set_activation_job,
+    items sources: ActivateReadSetSourceItem named |item| item.read_set_id.as_str()
+}
+
+#[cfg(test)]
+mod tests;
+
+impl Outcome<Import> {
+    /// Which read set each source became, for those that did.
+    pub fn read_sets(&self) -> impl Iterator<Item = (&SourceFiles, &ReadSetId)> {
+        self.items().iter().filter_map(|item| Some((&item.source_files, item.read_set_id.as_ref()?)))
+    }
+}

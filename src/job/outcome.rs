@@ -1,0 +1,182 @@
+//! How a job ended, and how far it is until then.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::{JobItem, JobKind, JobState};
+use crate::model::{ItemStatus, JobStatus};
+
+/// How many failed items an error names.
+const NAMED_ITEMS: usize = 3;
+
+type Item<K> = <<K as JobKind>::State as JobState>::Item;
+
+/// How a job ended, with its final state. All of these are answers: whether one is an error is the caller's to say, see
+/// [`into_completed`](Self::into_completed).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+#[must_use = "a job that ended need not have succeeded"]
+pub enum Outcome<K: JobKind> {
+    /// Every item finished.
+    Completed(K::State),
+    /// Some items failed: look at each.
+    CompletedWithFailures(K::State),
+    /// The job failed.
+    Failed(K::State),
+    /// The service stopped the job.
+    Cancelled(K::State),
+}
+
+impl<K: JobKind> Outcome<K> {
+    /// `None` while the job has not ended.
+    pub(super) fn of(state: K::State) -> Result<Self, K::State> {
+        match state.status() {
+            JobStatus::Completed => Ok(Self::Completed(state)),
+            JobStatus::CompletedWithFailures => Ok(Self::CompletedWithFailures(state)),
+            JobStatus::Failed => Ok(Self::Failed(state)),
+            JobStatus::Cancelled => Ok(Self::Cancelled(state)),
+            _ => Err(state),
+        }
+    }
+
+    /// The final state of the job.
+    pub fn job(&self) -> &K::State {
+        match self {
+            Self::Completed(job) | Self::CompletedWithFailures(job) | Self::Failed(job) | Self::Cancelled(job) => job,
+        }
+    }
+
+    /// The final state of the job.
+    pub fn into_job(self) -> K::State {
+        match self {
+            Self::Completed(job) | Self::CompletedWithFailures(job) | Self::Failed(job) | Self::Cancelled(job) => job,
+        }
+    }
+
+    /// Whether every item finished.
+    pub fn is_completed(&self) -> bool {
+        matches!(self, Self::Completed(_))
+    }
+
+    /// All items, in the order they were given.
+    pub fn items(&self) -> &[Item<K>] {
+        self.job().items()
+    }
+
+    /// The items that did not finish, whatever the job's status. Each tells its `reason()`.
+    pub fn failed_items(&self) -> impl Iterator<Item = &Item<K>> {
+        self.items().iter().filter(|item| *item.status() != ItemStatus::Finished)
+    }
+
+    /// The items that finished.
+    pub fn finished_items(&self) -> impl Iterator<Item = &Item<K>> {
+        self.items().iter().filter(|item| *item.status() == ItemStatus::Finished)
+    }
+}
+
+impl<K: JobKind> Outcome<K> {
+    /// The job if every item finished; for those to whom anything else is an error.
+    ///
+    /// # Errors
+    ///
+    /// [`JobFailed`], with the job, and a message that names how many items failed and the first reasons.
+    pub fn into_completed(self) -> Result<K::State, JobFailed<K>> {
+        match self {
+            Self::Completed(state) => Ok(state),
+            outcome => Err(JobFailed { outcome: Box::new(outcome) }),
+        }
+    }
+}
+
+/// A job that ended without success, or without that of all its items.
+#[derive(Debug)]
+pub struct JobFailed<K: JobKind> {
+    outcome: Box<Outcome<K>>,
+}
+
+impl<K: JobKind> JobFailed<K> {
+    /// How the job ended.
+    pub fn outcome(&self) -> &Outcome<K> {
+        &self.outcome
+    }
+}
+
+/// `import job 1234567890 is COMPLETED_WITH_FAILURES, 1 of 5 failed: s3://…: File validation failed`
+impl<K: JobKind> fmt::Display for JobFailed<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.outcome.job();
+        write!(f, "{} job {} is {}", K::NAME, state.id(), state.status())?;
+        let failed: Vec<_> = self.outcome.failed_items().collect();
+        if failed.is_empty() {
+            return write!(f, ": {}", state.status_message().unwrap_or("no reason given"));
+        }
+        write!(f, ", {} of {} failed", failed.len(), state.items().len())?;
+        for (index, item) in failed.iter().take(NAMED_ITEMS).enumerate() {
+            let before = if index == 0 { ":" } else { ";" };
+            write!(f, "{before} {}: {}", item.name(), item.reason())?;
+        }
+        match failed.len().saturating_sub(NAMED_ITEMS) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
+    }
+}
+
+impl<K: JobKind> std::error::Error for JobFailed<K> {}
+
+/// How far a job is: what a progress bar needs.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Where the job stands.
+    pub status: JobStatus,
+    /// Its items.
+    pub total: usize,
+    /// Items that have finished.
+    pub finished: usize,
+    /// Items that have failed.
+    pub failed: usize,
+    /// Items at work, and those whose status is not known to this version.
+    pub in_progress: usize,
+    /// Items that wait for their turn.
+    pub not_started: usize,
+    /// Items with which nothing more happens: finished and failed ones.
+    pub settled: usize,
+    /// Since the wait began.
+    pub elapsed: Duration,
+}
+
+impl Progress {
+    pub(super) fn of<S: JobState>(state: &S, elapsed: Duration) -> Self {
+        let mut progress = Self {
+            status: state.status().clone(),
+            total: state.items().len(),
+            finished: 0,
+            failed: 0,
+            in_progress: 0,
+            not_started: 0,
+            settled: 0,
+            elapsed,
+        };
+        for item in state.items() {
+            match item.status() {
+                ItemStatus::Finished => progress.finished += 1,
+                ItemStatus::Failed => progress.failed += 1,
+                ItemStatus::NotStarted => progress.not_started += 1,
+                ItemStatus::InProgress | ItemStatus::Unknown(_) => progress.in_progress += 1,
+            }
+        }
+        progress.settled = progress.finished + progress.failed;
+        progress
+    }
+
+    /// The settled share of the items, 0 to 1; 1 once the job has ended.
+    pub fn fraction(&self) -> f64 {
+        if self.status.is_terminal() {
+            return 1.0;
+        }
+        #[allow(clippy::cast_precision_loss, reason = "a job has at most 100 items")]
+        let fraction = self.settled as f64 / self.total.max(1) as f64;
+        fraction
+    }
+}

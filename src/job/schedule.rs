@@ -1,0 +1,152 @@
+//! When to look at a job again. Pure: it is told what was seen and how long it has been, and says what comes next.
+
+use std::time::Duration;
+
+/// How often a job is looked at, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Schedule {
+    /// The time between the first look and the second.
+    pub(super) first: Duration,
+    /// The longest time between two looks.
+    pub(super) longest: Duration,
+    /// When to give up; `None` is never.
+    pub(super) timeout: Option<Duration>,
+}
+
+impl Default for Schedule {
+    /// Fast at first; then at a sixth of the request quota of an account for one job.
+    fn default() -> Self {
+        Self {
+            first: Duration::from_secs(1),
+            longest: Duration::from_secs(30),
+            timeout: Some(Duration::from_hours(24)),
+        }
+    }
+}
+
+/// What a look at the job showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// It has not ended, as far as anybody knows.
+    Running,
+    /// It has ended.
+    Ended,
+    /// It could not be seen, which may pass; perhaps the service said when.
+    Unclear { retry_after: Option<Duration> },
+    /// It can't be seen, and that will not change.
+    Refused,
+}
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Look again after so long.
+    LookAgain { after: Duration },
+    /// The end: the job's, or of what can be learned of it.
+    Stop,
+    /// Time is up.
+    TimeUp,
+}
+
+impl Schedule {
+    /// After the look number `looks` (from 1), `elapsed` since the wait began; `jitter` is 0 to 1.
+    pub(super) fn next(&self, seen: Seen, looks: u32, elapsed: Duration, jitter: f64) -> Step {
+        let asked = match seen {
+            Seen::Ended | Seen::Refused => return Step::Stop,
+            Seen::Running => Duration::ZERO,
+            Seen::Unclear { retry_after } => retry_after.unwrap_or_default(),
+        };
+        let after = self.interval(looks, jitter).max(asked);
+        match self.timeout.map(|timeout| timeout.saturating_sub(elapsed)) {
+            Some(Duration::ZERO) => Step::TimeUp,
+            // One last look when time is up.
+            Some(left) => Step::LookAgain { after: after.min(left) },
+            None => Step::LookAgain { after },
+        }
+    }
+
+    /// Grows by half with each look, up to the longest; then down to four fifths of that, so that jobs that were
+    /// started together are not looked at together for ever.
+    fn interval(&self, looks: u32, jitter: f64) -> Duration {
+        let growth = 1.5_f64.powi(i32::try_from(looks.saturating_sub(1)).unwrap_or(i32::MAX));
+        let seconds = (self.first.as_secs_f64() * growth).min(self.longest.as_secs_f64());
+        Duration::try_from_secs_f64(seconds * (1.0 - 0.2 * jitter)).unwrap_or(self.longest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const RUNNING: Seen = Seen::Running;
+
+    fn again(millis: u64) -> Step {
+        Step::LookAgain { after: Duration::from_millis(millis) }
+    }
+
+    fn unclear(seconds: Option<u64>) -> Seen {
+        Seen::Unclear { retry_after: seconds.map(Duration::from_secs) }
+    }
+
+    #[test]
+    fn what_comes_next() {
+        let schedule = Schedule { timeout: Some(100 * SECOND), ..Schedule::default() };
+        for (seen, looks, elapsed, jitter, expected) in [
+            (RUNNING, 1, 0, 0.0, again(1_000)),
+            (RUNNING, 1, 0, 1.0, again(800)),
+            (RUNNING, 2, 1, 0.0, again(1_500)),
+            (RUNNING, 3, 3, 0.0, again(2_250)),
+            (RUNNING, 9, 50, 0.0, again(25_628)),
+            (RUNNING, 10, 50, 0.0, again(30_000)),
+            (RUNNING, 10, 50, 0.5, again(27_000)),
+            (RUNNING, u32::MAX, 50, 0.0, again(30_000)),
+            (RUNNING, 10, 90, 0.0, again(10_000)),
+            (RUNNING, 10, 100, 0.0, Step::TimeUp),
+            (RUNNING, 10, 1_000, 0.0, Step::TimeUp),
+            (unclear(None), 1, 0, 0.0, again(1_000)),
+            (unclear(Some(7)), 1, 0, 0.0, again(7_000)),
+            (unclear(Some(7)), 10, 0, 0.0, again(30_000)),
+            (unclear(Some(600)), 1, 40, 0.0, again(60_000)),
+            (unclear(Some(600)), 1, 100, 0.0, Step::TimeUp),
+            (Seen::Ended, 1, 0, 0.0, Step::Stop),
+            (Seen::Ended, 9, 1_000, 0.0, Step::Stop),
+            (Seen::Refused, 1, 0, 0.0, Step::Stop),
+        ] {
+            let next = schedule.next(seen, looks, elapsed * SECOND, jitter);
+            let close = match (next, expected) {
+                (Step::LookAgain { after: next }, Step::LookAgain { after: expected }) => {
+                    next.abs_diff(expected) < Duration::from_millis(2)
+                }
+                (next, expected) => next == expected,
+            };
+            assert!(close, "{seen:?} {looks} {elapsed} {jitter}: {next:?} is not {expected:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_limit_time_is_never_up() {
+        let schedule = Schedule { timeout: None, ..Schedule::default() };
+        assert_eq!(schedule.next(RUNNING, 50, Duration::MAX, 0.0), again(30_000));
+    }
+
+    #[test]
+    fn an_hour_takes_a_hundred_and_thirty_looks() {
+        let schedule = Schedule::default();
+        let (mut looks, mut elapsed) = (0, Duration::ZERO);
+        while elapsed < Duration::from_hours(1) {
+            looks += 1;
+            let Step::LookAgain { after } = schedule.next(RUNNING, looks, elapsed, 0.0) else { panic!("not up") };
+            elapsed += after;
+        }
+        assert!((120..=140).contains(&looks), "{looks}");
+    }
+
+    #[test]
+    fn extreme_settings_overflow_nothing() {
+        let schedule = Schedule { first: Duration::MAX, longest: Duration::MAX, timeout: Some(Duration::MAX) };
+        for looks in [0, 1, u32::MAX] {
+            assert!(matches!(schedule.next(RUNNING, looks, Duration::ZERO, 0.0), Step::LookAgain { .. }));
+        }
+    }
+}
