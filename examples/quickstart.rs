@@ -14,8 +14,9 @@ use std::collections::HashMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use healthomics::job::{Job, JobItem as _, JobKind, Outcome, WaitError};
 use healthomics::local::{LocalService, Pace, SeedReadSet};
-use healthomics::model::{FileType, ItemStatus, JobStatus, ReadSetId};
+use healthomics::model::{FileType, ItemStatus, ReadSetId};
 use healthomics::{Client, ImportReadSetSource};
 
 type Failure = Box<dyn std::error::Error>;
@@ -65,103 +66,65 @@ async fn import(place: &Place, sources: Vec<ImportReadSetSource>) -> Result<Vec<
     println!("\nImport {} sources into store {}", sources.len(), place.store);
     let call = place.client.start_read_set_import_job().sequence_store_id(&place.store).role_arn(&place.role);
     let started = call.sources(sources).send().await?;
-    let mut follower = Follower::new(&started.id, &started.status);
-    let job = loop {
-        tokio::time::sleep(place.poll_every).await;
-        let get = place.client.get_read_set_import_job().sequence_store_id(&place.store).id(&started.id);
-        let job = get.send().await?;
-        for source in &job.sources {
-            let file = source.source_files.source1.as_str();
-            let label = source.name.as_deref().unwrap_or(file);
-            let note = match (&source.read_set_id, &source.status_message) {
-                (Some(id), _) => format!("became read set {id}"),
-                (None, Some(message)) => format!("{message}; look at {file}"),
-                (None, None) => format!("no reason given; look at {file}"),
-            };
-            follower.item(file, label, &source.status, &note);
+    println!("  job {} is {}", started.id, started.status);
+    let outcome = place.follow(&place.client.job(&started)).await?;
+    for source in outcome.items() {
+        let file = source.source_files.source1.as_str();
+        let name = source.name.as_deref().unwrap_or(file);
+        match &source.read_set_id {
+            Some(id) => println!("    + {name:<22} {:<5} became read set {id}", kind(source.source_file_type.as_ref())),
+            None => println!("    ! {name:<22} {:<5} {}; look at {file}", source.status, source.reason()),
         }
-        follower.job(&job.status, job.status_message.as_deref());
-        if job.status.is_terminal() {
-            break job;
-        }
-    };
-    Ok(job.sources.into_iter().filter_map(|source| source.read_set_id).collect())
+    }
+    Ok(outcome.read_sets().map(|(_, id)| id.clone()).collect())
 }
 
 async fn activate(place: &Place, archived: &str) -> Result<Vec<ReadSetId>, Failure> {
     println!("\nActivate read set {archived}, which is archived");
     let call = place.client.start_read_set_activation_job().sequence_store_id(&place.store);
     let started = call.sources([archived]).send().await?;
-    let mut follower = Follower::new(&started.id, &started.status);
-    let job = loop {
-        tokio::time::sleep(place.poll_every).await;
-        let get = place.client.get_read_set_activation_job().sequence_store_id(&place.store).id(&started.id);
-        let job = get.send().await?;
-        for source in &job.sources {
-            let (id, note) = (source.read_set_id.as_str(), source.status_message.as_deref());
-            follower.item(id, id, &source.status, note.unwrap_or_default());
-        }
-        follower.job(&job.status, job.status_message.as_deref());
-        if job.status.is_terminal() {
-            break job;
-        }
-    };
-    let finished = job.sources.into_iter().filter(|source| source.status == ItemStatus::Finished);
-    Ok(finished.map(|source| source.read_set_id).collect())
+    println!("  job {} is {}", started.id, started.status);
+    let outcome = place.follow(&place.client.job(&started)).await?;
+    print_items(&outcome);
+    Ok(outcome.finished_items().map(|source| source.read_set_id.clone()).collect())
 }
 
 async fn export(place: &Place, read_sets: &[ReadSetId]) -> Result<(), Failure> {
     println!("\nExport {} read sets to {}", read_sets.len(), place.destination);
     let call = place.client.start_read_set_export_job().sequence_store_id(&place.store).role_arn(&place.role);
     let started = call.destination(&place.destination).sources(read_sets).send().await?;
-    let mut follower = Follower::new(&started.id, &started.status);
-    loop {
-        tokio::time::sleep(place.poll_every).await;
-        let get = place.client.get_read_set_export_job().sequence_store_id(&place.store).id(&started.id);
-        let job = get.send().await?;
-        for read_set in &job.read_sets {
-            let (id, note) = (read_set.id.as_str(), read_set.status_message.as_deref());
-            follower.item(id, id, &read_set.status, note.unwrap_or_default());
-        }
-        follower.job(&job.status, job.status_message.as_deref());
-        if job.status.is_terminal() {
-            let done = job.read_sets.iter().filter(|read_set| read_set.status == ItemStatus::Finished).count();
-            println!("\n{done} of {} read sets are in {} now", read_sets.len(), place.destination);
-            return Ok(());
-        }
+    println!("  job {} is {}", started.id, started.status);
+    let outcome = place.follow(&place.client.job(&started)).await?;
+    print_items(&outcome);
+    println!(
+        "\n{} of {} read sets are in {} now",
+        outcome.finished_items().count(),
+        read_sets.len(),
+        place.destination
+    );
+    Ok(())
+}
+
+impl Place {
+    /// Follows a job to its end and tells how far it is.
+    async fn follow<K: JobKind>(&self, job: &Job<K>) -> Result<Outcome<K>, WaitError<K>> {
+        let wait = job.wait().poll_every(self.poll_every).on_progress(|progress| {
+            let done = "#".repeat(progress.settled * 20 / progress.total.max(1));
+            println!("  [{done:<20}] {} of {}, job is {}", progress.settled, progress.total, progress.status);
+        });
+        wait.await
     }
 }
 
-/// Prints what has changed since the last look, and nothing else.
-struct Follower {
-    job: JobStatus,
-    items: HashMap<String, ItemStatus>,
+fn print_items<K: JobKind>(outcome: &Outcome<K>) {
+    for item in outcome.items() {
+        let mark = if *item.status() == ItemStatus::Finished { '+' } else { '!' };
+        println!("    {mark} {} {}: {}", item.name(), item.status(), item.reason());
+    }
 }
 
-impl Follower {
-    fn new(id: impl std::fmt::Display, status: &JobStatus) -> Self {
-        println!("  job {id} is {status}");
-        Self { job: status.clone(), items: HashMap::new() }
-    }
-
-    fn job(&mut self, status: &JobStatus, message: Option<&str>) {
-        if self.job != *status {
-            println!("  job is {status}: {}", message.unwrap_or("no message"));
-            self.job = status.clone();
-        }
-    }
-
-    fn item(&mut self, key: &str, label: &str, status: &ItemStatus, note: &str) {
-        let before = self.items.insert(key.to_owned(), status.clone());
-        if before.as_ref() == Some(status) {
-            return;
-        }
-        match status {
-            ItemStatus::Finished => println!("    + {label:<22} {status:<11}  {note}"),
-            ItemStatus::Failed => println!("    ! {label:<22} {status:<11}  {note}"),
-            _ => println!("      {label:<22} {status}"),
-        }
-    }
+fn kind(file_type: Option<&FileType>) -> &str {
+    file_type.map_or("", FileType::as_str)
 }
 
 /// An embedded HealthOmics with one archived read set, in which the last source of the manifest fails.
@@ -197,7 +160,7 @@ fn account(options: &HashMap<String, String>) -> Result<Place, Failure> {
         role: need("role")?,
         destination: need("destination")?,
         archived: options.get("archived").cloned(),
-        poll_every: Duration::from_secs(5),
+        poll_every: Duration::from_secs(30),
         _local: None,
     })
 }

@@ -39,7 +39,7 @@ pub(crate) enum Cause {
     Credentials(Arc<CredentialsError>),
     Signing(BoxError),
     Transport(TransportError),
-    Timeout { what: &'static str, limit: Duration, sent: bool },
+    Timeout { lacking: &'static str, what: &'static str, limit: Duration },
     Answer(ErrorAnswer),
     Undecodable(Undecodable, StatusCode, Option<String>),
 }
@@ -92,7 +92,11 @@ impl Settings {
                 class: Class::Transient,
                 server_delay: None,
                 may_have_been_applied: progress.sent,
-                cause: Box::new(Cause::Timeout { what, limit, sent: progress.sent }),
+                cause: Box::new(Cause::Timeout {
+                    lacking: if progress.sent { "answer" } else { "credentials" },
+                    what,
+                    limit,
+                }),
             }),
         }
     }
@@ -138,6 +142,17 @@ impl Failure {
         let timed_out = matches!(*error, CredentialsError::ProviderTimedOut(_));
         let class = if timed_out { Class::Transient } else { Class::Final };
         Self { class, server_delay: None, may_have_been_applied: false, cause: Box::new(Cause::Credentials(error)) }
+    }
+
+    /// The pacer has no turn before the operation time-out.
+    pub(crate) fn no_turn(operation_timeout: Option<Duration>) -> Self {
+        let limit = operation_timeout.unwrap_or_default();
+        Self {
+            class: Class::Transient,
+            server_delay: None,
+            may_have_been_applied: false,
+            cause: Box::new(Cause::Timeout { lacking: "turn among the paced requests", what: "operation", limit }),
+        }
     }
 
     fn signing(error: BoxError) -> Self {
@@ -190,8 +205,7 @@ impl Failure {
                             or a clock out of range";
                 Error::from_failure(Error::Signing, what.to_owned(), None, Some(error), context)
             }
-            Cause::Timeout { what, limit, sent } => {
-                let lacking = if sent { "answer" } else { "credentials" };
+            Cause::Timeout { lacking, what, limit } => {
                 let what = format!("no {lacking} within the {what} time-out of {limit:?}");
                 Error::from_failure(Error::Timeout, what, None, None, context)
             }

@@ -14,6 +14,7 @@ use crate::check::Violations;
 use crate::config::{ClientBuilder, Settings, Timeouts};
 use crate::error::{Context, Error};
 use crate::operation::Operation;
+use crate::pacer::NoTurn;
 use crate::retry::{Class, Decision, Retry, RetryPolicy};
 use crate::transport::Limits;
 
@@ -105,12 +106,14 @@ pub(crate) struct Call {
     client: Client,
     pub(crate) timeouts: Timeouts,
     pub(crate) max_attempts: u32,
+    /// Whether each attempt waits for its turn at the client's pacer.
+    pub(crate) paced: bool,
 }
 
 impl Call {
     pub(crate) fn new(client: &Client) -> Self {
         let (timeouts, max_attempts) = (client.settings.timeouts, client.settings.retry.max_attempts);
-        Self { client: client.clone(), timeouts, max_attempts }
+        Self { client: client.clone(), timeouts, max_attempts, paced: false }
     }
 
     /// builder → request → checked → wire request → endpoint → (signed → sent)… → output
@@ -150,7 +153,11 @@ impl Call {
             let attempt = retry.next_attempt();
             let headers = attempt_headers(&settings.user_agent, &invocation, attempt, self.max_attempts);
             let of_attempt = attempt::span(O::NAME, attempt);
-            let outcome = settings.attempt(&request, headers, self.limits(deadline), &of_attempt).await;
+            let turn = if self.paced { settings.pacer.turn(O::NAME, deadline).await } else { Ok(()) };
+            let outcome = match turn {
+                Ok(()) => settings.attempt(&request, headers, self.limits(deadline), &of_attempt).await,
+                Err(NoTurn) => Err(Failure::no_turn(self.timeouts.operation)),
+            };
             let decoded = outcome.and_then(|raw| match operation.decode(&raw) {
                 Ok(output) => Ok((output, raw)),
                 Err(error) => Err(Failure::undecodable(error, &raw)),
@@ -236,11 +243,12 @@ macro_rules! call_settings {
             self
         }
 
-        /// Bounds the call by what its caller has left.
-        #[allow(dead_code, reason = "only looking at jobs needs it")]
-        pub(crate) fn at_most(mut self, limit: std::time::Duration) -> Self {
-            let operation = &mut self.call.timeouts.operation;
-            *operation = Some(operation.map_or(limit, |own| own.min(limit)));
+        /// One of many: each attempt waits for its turn, and the call ends when its caller has no time left.
+        #[allow(dead_code, reason = "single calls are not paced")]
+        pub(crate) fn paced(mut self, left: Option<std::time::Duration>) -> Self {
+            let operation = self.call.timeouts.operation;
+            self.call.timeouts.operation = operation.into_iter().chain(left).min();
+            self.call.paced = true;
             self
         }
 

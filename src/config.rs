@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::credentials::CredentialsCache;
 use crate::endpoint::{Endpoint, EndpointConfig};
 use crate::error::{ConfigurationError, Error};
+use crate::pacer::{self, Pacer};
 use crate::retry::{Quota, RetryPolicy};
 use crate::sign::UnsignedRequest;
 use crate::transport::{HttpTransport, Transport};
@@ -34,6 +35,7 @@ pub(crate) struct Settings {
     pub(crate) clock: Clock,
     pub(crate) retry: RetryPolicy,
     pub(crate) quota: Quota,
+    pub(crate) pacer: Pacer,
     pub(crate) timeouts: Timeouts,
     pub(crate) max_response_size: usize,
     pub(crate) user_agent: HeaderValue,
@@ -95,6 +97,7 @@ pub struct ClientBuilder {
     credentials: Option<SharedCredentialsProvider>,
     retry: RetryPolicy,
     retry_quota: Option<u32>,
+    requests_per_second: Option<u32>,
     timeouts: Timeouts,
     max_response_size: usize,
     app_name: Option<String>,
@@ -110,6 +113,7 @@ impl Default for ClientBuilder {
             credentials: None,
             retry: RetryPolicy::default(),
             retry_quota: Some(Quota::DEFAULT_CAPACITY),
+            requests_per_second: Some(pacer::DEFAULT_RATE),
             timeouts: Timeouts::default(),
             max_response_size: 8 * 1024 * 1024,
             app_name: None,
@@ -221,6 +225,15 @@ impl ClientBuilder {
         self
     }
 
+    /// How many requests a second of each operation the waits of this client make, retries included: 5 by default, as
+    /// an account may; 0 counts as 1, `None` lifts the limit.
+    ///
+    /// Calls that you send yourself are not held back.
+    pub fn requests_per_second(mut self, rate: impl Into<Option<u32>>) -> Self {
+        self.requests_per_second = rate.into();
+        self
+    }
+
     /// The longest a connection may take: 3.1 s by default, `None` lifts the limit. Connections are shared by calls, so
     /// this can't be set for a single one.
     pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
@@ -313,6 +326,7 @@ impl ClientBuilder {
             clock: Clock::new(self.time_source, self.correct_clock_skew),
             retry: self.retry,
             quota: Quota::new(self.retry_quota),
+            pacer: Pacer::new(self.requests_per_second),
             timeouts: self.timeouts,
             max_response_size: self.max_response_size,
             user_agent: user_agent(self.app_name)?,

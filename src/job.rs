@@ -40,7 +40,7 @@ pub trait JobKind: sealed::Sealed + fmt::Debug + Sized + 'static {
     const NAME: &'static str;
 
     #[doc(hidden)]
-    fn get(job: &Job<Self>, limit: Option<Duration>) -> CallFuture<Self::State>;
+    fn get(job: &Job<Self>, pace: Pace) -> CallFuture<Self::State>;
 }
 
 /// What the states of all kinds of jobs have in common.
@@ -66,6 +66,20 @@ pub trait JobItem: sealed::Sealed {
     fn reason(&self) -> &str;
     /// What it is about: the read set, or the first file of an import.
     fn name(&self) -> &str;
+}
+
+/// How a look at a job fits in with others.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+#[allow(unnameable_types, reason = "nobody else looks")]
+pub enum Pace {
+    /// The caller's own.
+    AtOnce,
+    /// One of many, whose caller has so much time left.
+    InTurn {
+        /// `None` is no limit.
+        left: Option<Duration>,
+    },
 }
 
 mod sealed {
@@ -142,7 +156,7 @@ impl<K: JobKind> Job<K> {
 
     /// How the job stands now: the Get call of its kind.
     pub fn get(&self) -> CallFuture<K::State> {
-        K::get(self, None)
+        K::get(self, Pace::AtOnce)
     }
 
     /// Waits until the job has ended: await it, or set it up first.
@@ -188,11 +202,11 @@ macro_rules! kind {
             type State = $State;
             const NAME: &'static str = $name;
 
-            fn get(job: &Job<Self>, limit: Option<Duration>) -> CallFuture<$State> {
+            fn get(job: &Job<Self>, pace: Pace) -> CallFuture<$State> {
                 let call = job.client.$get().sequence_store_id(&job.sequence_store_id).id(&job.id);
-                match limit {
-                    Some(limit) => call.at_most(limit).send(),
-                    None => call.send(),
+                match pace {
+                    Pace::AtOnce => call.send(),
+                    Pace::InTurn { left } => call.paced(left).send(),
                 }
             }
         }

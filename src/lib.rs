@@ -81,6 +81,7 @@ pub mod job;
 pub mod local;
 pub mod model;
 mod operation;
+mod pacer;
 mod retry;
 mod sign;
 #[cfg(test)]
@@ -94,7 +95,6 @@ pub use check::{Violation, Violations};
 pub use client::{CallFuture, Client};
 pub use config::ClientBuilder;
 pub use error::Error;
-pub use job::Job;
 pub use operation::{
     ActivateReadSetSourceItem, ExportReadSetDetail, GetReadSetActivationJob, GetReadSetActivationJobOutput,
     GetReadSetExportJob, GetReadSetExportJobOutput, GetReadSetImportJob, GetReadSetImportJobOutput,

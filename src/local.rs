@@ -140,8 +140,9 @@ impl LocalService {
             .endpoint_url(self.endpoint_url())
             .region(self.region())
             .credentials(self.credentials())
-            // What is on loopback needs no proxy.
+            // What is on loopback needs no proxy, and only the pace that was asked for.
             .use_system_proxy(false)
+            .requests_per_second(self.shared.requests_per_second)
     }
 
     /// The region that requests must be signed for.

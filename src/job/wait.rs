@@ -10,7 +10,7 @@ use futures_core::Stream;
 use tokio::time::{Instant, Sleep};
 
 use super::schedule::{Schedule, Seen, Step};
-use super::{Job, JobKind, JobState, Outcome, Progress};
+use super::{Job, JobKind, JobState, Outcome, Pace, Progress};
 use crate::{CallFuture, Error};
 
 /// A wait that is being set up: await it, or take its [`states`](Self::states) one by one.
@@ -145,7 +145,7 @@ impl<K: JobKind> States<K> {
         let started = *self.started.get_or_insert_with(Instant::now);
         let left = self.schedule.timeout.map(|timeout| timeout.saturating_sub(started.elapsed()));
         // The last look is made when time is up.
-        K::get(&self.job, left.map(|left| left.max(SHORTEST_LOOK)))
+        K::get(&self.job, Pace::InTurn { left: left.map(|left| left.max(SHORTEST_LOOK)) })
     }
 
     /// What to hand out, and what comes after it.

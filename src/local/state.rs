@@ -55,7 +55,7 @@ impl Quotas {
 /// What the server and its handle share.
 pub(crate) struct Shared {
     pub(crate) region: String,
-    requests_per_second: Option<u32>,
+    pub(crate) requests_per_second: Option<u32>,
     state: Mutex<State>,
 }
 
