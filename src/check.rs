@@ -5,7 +5,9 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use crate::model::time::can_be_written;
 use crate::model::{ClientToken, ReadSetId, RoleArn};
+use time::OffsetDateTime;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// How much of a value is shown in a message, in characters.
@@ -205,6 +207,13 @@ impl Violations {
         }
     }
 
+    /// What an ISO 8601 string can say.
+    pub(crate) fn time(&mut self, at: Path<'_>, value: OffsetDateTime) {
+        if !can_be_written(value) {
+            self.add(at, format_args!("{value} must be in the years 0 to 9999 of UTC"));
+        }
+    }
+
     /// At least one item, at most `max`.
     pub(crate) fn count(&mut self, at: Path<'_>, count: usize, max: usize) {
         if !(1..=max).contains(&count) {
@@ -221,6 +230,16 @@ impl Violations {
 
     pub(crate) fn role_arn(&mut self, role: &RoleArn) {
         self.arn(Path::Member("roleArn"), role.as_str(), 20..=2048);
+    }
+
+    /// Which page of a list, and how long it is.
+    pub(crate) fn page(&mut self, max_results: Option<i32>, next_token: Option<&str>) {
+        if let Some(number) = max_results.filter(|number| !(1..=100).contains(number)) {
+            self.add(Path::Member("maxResults"), format_args!("{number} must be 1 to 100"));
+        }
+        if let Some(token) = next_token {
+            self.text(Path::Member("nextToken"), token, 6144);
+        }
     }
 
     /// The read sets that a job is started for.

@@ -44,7 +44,8 @@ pub(crate) struct Settings {
 impl Settings {
     /// Where a request goes.
     pub(crate) fn address(&self, wire: WireRequest) -> Result<UnsignedRequest, ConfigurationError> {
-        let url = self.endpoint.url(wire.host_prefix, &wire.path)?;
+        let mut url = self.endpoint.url(wire.host_prefix, &wire.path)?;
+        url.set_query(Some(wire.query.as_str()).filter(|query| !query.is_empty()));
         Ok(UnsignedRequest { method: wire.method, url, body: wire.body })
     }
 }

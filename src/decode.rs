@@ -126,6 +126,36 @@ impl<'de, T: for<'a> From<&'a str>> Visitor<'de> for Text<T> {
     }
 }
 
+/// A whole number that is not negative; what is none counts as absent, with a warning.
+pub(crate) fn number<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<u64>,
+{
+    let value = Option::<serde_json::Value>::deserialize(deserializer)?;
+    let number = value.as_ref().and_then(serde_json::Value::as_u64).and_then(|number| T::try_from(number).ok());
+    if number.is_none() && value.is_some() {
+        tracing::warn!("a number in an answer can't be read");
+    }
+    Ok(number)
+}
+
+/// An optional structure; what is none counts as absent, with a warning, as no answer is lost for it.
+pub(crate) fn structure<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    match Option::<serde_json::Value>::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(value) if value.is_object() => T::deserialize(value).map(Some).map_err(serde::de::Error::custom),
+        Some(_) => {
+            tracing::warn!("a structure in an answer is of another type");
+            Ok(None)
+        }
+    }
+}
+
 /// A list that may be `null` or hold `null`.
 pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     let items = Option::<Vec<Option<T>>>::deserialize(deserializer)?;

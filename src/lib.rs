@@ -32,7 +32,10 @@
 //!
 //! - [`Client`] and its calls: [`start_read_set_import_job`](Client::start_read_set_import_job),
 //!   [`start_read_set_activation_job`](Client::start_read_set_activation_job),
-//!   [`start_read_set_export_job`](Client::start_read_set_export_job), and for each the `get_…` that looks at it.
+//!   [`start_read_set_export_job`](Client::start_read_set_export_job), and for each the `get_…` that looks at it and the
+//!   `list_…` of all of them; [`list_read_sets`](Client::list_read_sets) and
+//!   [`get_read_set_metadata`](Client::get_read_set_metadata).
+//! - [`pages`]: lists page by page or item by item.
 //! - [`ClientBuilder`]: region, credentials, endpoint, retries, time-outs.
 //! - [`Error`]: one type for everything, with accessors that say what to do.
 //! - [`model`]: identifiers, statuses, locations.
@@ -82,6 +85,7 @@ pub mod local;
 pub mod model;
 mod operation;
 mod pacer;
+pub mod pages;
 mod retry;
 mod sign;
 #[cfg(test)]
@@ -96,9 +100,13 @@ pub use client::{CallFuture, Client};
 pub use config::ClientBuilder;
 pub use error::Error;
 pub use operation::{
-    ActivateReadSetSourceItem, ExportReadSetDetail, GetReadSetActivationJob, GetReadSetActivationJobOutput,
-    GetReadSetExportJob, GetReadSetExportJobOutput, GetReadSetImportJob, GetReadSetImportJobOutput,
-    ImportReadSetSource, ImportReadSetSourceBuilder, ImportReadSetSourceItem, MAX_ACTIVATION_SOURCES,
-    MAX_EXPORT_SOURCES, MAX_IMPORT_SOURCES, SourceFiles, StartReadSetActivationJob, StartReadSetActivationJobOutput,
+    ActivateReadSetJobItem, ActivateReadSetSourceItem, ETag, ExportReadSetDetail, ExportReadSetJobDetail,
+    FileInformation, GetReadSetActivationJob, GetReadSetActivationJobOutput, GetReadSetExportJob,
+    GetReadSetExportJobOutput, GetReadSetImportJob, GetReadSetImportJobOutput, GetReadSetMetadata,
+    GetReadSetMetadataOutput, ImportReadSetJobItem, ImportReadSetSource, ImportReadSetSourceBuilder,
+    ImportReadSetSourceItem, JobFilter, ListReadSetActivationJobs, ListReadSetActivationJobsOutput,
+    ListReadSetExportJobs, ListReadSetExportJobsOutput, ListReadSetImportJobs, ListReadSetImportJobsOutput,
+    ListReadSets, ListReadSetsOutput, MAX_ACTIVATION_SOURCES, MAX_EXPORT_SOURCES, MAX_IMPORT_SOURCES, ReadSetFiles,
+    ReadSetFilter, ReadSetListItem, ReadSetS3Access, SequenceInformation, SourceFiles, StartReadSetActivationJob, StartReadSetActivationJobOutput,
     StartReadSetExportJob, StartReadSetExportJobOutput, StartReadSetImportJob, StartReadSetImportJobOutput,
 };

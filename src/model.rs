@@ -10,6 +10,6 @@ mod text;
 pub(crate) mod time;
 
 pub use ids::{ActivationJobId, ClientToken, ExportJobId, ImportJobId, ReadSetId, SequenceStoreId};
-pub use s3::{ReferenceArn, RoleArn, S3Destination, S3Uri};
-pub use status::{FileType, ItemStatus, JobStatus, ReadSetStatus, UnknownValue};
+pub use s3::{ReadSetArn, ReferenceArn, RoleArn, S3Destination, S3Uri};
+pub use status::{CreationType, ETagAlgorithm, FileType, ItemStatus, JobStatus, ReadSetStatus, UnknownValue};
 pub use text::{SampleId, SubjectId};

@@ -8,23 +8,39 @@ use crate::model::{ClientToken, ReadSetId};
 use crate::wire::{RawResponse, WireRequest};
 
 mod activation_job;
+mod activation_jobs;
 mod export_job;
+mod export_jobs;
+mod filter;
 #[cfg(test)]
 mod goldens;
 mod import_job;
+mod import_jobs;
+mod list;
+mod read_set;
+mod read_sets;
 
 pub use activation_job::{
     ActivateReadSetSourceItem, GetReadSetActivationJob, GetReadSetActivationJobOutput, MAX_ACTIVATION_SOURCES,
     StartReadSetActivationJob, StartReadSetActivationJobOutput,
 };
+pub use activation_jobs::{ActivateReadSetJobItem, ListReadSetActivationJobs, ListReadSetActivationJobsOutput};
 pub use export_job::{
     ExportReadSetDetail, GetReadSetExportJob, GetReadSetExportJobOutput, MAX_EXPORT_SOURCES, StartReadSetExportJob,
     StartReadSetExportJobOutput,
 };
+pub use export_jobs::{ExportReadSetJobDetail, ListReadSetExportJobs, ListReadSetExportJobsOutput};
+pub use filter::{JobFilter, ReadSetFilter};
 pub use import_job::{
     GetReadSetImportJob, GetReadSetImportJobOutput, ImportReadSetSource, ImportReadSetSourceBuilder,
     ImportReadSetSourceItem, MAX_IMPORT_SOURCES, SourceFiles, StartReadSetImportJob, StartReadSetImportJobOutput,
 };
+pub use import_jobs::{ImportReadSetJobItem, ListReadSetImportJobs, ListReadSetImportJobsOutput};
+pub use read_set::{
+    ETag, FileInformation, GetReadSetMetadata, GetReadSetMetadataOutput, ReadSetFiles, ReadSetS3Access,
+    SequenceInformation,
+};
+pub use read_sets::{ListReadSets, ListReadSetsOutput, ReadSetListItem};
 
 /// The host prefix of everything but reading and uploading data.
 const CONTROL_STORAGE: &str = "control-storage-";
@@ -78,6 +94,7 @@ macro_rules! call {
         $(#[$doc:meta])*
         pub struct $Call:ident sends $Request:ident returns $Output:ty;
         required { $($(#[$req_doc:meta])* $Param:ident = $req:ident: $ReqTy:ty $(, each $Each:ty)?;)+ }
+        $(optional { $($optional:tt)* })?
         defaulted { $($defaulted:tt)* }
     ) => {
         crate::builder::builder! {
@@ -85,7 +102,7 @@ macro_rules! call {
             pub struct $Call(call: crate::client::Call) builds
             pub(crate) struct $Request;
             required { $($(#[$req_doc])* $Param = $req: $ReqTy $(, each $Each)?;)+ }
-            optional {}
+            optional { $($($optional)*)? }
             defaulted { $($defaulted)* }
         }
 

@@ -15,17 +15,32 @@ pub(crate) struct WireRequest {
     pub(crate) host_prefix: &'static str,
     /// Encoded, with a leading slash.
     pub(crate) path: String,
+    /// Encoded, without the question mark; empty if there is none.
+    pub(crate) query: String,
     /// A JSON document, or empty.
     pub(crate) body: Bytes,
 }
 
 impl WireRequest {
     pub(crate) fn get(host_prefix: &'static str, segments: &[&str]) -> Self {
-        Self { method: Method::GET, host_prefix, path: encode_path(segments), body: Bytes::new() }
+        Self { method: Method::GET, host_prefix, path: encode_path(segments), query: String::new(), body: Bytes::new() }
     }
 
     pub(crate) fn post(host_prefix: &'static str, segments: &[&str], body: Bytes) -> Self {
-        Self { method: Method::POST, host_prefix, path: encode_path(segments), body }
+        Self { method: Method::POST, host_prefix, path: encode_path(segments), query: String::new(), body }
+    }
+
+    /// Adds a member that travels in the query, if it is given.
+    pub(crate) fn with_query(mut self, name: &str, value: Option<&str>) -> Self {
+        if let Some(value) = value {
+            if !self.query.is_empty() {
+                self.query.push('&');
+            }
+            self.query.push_str(name);
+            self.query.push('=');
+            self.query.extend(utf8_percent_encode(value, RESERVED));
+        }
+        self
     }
 }
 
@@ -66,5 +81,13 @@ mod tests {
         assert_eq!(encode_path(&["sequencestore", "1234567890", "exportjob"]), "/sequencestore/1234567890/exportjob");
         assert_eq!(encode_path(&["tags", "arn:aws:omics:x/y z%ü~"]), "/tags/arn%3Aaws%3Aomics%3Ax%2Fy%20z%25%C3%BC~");
         assert_eq!(encode_path(&["..", ""]), "/../");
+    }
+
+    #[test]
+    fn query_members_are_encoded_and_absent_ones_left_out() {
+        let request = || WireRequest::post("", &[], Bytes::new());
+        assert_eq!(request().with_query("a", None).query, "");
+        let both = request().with_query("a", Some("x y+z/=&?#%ü*'~")).with_query("b", None).with_query("c", Some("1"));
+        assert_eq!(both.query, "a=x%20y%2Bz%2F%3D%26%3F%23%25%C3%BC%2A%27~&c=1");
     }
 }

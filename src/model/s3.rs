@@ -20,3 +20,7 @@ string_type! {
     /// The reference genome that reads are aligned to: `arn:…`, at most 127 characters.
     ReferenceArn
 }
+string_type! {
+    /// A read set, as policies and tags name it: `arn:…`.
+    ReadSetArn
+}

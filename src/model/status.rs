@@ -184,3 +184,37 @@ open_enum! {
         UploadFailed = "UPLOAD_FAILED",
     }
 }
+
+open_enum! {
+    /// How a read set came into its store (`CreationType`).
+    CreationType {
+        /// By an import job.
+        Import = "IMPORT",
+        /// By a direct upload.
+        Upload = "UPLOAD",
+    }
+}
+
+open_enum! {
+    /// What the entity tag of a read set is made of (`ETagAlgorithm`): its kind of file and a hash.
+    ETagAlgorithm {
+        /// FASTQ, by MD5.
+        FastqMd5up = "FASTQ_MD5up",
+        /// BAM, by MD5.
+        BamMd5up = "BAM_MD5up",
+        /// CRAM, by MD5.
+        CramMd5up = "CRAM_MD5up",
+        /// FASTQ, by SHA-256.
+        FastqSha256up = "FASTQ_SHA256up",
+        /// BAM, by SHA-256.
+        BamSha256up = "BAM_SHA256up",
+        /// CRAM, by SHA-256.
+        CramSha256up = "CRAM_SHA256up",
+        /// FASTQ, by SHA-512.
+        FastqSha512up = "FASTQ_SHA512up",
+        /// BAM, by SHA-512.
+        BamSha512up = "BAM_SHA512up",
+        /// CRAM, by SHA-512.
+        CramSha512up = "CRAM_SHA512up",
+    }
+}

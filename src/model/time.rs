@@ -1,6 +1,6 @@
 //! Timestamps as the service writes them, read leniently and written strictly.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -43,11 +43,23 @@ fn from_seconds(seconds: f64) -> Option<OffsetDateTime> {
 }
 
 /// Writes UTC with a `Z`: what the service takes.
-#[cfg(feature = "local")]
 pub(crate) fn to_iso8601(time: OffsetDateTime) -> String {
-    let utc = time.to_offset(time::UtcOffset::UTC);
     // Only a year outside 0..=9999 has no such form, and no service time is there.
-    utc.format(&Rfc3339).unwrap_or_else(|_| utc.to_string())
+    written(time).unwrap_or_else(|| time.to_string())
+}
+
+/// Whether a time has the form that the service takes: in UTC, its year is one of 0 to 9999.
+pub(crate) fn can_be_written(time: OffsetDateTime) -> bool {
+    written(time).is_some()
+}
+
+fn written(time: OffsetDateTime) -> Option<String> {
+    time.checked_to_offset(time::UtcOffset::UTC)?.format(&Rfc3339).ok()
+}
+
+/// For members of requests.
+pub(crate) fn serialize<S: Serializer>(time: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    time.map(to_iso8601).serialize(serializer)
 }
 
 #[cfg(test)]
@@ -112,8 +124,17 @@ mod tests {
     }
 
     #[test]
+    fn years_of_another_form_are_told() {
+        assert!(can_be_written(datetime!(0000-01-01 00:00 UTC)) && can_be_written(datetime!(9999-12-31 23:59 UTC)));
+        for time in [datetime!(9999-12-31 23:59 -1), datetime!(0000-01-01 00:00 +1), datetime!(-0001-01-01 00:00 UTC)] {
+            assert!(!can_be_written(time), "{time}");
+        }
+    }
+
+    #[test]
     fn times_are_written_in_utc() {
         assert_eq!(to_iso8601(datetime!(2022-11-23 07:06:38.158 +05:30)), "2022-11-23T01:36:38.158Z");
         assert_eq!(to_iso8601(datetime!(2022-11-23 01:36:38 UTC)), "2022-11-23T01:36:38Z");
+        assert_eq!(to_iso8601(datetime!(9999-12-31 23:59 -1)), "9999-12-31 23:59:00.0 -01:00:00");
     }
 }

@@ -1,0 +1,121 @@
+//! `ListReadSetImportJobs`: the import jobs of a store.
+
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+use super::Operation;
+use super::filter::JobFilter;
+use super::list::list_call;
+use crate::Client;
+use crate::check::Violations;
+use crate::client::Call;
+use crate::decode::{self, Undecodable};
+use crate::model::{ImportJobId, JobStatus, RoleArn, SequenceStoreId};
+use crate::pages::page;
+use crate::wire::{RawResponse, WireRequest};
+
+impl Client {
+    /// Lists the import jobs of a store, narrowed by a filter if there is one (`ListReadSetImportJobs`).
+    ///
+    /// `send` brings one page, [`items`](ListReadSetImportJobs::items) all of them. The entries say less than
+    /// [`get_read_set_import_job`](Client::get_read_set_import_job): nothing of the sources.
+    ///
+    /// ```
+    /// use healthomics::JobFilter;
+    /// use healthomics::model::JobStatus;
+    ///
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// let failed = JobFilter::new().status(JobStatus::Failed);
+    /// let mut jobs = client.list_read_set_import_jobs().sequence_store_id(&store).filter(failed).items();
+    /// while let Some(job) = jobs.next().await {
+    ///     println!("{} failed", job?.id);
+    /// }
+    /// # Ok(()) }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    pub fn list_read_set_import_jobs(&self) -> ListReadSetImportJobs {
+        ListReadSetImportJobs::new(Call::new(self))
+    }
+}
+
+list_call! {
+    /// `ListReadSetImportJobs`: made by [`Client::list_read_set_import_jobs`].
+    pub struct ListReadSetImportJobs sends ListReadSetImportJobsRequest returns ListReadSetImportJobsOutput with JobFilter;
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    #[serde(default, deserialize_with = "decode::text")]
+    next_token: Option<String>,
+    #[serde(default, deserialize_with = "decode::list")]
+    import_jobs: Vec<ImportReadSetJobItem>,
+}
+
+impl Operation for ListReadSetImportJobsRequest {
+    const NAME: &'static str = "ListReadSetImportJobs";
+    const MUTATES: bool = false;
+    type Output = ListReadSetImportJobsOutput;
+
+    fn check(&self, violations: &mut Violations) {
+        self.list().check(violations);
+    }
+
+    fn to_wire(&self) -> WireRequest {
+        self.list().to_wire("importjobs")
+    }
+
+    fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {
+        let mut answer: Answer = decode::object(raw)?;
+        for job in &mut answer.import_jobs {
+            self.list().stand_in_for(&mut job.sequence_store_id);
+        }
+        Ok(ListReadSetImportJobsOutput {
+            import_jobs: answer.import_jobs,
+            next_token: self.list().next_token(answer.next_token)?,
+            request_id: raw.request_id().map(str::to_owned),
+        })
+    }
+}
+
+/// One page of the import jobs of a store.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ListReadSetImportJobsOutput {
+    /// The jobs; there may be none on a page, and more on the next.
+    pub import_jobs: Vec<ImportReadSetJobItem>,
+    /// Where the next page starts; `None` on the last one.
+    pub next_token: Option<String>,
+    /// The id that AWS support asks for.
+    pub request_id: Option<String>,
+}
+
+page! { ListReadSetImportJobsOutput of ImportReadSetJobItem in import_jobs }
+
+/// An import job in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ImportReadSetJobItem {
+    /// The job; empty if the service left it out.
+    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
+    pub id: ImportJobId,
+    /// The store that the job works on.
+    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
+    pub sequence_store_id: SequenceStoreId,
+    /// The role that HealthOmics assumes to read the files.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub role_arn: Option<RoleArn>,
+    /// Where the job stands.
+    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
+    pub status: JobStatus,
+    /// When the job was created.
+    #[serde(default, deserialize_with = "crate::model::time::optional")]
+    pub creation_time: Option<OffsetDateTime>,
+    /// When the job ended.
+    #[serde(default, deserialize_with = "crate::model::time::optional")]
+    pub completion_time: Option<OffsetDateTime>,
+}

@@ -1,0 +1,252 @@
+//! `GetReadSetMetadata`: what a store knows of a read set.
+
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+use super::{CONTROL_STORAGE, Operation, call};
+use crate::Client;
+use crate::check::{Path, Violations};
+use crate::client::Call;
+use crate::decode::{self, Undecodable};
+use crate::model::{
+    CreationType, ETagAlgorithm, FileType, ReadSetArn, ReadSetId, ReadSetStatus, ReferenceArn, S3Uri, SampleId,
+    SequenceStoreId, SubjectId,
+};
+use crate::wire::{RawResponse, WireRequest};
+
+impl Client {
+    /// Asks what a store knows of a read set: where it stands, whose it is, how big it is (`GetReadSetMetadata`).
+    ///
+    /// ```
+    /// # use healthomics::local::{LocalService, SeedReadSet};
+    /// # use healthomics::model::FileType;
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// # let id = local.seed_read_set(&store, SeedReadSet::active(FileType::Bam));
+    /// let read_set = client.get_read_set_metadata().sequence_store_id(&store).id(&id).send().await?;
+    /// match read_set.files.and_then(|files| files.source1) {
+    ///     Some(file) => println!("{} has {} bytes", read_set.id, file.content_length.unwrap_or_default()),
+    ///     None => println!("{} is {}: activate it first", read_set.id, read_set.status),
+    /// }
+    /// # Ok(()) }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    pub fn get_read_set_metadata(&self) -> GetReadSetMetadata {
+        GetReadSetMetadata::new(Call::new(self))
+    }
+}
+
+call! {
+    /// `GetReadSetMetadata`: made by [`Client::get_read_set_metadata`].
+    pub struct GetReadSetMetadata sends GetReadSetMetadataRequest returns GetReadSetMetadataOutput;
+    required {
+        /// The store that the read set is in: 10 to 36 digits.
+        StoreId = sequence_store_id: SequenceStoreId;
+        /// The read set: 10 to 36 digits.
+        Id = id: ReadSetId;
+    }
+    defaulted {}
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    #[serde(default, deserialize_with = "decode::text")]
+    id: Option<ReadSetId>,
+    #[serde(default, deserialize_with = "decode::text")]
+    arn: Option<ReadSetArn>,
+    #[serde(default, deserialize_with = "decode::text")]
+    sequence_store_id: Option<SequenceStoreId>,
+    #[serde(default, deserialize_with = "decode::text")]
+    subject_id: Option<SubjectId>,
+    #[serde(default, deserialize_with = "decode::text")]
+    sample_id: Option<SampleId>,
+    #[serde(default, deserialize_with = "decode::text")]
+    status: Option<ReadSetStatus>,
+    #[serde(default, deserialize_with = "decode::text")]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "decode::text")]
+    description: Option<String>,
+    #[serde(default, deserialize_with = "decode::text")]
+    file_type: Option<FileType>,
+    #[serde(default, deserialize_with = "crate::model::time::optional")]
+    creation_time: Option<OffsetDateTime>,
+    #[serde(default, deserialize_with = "decode::structure")]
+    sequence_information: Option<SequenceInformation>,
+    #[serde(default, deserialize_with = "decode::text")]
+    reference_arn: Option<ReferenceArn>,
+    #[serde(default, deserialize_with = "decode::structure")]
+    files: Option<ReadSetFiles>,
+    #[serde(default, deserialize_with = "decode::text")]
+    status_message: Option<String>,
+    #[serde(default, deserialize_with = "decode::text")]
+    creation_type: Option<CreationType>,
+    #[serde(default, deserialize_with = "decode::structure")]
+    etag: Option<ETag>,
+    #[serde(default, deserialize_with = "decode::text")]
+    creation_job_id: Option<String>,
+}
+
+impl Operation for GetReadSetMetadataRequest {
+    const NAME: &'static str = "GetReadSetMetadata";
+    const MUTATES: bool = false;
+    type Output = GetReadSetMetadataOutput;
+
+    fn check(&self, violations: &mut Violations) {
+        violations.id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.id(Path::Member("id"), self.id.as_str());
+    }
+
+    fn to_wire(&self) -> WireRequest {
+        let path = ["sequencestore", self.sequence_store_id.as_str(), "readset", self.id.as_str(), "metadata"];
+        WireRequest::get(CONTROL_STORAGE, &path)
+    }
+
+    fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {
+        let answer: Answer = decode::object(raw)?;
+        Ok(GetReadSetMetadataOutput {
+            id: decode::required(answer.id, "id")?,
+            arn: answer.arn,
+            sequence_store_id: answer.sequence_store_id.unwrap_or_else(|| self.sequence_store_id.clone()),
+            subject_id: answer.subject_id,
+            sample_id: answer.sample_id,
+            status: decode::required(answer.status, "status")?,
+            status_message: answer.status_message,
+            name: answer.name,
+            description: answer.description,
+            file_type: answer.file_type,
+            creation_time: answer.creation_time,
+            creation_type: answer.creation_type,
+            creation_job_id: answer.creation_job_id,
+            sequence_information: answer.sequence_information,
+            reference_arn: answer.reference_arn,
+            files: answer.files,
+            etag: answer.etag,
+            request_id: raw.request_id().map(str::to_owned),
+        })
+    }
+}
+
+/// What a store knows of a read set.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct GetReadSetMetadataOutput {
+    /// The read set.
+    pub id: ReadSetId,
+    /// Its name in policies.
+    pub arn: Option<ReadSetArn>,
+    /// The store that it is in.
+    pub sequence_store_id: SequenceStoreId,
+    /// Whom the data is of.
+    pub subject_id: Option<SubjectId>,
+    /// Which sample of the subject it is.
+    pub sample_id: Option<SampleId>,
+    /// Where it stands.
+    pub status: ReadSetStatus,
+    /// What the service says about it.
+    pub status_message: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its description.
+    pub description: Option<String>,
+    /// The reference that the reads are aligned to.
+    pub reference_arn: Option<ReferenceArn>,
+    /// What kind of file it is.
+    pub file_type: Option<FileType>,
+    /// What the service has counted in it.
+    pub sequence_information: Option<SequenceInformation>,
+    /// When it was created.
+    pub creation_time: Option<OffsetDateTime>,
+    /// How it came into the store.
+    pub creation_type: Option<CreationType>,
+    /// What tells whether its content is that of another.
+    pub etag: Option<ETag>,
+    /// The job that imported it.
+    pub creation_job_id: Option<String>,
+    /// Its files. An archived read set has none: activate it first.
+    pub files: Option<ReadSetFiles>,
+    /// The id that AWS support asks for.
+    pub request_id: Option<String>,
+}
+
+/// What the service has counted in a read set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SequenceInformation {
+    /// How many reads there are.
+    #[serde(default, deserialize_with = "decode::number")]
+    pub total_read_count: Option<u64>,
+    /// How many bases they have.
+    #[serde(default, deserialize_with = "decode::number")]
+    pub total_base_count: Option<u64>,
+    /// Where the sample came from.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub generated_from: Option<String>,
+    /// Whether the reads are aligned, in the service's words.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub alignment: Option<String>,
+}
+
+/// What tells whether two read sets have the same content, whatever their files look like.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ETag {
+    /// What the tags are made by.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub algorithm: Option<ETagAlgorithm>,
+    /// The tag of the first file.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub source1: Option<String>,
+    /// The tag of the second file of a pair.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub source2: Option<String>,
+}
+
+/// The files of a read set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ReadSetFiles {
+    /// The file, or the first reads of a pair.
+    #[serde(default, deserialize_with = "decode::structure")]
+    pub source1: Option<FileInformation>,
+    /// The second reads of a pair.
+    #[serde(default, deserialize_with = "decode::structure")]
+    pub source2: Option<FileInformation>,
+    /// The index of an aligned file.
+    #[serde(default, deserialize_with = "decode::structure")]
+    pub index: Option<FileInformation>,
+}
+
+/// One file of a read set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct FileInformation {
+    /// How many parts it is read in.
+    #[serde(default, deserialize_with = "decode::number")]
+    pub total_parts: Option<u32>,
+    /// How many bytes a part has, the last one aside.
+    #[serde(default, deserialize_with = "decode::number")]
+    pub part_size: Option<u64>,
+    /// How many bytes the file has.
+    #[serde(default, deserialize_with = "decode::number")]
+    pub content_length: Option<u64>,
+    /// Where the file is in Amazon S3.
+    #[serde(default, deserialize_with = "decode::structure")]
+    pub s3_access: Option<ReadSetS3Access>,
+}
+
+/// Where a file of a read set can be read in Amazon S3.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ReadSetS3Access {
+    /// The object.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub s3_uri: Option<S3Uri>,
+}

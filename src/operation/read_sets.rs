@@ -1,0 +1,151 @@
+//! `ListReadSets`: the read sets of a store.
+
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+use super::Operation;
+use super::filter::ReadSetFilter;
+use super::list::list_call;
+use super::read_set::{ETag, SequenceInformation};
+use crate::Client;
+use crate::check::Violations;
+use crate::client::Call;
+use crate::decode::{self, Undecodable};
+use crate::model::{
+    CreationType, FileType, ReadSetArn, ReadSetId, ReadSetStatus, ReferenceArn, SampleId, SequenceStoreId, SubjectId,
+};
+use crate::pages::page;
+use crate::wire::{RawResponse, WireRequest};
+
+impl Client {
+    /// Lists the read sets of a store, narrowed by a filter if there is one (`ListReadSets`).
+    ///
+    /// `send` brings one page, [`items`](ListReadSets::items) all of them. The entries say less than
+    /// [`get_read_set_metadata`](Client::get_read_set_metadata): nothing of the files.
+    ///
+    /// ```
+    /// use healthomics::ReadSetFilter;
+    /// use healthomics::model::ReadSetStatus;
+    ///
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// let archived = ReadSetFilter::new().status(ReadSetStatus::Archived).subject_id("HG00146");
+    /// let mut read_sets = client.list_read_sets().sequence_store_id(&store).filter(archived).items();
+    /// while let Some(read_set) = read_sets.next().await {
+    ///     println!("{} must be activated", read_set?.id);
+    /// }
+    /// # Ok(()) }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    pub fn list_read_sets(&self) -> ListReadSets {
+        ListReadSets::new(Call::new(self))
+    }
+}
+
+list_call! {
+    /// `ListReadSets`: made by [`Client::list_read_sets`].
+    pub struct ListReadSets sends ListReadSetsRequest returns ListReadSetsOutput with ReadSetFilter;
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    #[serde(default, deserialize_with = "decode::text")]
+    next_token: Option<String>,
+    #[serde(default, deserialize_with = "decode::list")]
+    read_sets: Vec<ReadSetListItem>,
+}
+
+impl Operation for ListReadSetsRequest {
+    const NAME: &'static str = "ListReadSets";
+    const MUTATES: bool = false;
+    type Output = ListReadSetsOutput;
+
+    fn check(&self, violations: &mut Violations) {
+        self.list().check(violations);
+    }
+
+    fn to_wire(&self) -> WireRequest {
+        self.list().to_wire("readsets")
+    }
+
+    fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {
+        let mut answer: Answer = decode::object(raw)?;
+        for read_set in &mut answer.read_sets {
+            self.list().stand_in_for(&mut read_set.sequence_store_id);
+        }
+        Ok(ListReadSetsOutput {
+            read_sets: answer.read_sets,
+            next_token: self.list().next_token(answer.next_token)?,
+            request_id: raw.request_id().map(str::to_owned),
+        })
+    }
+}
+
+/// One page of the read sets of a store.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ListReadSetsOutput {
+    /// The read sets; there may be none on a page, and more on the next.
+    pub read_sets: Vec<ReadSetListItem>,
+    /// Where the next page starts; `None` on the last one.
+    pub next_token: Option<String>,
+    /// The id that AWS support asks for.
+    pub request_id: Option<String>,
+}
+
+page! { ListReadSetsOutput of ReadSetListItem in read_sets }
+
+/// A read set in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ReadSetListItem {
+    /// The read set; empty if the service left it out.
+    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
+    pub id: ReadSetId,
+    /// Its name in policies.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub arn: Option<ReadSetArn>,
+    /// The store that it is in.
+    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
+    pub sequence_store_id: SequenceStoreId,
+    /// Whom the data is of.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub subject_id: Option<SubjectId>,
+    /// Which sample of the subject it is.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub sample_id: Option<SampleId>,
+    /// Where it stands.
+    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
+    pub status: ReadSetStatus,
+    /// What the service says about it.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub status_message: Option<String>,
+    /// Its name.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub name: Option<String>,
+    /// Its description.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub description: Option<String>,
+    /// The reference that the reads are aligned to.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub reference_arn: Option<ReferenceArn>,
+    /// What kind of file it is.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub file_type: Option<FileType>,
+    /// What the service has counted in it.
+    #[serde(default, deserialize_with = "decode::structure")]
+    pub sequence_information: Option<SequenceInformation>,
+    /// When it was created.
+    #[serde(default, deserialize_with = "crate::model::time::optional")]
+    pub creation_time: Option<OffsetDateTime>,
+    /// How it came into the store.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub creation_type: Option<CreationType>,
+    /// What tells whether its content is that of another.
+    #[serde(default, deserialize_with = "decode::structure")]
+    pub etag: Option<ETag>,
+}
