@@ -3,17 +3,22 @@
 mod outcome;
 mod schedule;
 mod wait;
+mod watch;
 
 use std::fmt;
+use std::hash::Hash;
 use std::time::Duration;
 
 pub use outcome::{JobFailed, Outcome, Progress};
 pub use wait::{States, Wait, WaitError};
+pub use watch::{Watch, Watched};
+
+use time::OffsetDateTime;
 
 use crate::model::{ActivationJobId, ExportJobId, ImportJobId, ItemStatus, JobStatus, ReadSetId, SequenceStoreId};
 use crate::{
     ActivateReadSetSourceItem, CallFuture, Client, ExportReadSetDetail, GetReadSetActivationJobOutput,
-    GetReadSetExportJobOutput, GetReadSetImportJobOutput, ImportReadSetSourceItem, SourceFiles,
+    GetReadSetExportJobOutput, GetReadSetImportJobOutput, ImportReadSetSourceItem, JobFilter, SourceFiles,
     StartReadSetActivationJobOutput, StartReadSetExportJobOutput, StartReadSetImportJobOutput,
 };
 
@@ -32,7 +37,7 @@ pub enum Activation {}
 /// [`Export`], [`Import`] or [`Activation`].
 pub trait JobKind: sealed::Sealed + fmt::Debug + Sized + 'static {
     /// What identifies a job of this kind.
-    type Id: Clone + fmt::Debug + fmt::Display + Send + Sync + Unpin + 'static;
+    type Id: Clone + Eq + Hash + fmt::Debug + fmt::Display + Send + Sync + Unpin + 'static;
     /// How a job of this kind stands: the output of its Get call.
     type State: JobState + Clone + fmt::Debug + Send + Sync + Unpin + 'static;
     /// How the kind is called in messages.
@@ -41,6 +46,32 @@ pub trait JobKind: sealed::Sealed + fmt::Debug + Sized + 'static {
 
     #[doc(hidden)]
     fn get(job: &Job<Self>, pace: Pace) -> CallFuture<Self::State>;
+
+    #[doc(hidden)]
+    fn list(
+        client: &Client,
+        store: &SequenceStoreId,
+        created_after: Option<OffsetDateTime>,
+        next_token: Option<String>,
+    ) -> CallFuture<Listed<Self>>;
+}
+
+/// A page of a list of jobs, as far as all kinds have it.
+#[doc(hidden)]
+#[derive(Debug)]
+#[allow(unnameable_types, missing_docs, reason = "nobody else lists")]
+pub struct Listed<K: JobKind> {
+    pub jobs: Vec<ListedJob<K>>,
+    pub next_token: Option<String>,
+}
+
+#[doc(hidden)]
+#[derive(Debug)]
+#[allow(unnameable_types, missing_docs, reason = "nobody else lists")]
+pub struct ListedJob<K: JobKind> {
+    pub id: K::Id,
+    pub status: JobStatus,
+    pub created: Option<OffsetDateTime>,
 }
 
 /// What the states of all kinds of jobs have in common.
@@ -93,7 +124,7 @@ pub trait Started: sealed::Sealed {
     type Kind: JobKind;
 
     #[doc(hidden)]
-    fn ids(&self) -> (&SequenceStoreId, &<Self::Kind as JobKind>::Id);
+    fn job(&self, client: &Client) -> Job<Self::Kind>;
 }
 
 /// One job: cheap, and as good as new when it is made again from stored ids.
@@ -118,28 +149,29 @@ pub struct Job<K: JobKind> {
     client: Client,
     sequence_store_id: SequenceStoreId,
     id: K::Id,
+    /// Narrows the lists that it is looked for in.
+    created: Option<OffsetDateTime>,
 }
 
 impl Client {
     /// The job that a Start call has started.
     pub fn job<S: Started>(&self, started: &S) -> Job<S::Kind> {
-        let (store, id) = started.ids();
-        Job { client: self.clone(), sequence_store_id: store.clone(), id: id.clone() }
+        started.job(self)
     }
 
     /// An export job by its ids, after a restart say. Nothing is asked until the job is.
     pub fn export_job(&self, store: &SequenceStoreId, id: &ExportJobId) -> Job<Export> {
-        Job { client: self.clone(), sequence_store_id: store.clone(), id: id.clone() }
+        Job { client: self.clone(), sequence_store_id: store.clone(), id: id.clone(), created: None }
     }
 
     /// An import job by its ids, after a restart say. Nothing is asked until the job is.
     pub fn import_job(&self, store: &SequenceStoreId, id: &ImportJobId) -> Job<Import> {
-        Job { client: self.clone(), sequence_store_id: store.clone(), id: id.clone() }
+        Job { client: self.clone(), sequence_store_id: store.clone(), id: id.clone(), created: None }
     }
 
     /// An activation job by its ids, after a restart say. Nothing is asked until the job is.
     pub fn activation_job(&self, store: &SequenceStoreId, id: &ActivationJobId) -> Job<Activation> {
-        Job { client: self.clone(), sequence_store_id: store.clone(), id: id.clone() }
+        Job { client: self.clone(), sequence_store_id: store.clone(), id: id.clone(), created: None }
     }
 }
 
@@ -167,8 +199,9 @@ impl<K: JobKind> Job<K> {
 
 impl<K: JobKind> Clone for Job<K> {
     fn clone(&self) -> Self {
-        let Self { client, sequence_store_id, id } = self;
-        Self { client: client.clone(), sequence_store_id: sequence_store_id.clone(), id: id.clone() }
+        let Self { client, sequence_store_id, id, created } = self;
+        let (client, sequence_store_id, id) = (client.clone(), sequence_store_id.clone(), id.clone());
+        Self { client, sequence_store_id, id, created: *created }
     }
 }
 
@@ -190,7 +223,7 @@ impl<K: JobKind> fmt::Display for Job<K> {
 macro_rules! kind {
     (
         $Kind:ident: $name:literal, id $Id:ident, started $Started:ident,
-        state $State:ident by $get:ident, items $items:ident: $Item:ident named $item_name:expr
+        state $State:ident by $get:ident, listed by $list:ident in $jobs:ident, items $items:ident: $Item:ident named $item_name:expr
     ) => {
         impl sealed::Sealed for $Kind {}
         impl sealed::Sealed for $Started {}
@@ -209,13 +242,36 @@ macro_rules! kind {
                     Pace::InTurn { left } => call.paced(left).send(),
                 }
             }
+
+            fn list(
+                client: &Client,
+                store: &SequenceStoreId,
+                created_after: Option<OffsetDateTime>,
+                next_token: Option<String>,
+            ) -> CallFuture<Listed<Self>> {
+                let mut call = client.$list().sequence_store_id(store).max_results(100).paced(None);
+                if let Some(created_after) = created_after {
+                    call = call.filter(JobFilter::new().created_after(created_after));
+                }
+                if let Some(next_token) = next_token {
+                    call = call.next_token(next_token);
+                }
+                let page = call.send();
+                Box::pin(async move {
+                    let page = page.await?;
+                    let jobs = page.$jobs.into_iter();
+                    let jobs = jobs.map(|job| ListedJob { id: job.id, status: job.status, created: job.creation_time });
+                    Ok(Listed { jobs: jobs.collect(), next_token: page.next_token })
+                })
+            }
         }
 
         impl Started for $Started {
             type Kind = $Kind;
 
-            fn ids(&self) -> (&SequenceStoreId, &$Id) {
-                (&self.sequence_store_id, &self.id)
+            fn job(&self, client: &Client) -> Job<$Kind> {
+                let (client, sequence_store_id, id) = (client.clone(), self.sequence_store_id.clone(), self.id.clone());
+                Job { client, sequence_store_id, id, created: self.creation_time }
             }
         }
 
@@ -265,17 +321,17 @@ macro_rules! kind {
 
 kind! {
     Export: "export", id ExportJobId, started StartReadSetExportJobOutput,
-    state GetReadSetExportJobOutput by get_read_set_export_job,
+    state GetReadSetExportJobOutput by get_read_set_export_job, listed by list_read_set_export_jobs in export_jobs,
     items read_sets: ExportReadSetDetail named |item| item.id.as_str()
 }
 kind! {
     Import: "import", id ImportJobId, started StartReadSetImportJobOutput,
-    state GetReadSetImportJobOutput by get_read_set_import_job,
+    state GetReadSetImportJobOutput by get_read_set_import_job, listed by list_read_set_import_jobs in import_jobs,
     items sources: ImportReadSetSourceItem named |item| item.source_files.source1.as_str()
 }
 kind! {
     Activation: "activation", id ActivationJobId, started StartReadSetActivationJobOutput,
-    state GetReadSetActivationJobOutput by get_read_set_activation_job,
+    state GetReadSetActivationJobOutput by get_read_set_activation_job, listed by list_read_set_activation_jobs in activation_jobs,
     items sources: ActivateReadSetSourceItem named |item| item.read_set_id.as_str()
 }
 

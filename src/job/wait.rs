@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::IntoFuture;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -185,7 +186,7 @@ impl<K: JobKind> States<K> {
 
     fn time_up(&mut self, elapsed: Duration, error: Option<Error>) -> WaitError<K> {
         let (job, last) = (self.job.to_string(), self.last.take().map(Box::new));
-        WaitError::TimeUp { job, looks: self.looks, elapsed, last, error }
+        WaitError::TimeUp { job, looks: self.looks, elapsed, last, error: error.map(Arc::new) }
     }
 }
 
@@ -222,7 +223,7 @@ pub enum WaitError<K: JobKind> {
         /// The last state that was seen.
         last: Option<Box<K::State>>,
         /// Why the last look failed, if it did.
-        error: Option<Error>,
+        error: Option<Arc<Error>>,
     },
     /// The job can't be looked at, and that will not change: it does not exist, access is denied, no credentials.
     #[non_exhaustive]
@@ -247,7 +248,7 @@ impl<K: JobKind> WaitError<K> {
     /// What the last look at the job came to, if it failed.
     pub fn call_error(&self) -> Option<&Error> {
         match self {
-            Self::TimeUp { error, .. } => error.as_ref(),
+            Self::TimeUp { error, .. } => error.as_deref(),
             Self::Call { error, .. } => Some(error),
         }
     }
