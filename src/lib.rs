@@ -36,6 +36,7 @@
 //!   `list_…` of all of them; [`list_read_sets`](Client::list_read_sets) and
 //!   [`get_read_set_metadata`](Client::get_read_set_metadata).
 //! - [`pages`]: lists page by page or item by item.
+//! - [`job`]: wait for a job's end ([`Client::job`]), or for that of many together ([`Client::watch`]).
 //! - [`ClientBuilder`]: region, credentials, endpoint, retries, time-outs.
 //! - [`Error`]: one type for everything, with accessors that say what to do.
 //! - [`model`]: identifiers, statuses, locations.

@@ -39,6 +39,15 @@ fn every_call_has_an_example() {
 }
 
 #[test]
+fn jobs_are_followed_to_their_end() {
+    assert_says(
+        "progress_bar",
+        &["is COMPLETED_WITH_FAILURES, 1 of 50 failed: s3://my-bucket/lane-7.bam: File validation"],
+    );
+    assert_says("watch_jobs", &["1000 read sets of 50 jobs are active"]);
+}
+
+#[test]
 fn every_kind_of_error_has_advice() {
     assert_says(
         "handle_errors",
