@@ -11,6 +11,7 @@ use std::time::Duration;
 
 pub use outcome::{JobFailed, Outcome, Progress};
 pub use wait::{States, Wait, WaitError};
+pub(crate) use watch::StoreFleet;
 pub use watch::{Watch, Watched};
 
 use time::OffsetDateTime;

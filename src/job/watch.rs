@@ -139,7 +139,7 @@ struct Tracked<K: JobKind> {
 }
 
 /// The jobs of one store that have not been told of.
-struct StoreFleet<K: JobKind> {
+pub(crate) struct StoreFleet<K: JobKind> {
     jobs: HashMap<K::Id, Tracked<K>>,
     /// Lists are refused to this caller: each job is looked at.
     without_lists: bool,
@@ -158,9 +158,7 @@ impl<K: JobKind> Fleet<K> {
         let mut stores: BTreeMap<_, StoreFleet<K>> = BTreeMap::new();
         for job in jobs {
             let store = stores.entry(job.sequence_store_id.clone());
-            let store = store.or_insert_with(|| StoreFleet { jobs: HashMap::new(), without_lists: false });
-            let tracked = Tracked { created: job.created, last: None, last_error: None, job };
-            store.jobs.insert(tracked.job.id.clone(), tracked);
+            store.or_insert_with(StoreFleet::new).add(job);
         }
         Self { client, stores, schedule, tell }
     }
@@ -197,31 +195,42 @@ impl<K: JobKind> Fleet<K> {
 }
 
 impl<K: JobKind> StoreFleet<K> {
+    pub(crate) fn new() -> Self {
+        Self { jobs: HashMap::new(), without_lists: false }
+    }
+
+    pub(crate) fn add(&mut self, job: Job<K>) {
+        let tracked = Tracked { created: job.created, last: None, last_error: None, job };
+        self.jobs.insert(tracked.job.id.clone(), tracked);
+    }
+
     /// One look at all jobs of a store.
     async fn round(&mut self, client: &Client, store: &SequenceStoreId, tell: &UnboundedSender<Watched<K>>) {
-        let to_look_at = if self.jobs.len() <= FEW || self.without_lists {
-            self.jobs.keys().cloned().collect()
-        } else {
+        for id in self.to_look_at(client, store).await {
+            self.look_at(&id, tell).await;
+        }
+    }
+
+    /// The jobs at which a look is worth its request; none while nothing can be learned.
+    pub(crate) async fn to_look_at(&mut self, client: &Client, store: &SequenceStoreId) -> Vec<K::Id> {
+        if self.jobs.len() > FEW && !self.without_lists {
             match self.list(client, store).await {
-                Ok(ended_or_missing) => ended_or_missing,
+                Ok(ended_or_missing) => return ended_or_missing,
                 Err(error) if error.is_retryable() => {
                     tracing::debug!(%error, "jobs can't be listed at present");
                     let error = Arc::new(error);
                     for tracked in self.jobs.values_mut() {
                         tracked.last_error = Some(Arc::clone(&error));
                     }
-                    return;
+                    return Vec::new();
                 }
                 Err(error) => {
                     tracing::warn!(%error, "jobs can't be listed, so each is looked at");
                     self.without_lists = true;
-                    self.jobs.keys().cloned().collect()
                 }
             }
-        };
-        for id in to_look_at {
-            self.look_at(&id, tell).await;
         }
+        self.jobs.keys().cloned().collect()
     }
 
     /// The jobs that have ended by what the list says, and those that it does not show.
@@ -253,7 +262,7 @@ impl<K: JobKind> StoreFleet<K> {
     }
 
     /// Looks at one job, and tells of it if it has ended or can't be seen.
-    async fn look_at(&mut self, id: &K::Id, tell: &UnboundedSender<Watched<K>>) {
+    pub(crate) async fn look_at(&mut self, id: &K::Id, tell: &UnboundedSender<Watched<K>>) {
         let Some(tracked) = self.jobs.get_mut(id) else { return };
         let found = match K::get(&tracked.job, Pace::InTurn { left: None }).await.map(Outcome::of) {
             Ok(Ok(outcome)) => Ok(outcome),
