@@ -105,6 +105,7 @@ pub use operation::{
     ImportReadSetSourceItem, JobFilter, ListReadSetActivationJobs, ListReadSetActivationJobsOutput,
     ListReadSetExportJobs, ListReadSetExportJobsOutput, ListReadSetImportJobs, ListReadSetImportJobsOutput,
     ListReadSets, ListReadSetsOutput, MAX_ACTIVATION_SOURCES, MAX_EXPORT_SOURCES, MAX_IMPORT_SOURCES, ReadSetFiles,
-    ReadSetFilter, ReadSetListItem, ReadSetS3Access, SequenceInformation, SourceFiles, StartReadSetActivationJob, StartReadSetActivationJobOutput,
-    StartReadSetExportJob, StartReadSetExportJobOutput, StartReadSetImportJob, StartReadSetImportJobOutput,
+    ReadSetFilter, ReadSetListItem, ReadSetS3Access, SequenceInformation, SourceFiles, StartReadSetActivationJob,
+    StartReadSetActivationJobOutput, StartReadSetExportJob, StartReadSetExportJobOutput, StartReadSetImportJob,
+    StartReadSetImportJobOutput,
 };

@@ -80,10 +80,7 @@ pub struct Pages<P> {
 
 impl<P: Page> Pages<P> {
     /// `send` makes the call for the page that a token stands for.
-    pub(crate) fn new(
-        token: Option<String>,
-        send: impl Fn(Option<String>) -> CallFuture<P> + Send + 'static,
-    ) -> Self {
+    pub(crate) fn new(token: Option<String>, send: impl Fn(Option<String>) -> CallFuture<P> + Send + 'static) -> Self {
         Self { send: Box::new(send), token, in_flight: None, ended: false }
     }
 

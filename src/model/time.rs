@@ -23,7 +23,7 @@ pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
     Ok(time)
 }
 
-fn from_iso8601(text: &str) -> Option<OffsetDateTime> {
+pub(crate) fn from_iso8601(text: &str) -> Option<OffsetDateTime> {
     let parse = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
     // `+0530` is ISO 8601 as well.
     parse(text).or_else(|| {
