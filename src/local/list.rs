@@ -1,11 +1,11 @@
 //! Lists: what is in them, in which order, and where the next page starts.
 
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use super::answer::ServiceError;
 use super::assumed;
+use super::auth::sha256_hex;
 use super::job::text;
 use super::world::{JobKind, World};
 use crate::model::time::from_iso8601;
@@ -62,11 +62,9 @@ pub(crate) fn read_sets(world: &World, input: &Value) -> Result<Value, ServiceEr
 }
 
 fn answer(name: &str, entries: Vec<Value>, next: Option<String>) -> Value {
-    let mut answer = json!({ name: entries });
-    if let Some(token) = next {
-        answer["nextToken"] = json!(token);
-    }
-    answer
+    let mut answer = Map::from_iter([(name.to_owned(), Value::Array(entries))]);
+    answer.extend(next.map(|token| ("nextToken".to_owned(), Value::String(token))));
+    Value::Object(answer)
 }
 
 /// What the request narrows the list to.
@@ -114,8 +112,7 @@ fn page<T>(name: &str, input: &Value, mut listed: Vec<(Key, T)>) -> Result<(Vec<
 fn token((created, number): Key, name: &str, input: &Value) -> String {
     let filter = input.get("filter").filter(|filter| filter.as_object().is_none_or(|members| !members.is_empty()));
     let of = json!([name, input.get("sequenceStoreId"), filter, created.to_string(), number]);
-    let digest = Sha256::digest(of.to_string());
-    let seal: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let seal = sha256_hex(of.to_string().as_bytes());
     format!("{:032x}{number:016x}{seal}", created.cast_unsigned())
 }
 

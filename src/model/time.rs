@@ -58,6 +58,7 @@ fn written(time: OffsetDateTime) -> Option<String> {
 }
 
 /// For members of requests.
+#[expect(clippy::ref_option, reason = "serde passes the field")]
 pub(crate) fn serialize<S: Serializer>(time: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
     time.map(to_iso8601).serialize(serializer)
 }
