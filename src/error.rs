@@ -82,8 +82,8 @@ pub enum Error {
     /// One of the time-outs passed.
     #[error(transparent)]
     Timeout(Box<CallFailure>),
-    /// The service answered 200 and the answer can't be used: not JSON, or without an id or status. A job may exist:
-    /// send the start again with the same client token to learn of it.
+    /// The service answered 200 and the answer can't be used: not JSON, without an id or status, or a list
+    /// that repeats its page token. A job may exist: send the start again with the same client token to learn of it.
     #[error(transparent)]
     UndecodableResponse(Box<CallFailure>),
 }

@@ -32,6 +32,11 @@
 //!   file.
 //! - The read set of an import appears when its item finishes, as an active one.
 //! - A read set whose activation fails goes back to the archive.
+//! - A list is in the order of creation, 100 to a page unless it is told otherwise. `createdAfter` and `createdBefore`
+//!   leave out what was created at that very millisecond; names and ids are matched whole; an empty `referenceArn` is
+//!   that of read sets without one. A `nextToken` is good for the list, store and filter that gave it, for ever; for
+//!   any other it gets a `ValidationException`.
+//! - A read set that was put in without a job counts as an upload. Its counts, sizes and entity tags are made up.
 //! - A job without success and one of mixed success say so in words of this crate.
 
 mod answer;
@@ -39,7 +44,9 @@ mod assumed;
 mod auth;
 mod fault;
 mod job;
+mod list;
 mod progress;
+mod read_set;
 mod record;
 mod route;
 pub(crate) mod schema;
@@ -172,19 +179,22 @@ impl LocalService {
 
     /// Puts a read set into a store, without a job. A store that is not there is created.
     pub fn seed_read_set(&self, store: &SequenceStoreId, read_set: SeedReadSet) -> ReadSetId {
-        self.shared.state().world.seed(store, read_set)
+        let mut state = self.shared.state();
+        let clock = state.clock();
+        state.world.seed(store, read_set, clock)
     }
 
     /// Where a read set stands, if there is one.
     pub fn read_set_status(&self, store: &SequenceStoreId, read_set: &ReadSetId) -> Option<ReadSetStatus> {
         let state = self.shared.state();
-        state.world.stores.get(store.as_str())?.get(read_set.as_str()).map(|read_set| read_set.status.clone())
+        state.world.stores.get(store.as_str())?.get(read_set.as_str()).map(|read_set| read_set.shown.status.clone())
     }
 
     /// The read sets of a store as they are now, by id.
     pub fn read_sets(&self, store: &SequenceStoreId) -> Vec<LocalReadSet> {
         let state = self.shared.state();
-        state.world.stores.get(store.as_str()).into_iter().flat_map(|store| store.values().cloned()).collect()
+        let store = state.world.stores.get(store.as_str());
+        store.into_iter().flat_map(|store| store.values().map(|read_set| read_set.shown.clone())).collect()
     }
 
     /// Makes an item fail with this message in every job that starts from now on: an item of this read set id, or of

@@ -36,6 +36,16 @@ fn every_call_has_an_example() {
         &["3 attempts, no attempts left, may have been applied]", "is SUBMITTED", "1 job was started"],
     );
     assert_says("get_read_set_activation_job", &["is COMPLETED", "No activation needed"]);
+    assert_says(
+        "list_read_sets",
+        &[
+            "250 read sets of HG00096 are archived",
+            "must be activated first",
+            "has 318707139 bytes",
+            "10 activation jobs wait; more to come: true",
+            "3 activation jobs wait; more to come: false",
+        ],
+    );
 }
 
 #[test]
@@ -94,5 +104,5 @@ fn examples_are_short_enough_to_be_read() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 6);
+    assert_eq!(seen, 7);
 }

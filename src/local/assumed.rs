@@ -7,6 +7,8 @@ pub(crate) const TOKEN_REUSED: &str = "The client token was already used with di
 pub(crate) const READ_SET_NOT_FOUND: &str = "Read set not found";
 pub(crate) const READ_SET_NOT_ACTIVE: &str = "Read set is not in ACTIVE state";
 pub(crate) const STORE_NOT_FOUND: &str = "Sequence store not found.";
+pub(crate) const READ_SET_NOT_THERE: &str = "Read set not found.";
+pub(crate) const TOKEN_OF_ANOTHER_LIST: &str = "The next token is not valid for this request.";
 pub(crate) const JOB_NOT_FOUND: &str = "Job not found.";
 pub(crate) const TOO_MANY_JOBS: &str = "The maximum number of jobs running at once has been reached.";
 /// Seen on the real service; that these inputs lead to it is assumed.

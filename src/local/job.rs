@@ -1,5 +1,7 @@
 //! The jobs: how they start, what becomes of their items, and what a Get tells of them.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use tokio::time::Instant;
@@ -7,8 +9,9 @@ use tokio::time::Instant;
 use super::answer::ServiceError;
 use super::assumed;
 use super::progress::{Pace, Phase};
+use super::read_set::{Origin, ReadSet};
 use super::route::Now;
-use super::world::{Ids, JobKind, LocalItem, LocalJob, LocalReadSet, Started, Store, World};
+use super::world::{Ids, JobKind, LocalItem, LocalJob, LocalReadSet, Started, Store, World, whole_millis};
 use crate::model::time::to_iso8601;
 use crate::model::{ItemStatus, JobStatus, ReadSetStatus};
 
@@ -34,10 +37,10 @@ impl JobKind {
 pub(crate) struct Job {
     pub(crate) kind: JobKind,
     pub(crate) store: String,
+    pub(crate) created: OffsetDateTime,
     id: String,
     token: Option<String>,
     echo: Map<String, Value>,
-    created: OffsetDateTime,
     completed: Option<OffsetDateTime>,
     started: Instant,
     polls: u32,
@@ -107,7 +110,7 @@ pub(crate) fn start(world: &mut World, kind: JobKind, input: &Value, now: Now) -
         id: world.ids.next(),
         token,
         echo: echo.into_iter().collect(),
-        created: now.wall,
+        created: whole_millis(now.wall),
         completed: None,
         started: now.instant,
         polls: 0,
@@ -144,7 +147,7 @@ pub(crate) fn get(world: &mut World, kind: JobKind, input: &Value, now: Now) -> 
 
 fn export_item(source: &Value, store: &Store) -> Item {
     let id = text(source, "readSetId");
-    let end = match store.get(&id).map(|read_set| &read_set.status) {
+    let end = match store.get(&id).map(|read_set| &read_set.shown.status) {
         Some(ReadSetStatus::Active) => Ok(assumed::item_message(&ItemStatus::Finished)),
         Some(_) => Err(assumed::READ_SET_NOT_ACTIVE.to_owned()),
         None => Err(assumed::READ_SET_NOT_FOUND.to_owned()),
@@ -177,8 +180,8 @@ fn import_item(source: &Value) -> Item {
 fn activation_item(source: &Value, store: &mut Store) -> Item {
     let id = text(source, "readSetId");
     let (end, effect) = match store.get_mut(&id) {
-        Some(read_set) if read_set.status == ReadSetStatus::Archived => {
-            read_set.status = ReadSetStatus::Activating;
+        Some(read_set) if read_set.shown.status == ReadSetStatus::Archived => {
+            read_set.shown.status = ReadSetStatus::Activating;
             (Ok(assumed::item_message(&ItemStatus::Finished)), Effect::Set(ReadSetStatus::Active))
         }
         Some(_) => (Ok(assumed::NO_ACTIVATION_NEEDED), Effect::Nothing),
@@ -197,18 +200,18 @@ impl Item {
     }
 
     /// Carries out what the item has come to.
-    fn settle(&mut self, store: &mut Store, ids: &mut Ids) {
+    fn settle(&mut self, store: &mut Store, ids: &mut Ids, job: &str, at: OffsetDateTime) {
         match &self.effect {
             Effect::Nothing => {}
             Effect::Set(status) => {
                 if let Some(read_set) = store.get_mut(&self.key) {
-                    read_set.status = status.clone();
+                    read_set.shown.status = status.clone();
                 }
             }
             Effect::Create => {
                 let id = ids.next();
                 let given = |name| self.source.get(name).and_then(Value::as_str);
-                let read_set = LocalReadSet {
+                let shown = LocalReadSet {
                     id: id.as_str().into(),
                     status: ReadSetStatus::Active,
                     file_type: text(&self.source, "sourceFileType").into(),
@@ -216,6 +219,8 @@ impl Item {
                     sample_id: given("sampleId").map(Into::into),
                     name: given("name").map(Into::into),
                 };
+                let origin = Origin::Import { job: job.to_owned(), source: self.source.clone() };
+                let read_set = ReadSet { shown, number: ids.given(), created: whole_millis(at), origin };
                 store.insert(id.clone(), read_set);
                 self.read_set = Some(id);
             }
@@ -275,19 +280,24 @@ impl Job {
             }
         };
         let settled = self.phase.settled(items);
-        for item in self.items.iter_mut().take(settled).skip(before) {
-            item.settle(store, ids);
+        let created = self.created;
+        // When so many items were settled, however late someone looks.
+        let at = |settled: usize| match (pace, u32::try_from(items), u32::try_from(settled)) {
+            (Pace::Time(whole), Ok(items @ 1..), Ok(settled)) if settled < items => {
+                after(created, whole / items * settled)
+            }
+            (Pace::Time(whole), ..) => after(created, whole),
+            (Pace::Polls(_), ..) => None,
+        };
+        for (index, item) in self.items.iter_mut().enumerate().take(settled).skip(before) {
+            item.settle(store, ids, &self.id, at(index + 1).unwrap_or(now.wall));
         }
         if self.has_ended() {
-            self.completed = Some(match pace {
-                Pace::Polls(_) => now.wall,
-                // However late someone looks.
-                Pace::Time(whole) => self.created.checked_add(whole.try_into().unwrap_or_default()).unwrap_or(now.wall),
-            });
+            self.completed = Some(at(items).unwrap_or(now.wall));
         }
     }
 
-    fn status(&self) -> JobStatus {
+    pub(crate) fn status(&self) -> JobStatus {
         let failed = self.items.iter().filter(|item| item.end.is_err()).count();
         self.phase.job_status(failed, self.items.len())
     }
@@ -307,12 +317,18 @@ impl Job {
         self.items.iter().enumerate().map(move |(index, item)| (item, status((index, item))))
     }
 
-    fn describe(&self) -> Value {
+    /// What a List tells: less than a Get.
+    pub(crate) fn entry(&self) -> Map<String, Value> {
         let mut out = self.head();
-        out.insert("statusMessage".to_owned(), json!(assumed::job_message(&self.status())));
         if let Some(completed) = self.completed {
             out.insert("completionTime".to_owned(), timestamp(completed));
         }
+        out
+    }
+
+    fn describe(&self) -> Value {
+        let mut out = self.entry();
+        out.insert("statusMessage".to_owned(), json!(assumed::job_message(&self.status())));
         let items = self.statuses().map(|(item, status)| item.describe(self.kind, &status)).collect();
         out.insert(self.kind.list_key().to_owned(), Value::Array(items));
         Value::Object(out)
@@ -338,12 +354,15 @@ impl Job {
     }
 }
 
-fn text(value: &Value, name: &str) -> String {
+fn after(start: OffsetDateTime, time: Duration) -> Option<OffsetDateTime> {
+    start.checked_add(time.try_into().unwrap_or_default())
+}
+
+pub(crate) fn text(value: &Value, name: &str) -> String {
     value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// To the millisecond, as the service writes it.
-fn timestamp(time: OffsetDateTime) -> Value {
-    let whole = time.replace_millisecond(time.millisecond()).unwrap_or(time);
-    json!(to_iso8601(whole))
+pub(crate) fn timestamp(time: OffsetDateTime) -> Value {
+    json!(to_iso8601(whole_millis(time)))
 }

@@ -6,6 +6,8 @@ use tokio::time::Instant;
 
 use super::answer::ServiceError;
 use super::job;
+use super::list;
+use super::read_set;
 use super::schema::Shape;
 use super::shapes;
 use super::world::{JobKind, World};
@@ -32,7 +34,7 @@ pub(crate) struct Now {
     pub(crate) instant: Instant,
 }
 
-static OPERATIONS: [Operation; 6] = [
+static OPERATIONS: [Operation; 11] = [
     Operation {
         name: "StartReadSetExportJob",
         method: "POST",
@@ -44,7 +46,7 @@ static OPERATIONS: [Operation; 6] = [
         name: "GetReadSetExportJob",
         method: "GET",
         path: "/sequencestore/{sequenceStoreId}/exportjob/{id}",
-        input: &shapes::GET_JOB,
+        input: &shapes::GET,
         run: |world, input, now| job::get(world, JobKind::Export, input, now),
     },
     Operation {
@@ -58,7 +60,7 @@ static OPERATIONS: [Operation; 6] = [
         name: "GetReadSetImportJob",
         method: "GET",
         path: "/sequencestore/{sequenceStoreId}/importjob/{id}",
-        input: &shapes::GET_JOB,
+        input: &shapes::GET,
         run: |world, input, now| job::get(world, JobKind::Import, input, now),
     },
     Operation {
@@ -72,8 +74,43 @@ static OPERATIONS: [Operation; 6] = [
         name: "GetReadSetActivationJob",
         method: "GET",
         path: "/sequencestore/{sequenceStoreId}/activationjob/{id}",
-        input: &shapes::GET_JOB,
+        input: &shapes::GET,
         run: |world, input, now| job::get(world, JobKind::Activation, input, now),
+    },
+    Operation {
+        name: "ListReadSetExportJobs",
+        method: "POST",
+        path: "/sequencestore/{sequenceStoreId}/exportjobs",
+        input: &shapes::LIST_JOBS,
+        run: |world, input, _| list::jobs(world, JobKind::Export, input),
+    },
+    Operation {
+        name: "ListReadSetImportJobs",
+        method: "POST",
+        path: "/sequencestore/{sequenceStoreId}/importjobs",
+        input: &shapes::LIST_JOBS,
+        run: |world, input, _| list::jobs(world, JobKind::Import, input),
+    },
+    Operation {
+        name: "ListReadSetActivationJobs",
+        method: "POST",
+        path: "/sequencestore/{sequenceStoreId}/activationjobs",
+        input: &shapes::LIST_JOBS,
+        run: |world, input, _| list::jobs(world, JobKind::Activation, input),
+    },
+    Operation {
+        name: "ListReadSets",
+        method: "POST",
+        path: "/sequencestore/{sequenceStoreId}/readsets",
+        input: &shapes::LIST_READ_SETS,
+        run: |world, input, _| list::read_sets(world, input),
+    },
+    Operation {
+        name: "GetReadSetMetadata",
+        method: "GET",
+        path: "/sequencestore/{sequenceStoreId}/readset/{id}/metadata",
+        input: &shapes::GET,
+        run: |world, input, _| read_set::metadata(world, input),
     },
 ];
 

@@ -5,17 +5,32 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use percent_encoding::percent_decode_str;
 use regex::Regex;
 use serde_json::{Map, Value};
 
 use super::answer::ServiceError;
+use crate::model::time::from_iso8601;
 
 /// What a value must look like.
 pub(crate) enum Shape {
     Text(Text),
     Enum(&'static [&'static str]),
-    List { min: usize, max: usize, member: &'static Self },
-    Map { key: &'static Text, value: &'static Text },
+    Integer {
+        min: i64,
+        max: i64,
+    },
+    /// An ISO 8601 string.
+    Timestamp,
+    List {
+        min: usize,
+        max: usize,
+        member: &'static Self,
+    },
+    Map {
+        key: &'static Text,
+        value: &'static Text,
+    },
     Structure(&'static [Member]),
 }
 
@@ -35,16 +50,22 @@ struct Pattern {
 pub(crate) struct Member {
     name: &'static str,
     required: bool,
+    in_query: bool,
     shape: &'static Shape,
 }
 
 impl Member {
     pub(crate) const fn required(name: &'static str, shape: &'static Shape) -> Self {
-        Self { name, required: true, shape }
+        Self { name, required: true, in_query: false, shape }
     }
 
     pub(crate) const fn optional(name: &'static str, shape: &'static Shape) -> Self {
-        Self { name, required: false, shape }
+        Self { name, required: false, in_query: false, shape }
+    }
+
+    /// An optional member that travels in the query.
+    pub(crate) const fn query(name: &'static str, shape: &'static Shape) -> Self {
+        Self { name, required: false, in_query: true, shape }
     }
 }
 
@@ -130,6 +151,28 @@ fn broken_length(length: usize, min: usize, max: usize) -> Option<String> {
     }
 }
 
+/// Puts the members that travel in the query over what the body has under their names.
+pub(crate) fn take_query(shape: &Shape, query: &str, input: &mut Map<String, Value>) -> Result<(), ServiceError> {
+    let Shape::Structure(members) = shape else { return Ok(()) };
+    let pairs = || query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let decode = |text| percent_decode_str(text).decode_utf8_lossy();
+    for member in members.iter().filter(|member| member.in_query) {
+        input.remove(member.name);
+        if let Some((_, value)) = pairs().find(|(name, _)| decode(name) == member.name) {
+            let text = decode(value).into_owned();
+            let value = match member.shape {
+                Shape::Integer { .. } => text
+                    .parse::<i64>()
+                    .map(Value::from)
+                    .map_err(|_| ServiceError::serialization(format!("'{text}' can not be converted to an Integer")))?,
+                _ => Value::String(text),
+            };
+            input.insert(member.name.to_owned(), value);
+        }
+    }
+    Ok(())
+}
+
 /// Checks `input` and gives back its known members without nulls.
 pub(crate) fn check(shape: &Shape, input: &Value) -> Result<Value, ServiceError> {
     let mut violations = Vec::new();
@@ -154,6 +197,20 @@ fn walk(shape: &Shape, value: &Value, path: &str, violations: &mut Vec<String>) 
                 complain(&format!("Member must satisfy enum value set: [{}]", set.join(", ")));
             }
             Ok(value.clone())
+        }
+        Shape::Integer { min, max } => {
+            let number = value.as_i64().ok_or_else(|| wrong_type(value, "an Integer"))?;
+            if number > *max {
+                complain(&format!("Member must have value less than or equal to {max}"));
+            } else if number < *min {
+                complain(&format!("Member must have value greater than or equal to {min}"));
+            }
+            Ok(value.clone())
+        }
+        Shape::Timestamp => {
+            let text = string(value)?;
+            let unreadable = || ServiceError::serialization(format!("'{text}' can not be converted to a Timestamp"));
+            from_iso8601(text).map(|_| value.clone()).ok_or_else(unreadable)
         }
         Shape::List { min, max, member } => {
             let list = value.as_array().ok_or_else(|| wrong_type(value, "a list"))?;

@@ -61,5 +61,54 @@ pub(crate) static START_ACTIVATION: Shape = Shape::Structure(&[
     Member::required("sources", &ACTIVATION_SOURCES),
 ]);
 
-pub(crate) static GET_JOB: Shape =
+/// `GetReadSet…Job` and `GetReadSetMetadata`.
+pub(crate) static GET: Shape =
     Shape::Structure(&[Member::required("id", &ID), Member::required("sequenceStoreId", &ID)]);
+
+static MAX_RESULTS: Shape = Shape::Integer { min: 1, max: 100 };
+static NEXT_TOKEN: Shape = Shape::Text(Text::pattern(1, 6144, NO_CONTROLS));
+static TIMESTAMP: Shape = Shape::Timestamp;
+static JOB_STATUS: Shape = Shape::Enum(&[
+    "SUBMITTED",
+    "IN_PROGRESS",
+    "CANCELLING",
+    "CANCELLED",
+    "FAILED",
+    "COMPLETED",
+    "COMPLETED_WITH_FAILURES",
+]);
+static READ_SET_STATUS: Shape =
+    Shape::Enum(&["ARCHIVED", "ACTIVATING", "ACTIVE", "DELETING", "DELETED", "PROCESSING_UPLOAD", "UPLOAD_FAILED"]);
+static CREATION_TYPE: Shape = Shape::Enum(&["IMPORT", "UPLOAD"]);
+static REFERENCE_ARN_FILTER: Shape = Shape::Text(Text::pattern(0, 127, "$|^arn:.+"));
+
+static JOB_FILTER: Shape = Shape::Structure(&[
+    Member::optional("status", &JOB_STATUS),
+    Member::optional("createdAfter", &TIMESTAMP),
+    Member::optional("createdBefore", &TIMESTAMP),
+]);
+static READ_SET_FILTER: Shape = Shape::Structure(&[
+    Member::optional("name", &TEXT_127),
+    Member::optional("status", &READ_SET_STATUS),
+    Member::optional("referenceArn", &REFERENCE_ARN_FILTER),
+    Member::optional("createdAfter", &TIMESTAMP),
+    Member::optional("createdBefore", &TIMESTAMP),
+    Member::optional("sampleId", &TEXT_127),
+    Member::optional("subjectId", &TEXT_127),
+    Member::optional("generatedFrom", &TEXT_127),
+    Member::optional("creationType", &CREATION_TYPE),
+]);
+
+pub(crate) static LIST_JOBS: Shape = Shape::Structure(&[
+    Member::required("sequenceStoreId", &ID),
+    Member::query("maxResults", &MAX_RESULTS),
+    Member::query("nextToken", &NEXT_TOKEN),
+    Member::optional("filter", &JOB_FILTER),
+]);
+
+pub(crate) static LIST_READ_SETS: Shape = Shape::Structure(&[
+    Member::required("sequenceStoreId", &ID),
+    Member::query("maxResults", &MAX_RESULTS),
+    Member::query("nextToken", &NEXT_TOKEN),
+    Member::optional("filter", &READ_SET_FILTER),
+]);

@@ -92,6 +92,7 @@ impl State {
 impl Shared {
     pub(crate) fn new(region: String, quotas: Quotas, mut state: State) -> Self {
         state.world.jobs_at_once = quotas.jobs_at_once;
+        state.world.region.clone_from(&region);
         Self { region, requests_per_second: quotas.requests_per_second, state: Mutex::new(state) }
     }
 
@@ -168,7 +169,10 @@ impl Shared {
         if let Some(limit) = self.requests_per_second {
             throttle(state.recent.entry(operation.name).or_default(), limit, now.instant)?;
         }
-        let input = schema::check(operation.input, &members(signed.body, labels)?)?;
+        let mut members = members(signed.body)?;
+        schema::take_query(operation.input, signed.query.unwrap_or_default(), &mut members)?;
+        members.extend(labels.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))));
+        let input = schema::check(operation.input, &Value::Object(members))?;
         (operation.run)(&mut state.world, &input, now)
     }
 }
@@ -220,15 +224,12 @@ fn throttle(recent: &mut VecDeque<Instant>, limit: u32, now: Instant) -> Result<
     Ok(())
 }
 
-/// The members of the input: those of the body, and over them those of the path.
-fn members(body: &[u8], labels: Labels) -> Result<Value, ServiceError> {
-    let mut members = if body.is_empty() {
-        Map::new()
-    } else {
-        serde_json::from_slice(body).map_err(|error| ServiceError::serialization(error.to_string()))?
-    };
-    members.extend(labels.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))));
-    Ok(Value::Object(members))
+/// The members of the input that travel in the body. Those of the query and the path go over them.
+fn members(body: &[u8]) -> Result<Map<String, Value>, ServiceError> {
+    if body.is_empty() {
+        return Ok(Map::new());
+    }
+    serde_json::from_slice(body).map_err(|error| ServiceError::serialization(error.to_string()))
 }
 
 #[cfg(test)]

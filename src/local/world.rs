@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
+use time::OffsetDateTime;
 
 use super::job::Job;
 use super::progress::Pace;
+use super::read_set::{Origin, ReadSet};
 use super::route::Now;
 use crate::model::{
     ClientToken, FileType, ItemStatus, JobStatus, ReadSetId, ReadSetStatus, SampleId, SequenceStoreId, SubjectId,
@@ -115,7 +117,7 @@ pub struct LocalItem {
 }
 
 /// The read sets of one store.
-pub(crate) type Store = BTreeMap<String, LocalReadSet>;
+pub(crate) type Store = BTreeMap<String, ReadSet>;
 
 /// Gives out ids of ten digits: always the same ones in the same order, some with a leading zero, none of them twice
 /// even for different kinds of things, so that a mixed-up id is not found.
@@ -123,6 +125,11 @@ pub(crate) type Store = BTreeMap<String, LocalReadSet>;
 pub(crate) struct Ids(u64);
 
 impl Ids {
+    /// How many it has given out: a number that goes up with every id.
+    pub(crate) fn given(&self) -> u64 {
+        self.0
+    }
+
     pub(crate) fn next(&mut self) -> String {
         self.0 += 1;
         // The factor has no divisor in common with 10^10: no id comes back before all have been used.
@@ -142,6 +149,8 @@ pub(crate) struct Started {
 #[derive(Default)]
 pub(crate) struct World {
     pub(crate) pace: Pace,
+    /// For names.
+    pub(crate) region: String,
     pub(crate) jobs_at_once: Option<u32>,
     pub(crate) ids: Ids,
     pub(crate) stores: BTreeMap<String, Store>,
@@ -163,10 +172,12 @@ impl World {
     }
 
     /// Puts a read set into a store, and makes the store if there is none.
-    pub(crate) fn seed(&mut self, store: &SequenceStoreId, seed: SeedReadSet) -> ReadSetId {
+    pub(crate) fn seed(&mut self, store: &SequenceStoreId, seed: SeedReadSet, clock: OffsetDateTime) -> ReadSetId {
         let id = self.ids.next();
+        let number = self.ids.given();
         let SeedReadSet { status, file_type, subject_id, sample_id, name } = seed;
-        let read_set = LocalReadSet { id: id.as_str().into(), status, file_type, subject_id, sample_id, name };
+        let shown = LocalReadSet { id: id.as_str().into(), status, file_type, subject_id, sample_id, name };
+        let read_set = ReadSet { shown, number, created: whole_millis(clock), origin: Origin::Seed };
         self.stores.entry(store.to_string()).or_default().insert(id.clone(), read_set);
         id.into()
     }
@@ -194,6 +205,11 @@ impl World {
     pub(crate) fn running_of(&self, kind: JobKind) -> usize {
         self.running.iter().filter(|index| self.jobs.get(**index).is_some_and(|job| job.kind == kind)).count()
     }
+}
+
+/// A time as exact as the service tells it, so that what it tells can be asked for.
+pub(crate) fn whole_millis(time: OffsetDateTime) -> OffsetDateTime {
+    time.replace_millisecond(time.millisecond()).unwrap_or(time)
 }
 
 #[cfg(test)]

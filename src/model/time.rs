@@ -23,7 +23,7 @@ pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
     Ok(time)
 }
 
-fn from_iso8601(text: &str) -> Option<OffsetDateTime> {
+pub(crate) fn from_iso8601(text: &str) -> Option<OffsetDateTime> {
     let parse = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
     // `+0530` is ISO 8601 as well.
     parse(text).or_else(|| {
@@ -58,6 +58,7 @@ fn written(time: OffsetDateTime) -> Option<String> {
 }
 
 /// For members of requests.
+#[expect(clippy::ref_option, reason = "serde passes the field")]
 pub(crate) fn serialize<S: Serializer>(time: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
     time.map(to_iso8601).serialize(serializer)
 }

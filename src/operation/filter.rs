@@ -149,15 +149,7 @@ impl Filter for JobFilter {
 
 impl Filter for ReadSetFilter {
     fn check(&self, violations: &mut Violations) {
-        let mut text = |name, value: Option<&str>| {
-            if let Some(value) = value {
-                violations.text(FILTER.field(name), value, 127);
-            }
-        };
-        text("name", self.name.as_deref());
-        text("sampleId", self.sample_id.as_ref().map(SampleId::as_str));
-        text("subjectId", self.subject_id.as_ref().map(SubjectId::as_str));
-        text("generatedFrom", self.generated_from.as_deref());
+        check_text(violations, "name", self.name.as_deref());
         if let Some(status) = &self.status {
             violations.known(FILTER.field("status"), status.as_str(), ReadSetStatus::KNOWN);
         }
@@ -166,9 +158,18 @@ impl Filter for ReadSetFilter {
             violations.arn(FILTER.field("referenceArn"), reference.as_str(), 0..=127);
         }
         check_times(violations, self.created_after, self.created_before);
+        check_text(violations, "sampleId", self.sample_id.as_ref().map(SampleId::as_str));
+        check_text(violations, "subjectId", self.subject_id.as_ref().map(SubjectId::as_str));
+        check_text(violations, "generatedFrom", self.generated_from.as_deref());
         if let Some(creation_type) = &self.creation_type {
             violations.known(FILTER.field("creationType"), creation_type.as_str(), CreationType::KNOWN);
         }
+    }
+}
+
+fn check_text(violations: &mut Violations, name: &'static str, value: Option<&str>) {
+    if let Some(value) = value {
+        violations.text(FILTER.field(name), value, 127);
     }
 }
 

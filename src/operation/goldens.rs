@@ -1,6 +1,8 @@
 //! Every request equals what botocore sends for the same input, and every answer that the service may write is read:
 //! `tests/fixtures` holds both.
 
+mod lists;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -94,14 +96,14 @@ async fn call(client: &Client, operation: &str, input: &Value) -> Result<(), Err
         "GetReadSetActivationJob" => {
             client.get_read_set_activation_job().sequence_store_id(store).id(text(input, "id")).send().await.map(drop)
         }
-        other => panic!("no call for {other}"),
+        _ => lists::call(client, operation, input).await,
     }
 }
 
 #[tokio::test]
 async fn requests_equal_those_of_botocore() {
     let cases: Vec<Value> = serde_json::from_str(include_str!("../../tests/fixtures/requests.json")).unwrap();
-    assert!(cases.len() >= 40);
+    assert!(cases.len() >= 190);
     for case in &cases {
         let (name, expect) = (text(case, "name"), &case["expect"]);
         let script = Script::new([answer(200, &[], ANSWER)]);
@@ -117,12 +119,12 @@ async fn requests_equal_those_of_botocore() {
         assert_eq!(sent.url.query().unwrap_or_default(), text(expect, "query"), "{name}");
         assert_eq!(sent.header("content-type"), expect["content_type"].as_str(), "{name}");
         let mut body = if sent.body.is_empty() { Value::Null } else { serde_json::from_slice(&sent.body).unwrap() };
-        if case["input"].get("clientToken").is_none() && body.is_object() {
+        if case["input"].get("clientToken").is_none() && text(case, "operation").starts_with("Start") {
             // The one difference that is meant: a start never goes out without a token.
             let token = body.as_object_mut().unwrap().remove("clientToken").unwrap();
             assert_eq!(token.as_str().map(str::len), Some(36), "{name}");
         }
-        assert_eq!(body, expect["body"], "{name}");
+        assert_eq!(lists::same_times(body), lists::same_times(expect["body"].clone()), "{name}");
     }
 }
 
@@ -169,12 +171,13 @@ fn lacks_what_matters(name: &str) -> bool {
 async fn every_answer_is_read_or_refused_as_a_whole() {
     let mut read = 0;
     let mut refused = 0;
-    for operation in ["get_import_job", "get_export_job", "get_activation_job"] {
+    for operation in ["get_import_job", "get_export_job", "get_activation_job", "get_read_set_metadata"] {
         for name in fixtures_of(operation) {
             let result = match operation {
                 "get_import_job" => get_import(&name).await.map(drop),
                 "get_export_job" => get_export(&name).await.map(drop),
-                _ => get_activation(&name).await.map(drop),
+                "get_activation_job" => get_activation(&name).await.map(drop),
+                _ => lists::metadata(&name).await.map(drop),
             };
             match result {
                 Ok(()) => {

@@ -83,12 +83,12 @@ macro_rules! list_call {
             defaulted {}
         }
 
-        impl<StoreId> $Call<StoreId>
-        where
-            StoreId: crate::builder::IsSet<crate::model::SequenceStoreId>,
-        {
+        impl<StoreId> $Call<StoreId> {
             /// All pages, one call each with the settings of this one: see [`Pages`](crate::pages::Pages).
-            pub fn pages(self) -> crate::pages::Pages<$Output> {
+            pub fn pages(self) -> crate::pages::Pages<$Output>
+            where
+                StoreId: crate::builder::IsSet<crate::model::SequenceStoreId>,
+            {
                 let (call, request) = self.into_parts();
                 crate::pages::Pages::new(request.next_token.clone(), move |next_token| {
                     Box::pin(call.clone().send($Request { next_token, ..request.clone() }))
@@ -96,7 +96,10 @@ macro_rules! list_call {
             }
 
             /// All items, page after page, one call for each page: see [`Items`](crate::pages::Items).
-            pub fn items(self) -> crate::pages::Items<$Output> {
+            pub fn items(self) -> crate::pages::Items<$Output>
+            where
+                StoreId: crate::builder::IsSet<crate::model::SequenceStoreId>,
+            {
                 crate::pages::Items::new(self.pages())
             }
         }

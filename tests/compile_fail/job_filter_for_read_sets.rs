@@ -1,0 +1,12 @@
+// error: the trait bound `ReadSetFilter: From<JobFilter>` is not satisfied
+async fn call(client: healthomics::Client) -> Result<(), healthomics::Error> {
+    client
+        .list_read_sets()
+        .sequence_store_id("1234567890")
+        .filter(healthomics::JobFilter::new())
+        .send()
+        .await?;
+    Ok(())
+}
+
+fn main() {}
