@@ -12,6 +12,8 @@ use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// How much of a value is shown in a message, in characters.
 const SHOWN_CHARS: usize = 60;
+/// What a URL may take, in bytes: a little less than where HTTP stacks give up.
+const LONGEST_URL: usize = 60_000;
 /// How many violations are shown in one line.
 const SHOWN_VIOLATIONS: usize = 5;
 
@@ -238,7 +240,12 @@ impl Violations {
             self.add(Path::Member("maxResults"), format_args!("{number} must be 1 to 100"));
         }
         if let Some(token) = next_token {
-            self.text(Path::Member("nextToken"), token, 6144);
+            let at = Path::Member("nextToken");
+            self.text(at, token, 6144);
+            // Each byte may take three in the query.
+            if token.len() > LONGEST_URL / 3 {
+                self.add(at, format_args!("is too long for a URL with its {} bytes", token.len()));
+            }
         }
     }
 

@@ -298,5 +298,9 @@ async fn every_fault_of_a_list_is_told_and_nothing_is_sent() {
          CANCELLED, FAILED, COMPLETED, COMPLETED_WITH_FAILURES; filter.createdAfter: -0001-01-01 0:00:00.0 +00:00:00 \
          must be in the years 0 to 9999 of UTC"
     );
+    // As long as the model allows, and longer than a URL can be.
+    let call = script.client().list_read_sets().sequence_store_id("1234567890").next_token("🔑".repeat(6144));
+    let error = call.send().await.unwrap_err();
+    assert!(error.to_string().ends_with("nextToken: is too long for a URL with its 24576 bytes"), "{error}");
     assert!(script.sent().is_empty());
 }
