@@ -21,15 +21,15 @@ const MAGIC: &[u8] = br#"{"journal":"healthomics-bulk","#;
 
 /// Where a group stands, by its journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum GroupState<K: BulkKind> {
+pub(crate) enum GroupState<Id> {
     /// No start was sent.
     Untouched,
     /// A start may have been sent: send it again, with the same token.
     Undecided,
     /// It has a job.
-    Running { job: K::Id },
+    Running { job: Id },
     /// Its job has ended.
-    Finished { job: K::Id, status: JobStatus, items: Vec<ItemResult> },
+    Finished { job: Id, status: JobStatus, items: Vec<ItemResult> },
     /// The service refused it for good.
     Refused { error: String },
 }
@@ -129,7 +129,7 @@ pub(crate) struct Journal<K> {
 
 impl<K: BulkKind> Journal<K> {
     /// Opens the journal of a plan, or begins one. Beside it, where each group of the plan's shard stands, in order.
-    pub(crate) fn open(path: impl Into<PathBuf>, plan: &Plan<K>) -> Result<(Self, Vec<GroupState<K>>), BulkError> {
+    pub(crate) fn open(path: impl Into<PathBuf>, plan: &Plan<K>) -> Result<(Self, Vec<GroupState<K::Id>>), BulkError> {
         let path = path.into();
         let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let file = open.map_err(failed("open", &path))?;
@@ -307,7 +307,7 @@ impl Lines<'_> {
     }
 
     /// Where each group stands after the last line.
-    fn states<K: BulkKind>(&mut self, plan: &Plan<K>) -> Result<Vec<GroupState<K>>, BulkError> {
+    fn states<K: BulkKind>(&mut self, plan: &Plan<K>) -> Result<Vec<GroupState<K::Id>>, BulkError> {
         let groups: Vec<_> = plan.groups().collect();
         let mut states: Vec<_> = groups.iter().map(|_| GroupState::Untouched).collect();
         while self.next()? {
