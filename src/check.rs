@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use crate::model::time::can_be_written;
-use crate::model::{ClientToken, ReadSetId, RoleArn};
+use crate::model::{ClientToken, ReadSetId, RoleArn, RunId};
 use time::OffsetDateTime;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
@@ -16,6 +16,8 @@ const SHOWN_CHARS: usize = 60;
 const LONGEST_URL: usize = 60_000;
 /// How many violations are shown in one line.
 const SHOWN_VIOLATIONS: usize = 5;
+/// How many violations are kept: a manifest of a million items may be wrong in each.
+const KEPT_VIOLATIONS: usize = 1_000;
 
 /// One member of a request that the service would refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,24 +44,27 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Everything that is wrong with a request, in the order of its members.
+/// Everything that is wrong with a request, in the order of its members; of more than 1,000 only the number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Violations(Vec<Violation>);
+pub struct Violations {
+    kept: Vec<Violation>,
+    unlisted: usize,
+}
 
 impl Violations {
-    /// The violations one by one.
+    /// The violations one by one: the first 1,000.
     pub fn iter(&self) -> std::slice::Iter<'_, Violation> {
-        self.0.iter()
+        self.kept.iter()
     }
 
-    /// How many there are.
+    /// How many there are, those beyond the first 1,000 too.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.kept.len() + self.unlisted
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.kept.is_empty()
     }
 }
 
@@ -74,13 +79,13 @@ impl<'a> IntoIterator for &'a Violations {
 
 impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, violation) in self.0.iter().take(SHOWN_VIOLATIONS).enumerate() {
+        for (index, violation) in self.iter().take(SHOWN_VIOLATIONS).enumerate() {
             if index > 0 {
                 f.write_str("; ")?;
             }
             violation.fmt(f)?;
         }
-        match self.0.len().saturating_sub(SHOWN_VIOLATIONS) {
+        match self.len().saturating_sub(SHOWN_VIOLATIONS) {
             0 => Ok(()),
             more => write!(f, "; and {more} more"),
         }
@@ -122,7 +127,7 @@ impl fmt::Display for Path<'_> {
 }
 
 /// A value in quotes, cut where it gets long.
-struct Shown<'a>(&'a str);
+pub(crate) struct Shown<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -136,7 +141,11 @@ impl fmt::Display for Shown<'_> {
 /// The checks, one for each kind of constraint in the model.
 impl Violations {
     fn add(&mut self, at: Path<'_>, message: impl fmt::Display) {
-        self.0.push(Violation { field: at.to_string(), message: message.to_string() });
+        if self.kept.len() == KEPT_VIOLATIONS {
+            self.unlisted += 1;
+            return;
+        }
+        self.kept.push(Violation { field: at.to_string(), message: message.to_string() });
     }
 
     /// `[0-9]+`, 10 to 36: identifiers.
@@ -246,6 +255,15 @@ impl Violations {
             if token.len() > LONGEST_URL / 3 {
                 self.add(at, format_args!("is too long for a URL with its {} bytes", token.len()));
             }
+        }
+    }
+
+    /// `[A-Za-z0-9._-]`, 1 to 64: the name of a bulk run, which goes into files and tokens.
+    pub(crate) fn run_id(&mut self, run_id: &RunId) {
+        let value = run_id.as_str();
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        if !(1..=64).contains(&value.len()) || !value.bytes().all(fits) {
+            self.add(Path::Member("runId"), format_args!("{} must be 1 to 64 of A-Z a-z 0-9 . _ -", Shown(value)));
         }
     }
 

@@ -49,6 +49,12 @@ pub trait JobKind: sealed::Sealed + fmt::Debug + Sized + 'static {
     fn get(job: &Job<Self>, pace: Pace) -> CallFuture<Self::State>;
 
     #[doc(hidden)]
+    fn job(client: &Client, store: &SequenceStoreId, id: &Self::Id) -> Job<Self> {
+        let (client, sequence_store_id, id) = (client.clone(), store.clone(), id.clone());
+        Job { client, sequence_store_id, id, created: None }
+    }
+
+    #[doc(hidden)]
     fn list(
         client: &Client,
         store: &SequenceStoreId,
@@ -162,17 +168,17 @@ impl Client {
 
     /// An export job by its ids, after a restart say. Nothing is asked until the job is.
     pub fn export_job(&self, store: &SequenceStoreId, id: &ExportJobId) -> Job<Export> {
-        Job { client: self.clone(), sequence_store_id: store.clone(), id: id.clone(), created: None }
+        Export::job(self, store, id)
     }
 
     /// An import job by its ids, after a restart say. Nothing is asked until the job is.
     pub fn import_job(&self, store: &SequenceStoreId, id: &ImportJobId) -> Job<Import> {
-        Job { client: self.clone(), sequence_store_id: store.clone(), id: id.clone(), created: None }
+        Import::job(self, store, id)
     }
 
     /// An activation job by its ids, after a restart say. Nothing is asked until the job is.
     pub fn activation_job(&self, store: &SequenceStoreId, id: &ActivationJobId) -> Job<Activation> {
-        Job { client: self.clone(), sequence_store_id: store.clone(), id: id.clone(), created: None }
+        Activation::job(self, store, id)
     }
 }
 

@@ -72,6 +72,7 @@
 
 mod attempt;
 pub mod builder;
+pub mod bulk;
 mod check;
 mod client;
 mod clock;

@@ -9,7 +9,7 @@ mod status;
 mod text;
 pub(crate) mod time;
 
-pub use ids::{ActivationJobId, ClientToken, ExportJobId, ImportJobId, ReadSetId, SequenceStoreId};
+pub use ids::{ActivationJobId, ClientToken, ExportJobId, ImportJobId, ReadSetId, RunId, SequenceStoreId};
 pub use s3::{ReadSetArn, ReferenceArn, RoleArn, S3Destination, S3Uri};
 pub use status::{CreationType, ETagAlgorithm, FileType, ItemStatus, JobStatus, ReadSetStatus, UnknownValue};
 pub use text::{SampleId, SubjectId};

@@ -115,6 +115,13 @@ string_type! {
     /// A read set activation job: 10 to 36 digits.
     ActivationJobId
 }
+string_type! {
+    /// The name that you give a bulk run: 1 to 64 letters, digits, `.`, `_` and `-`.
+    ///
+    /// The same name with the same input is the same run, whenever and wherever it is made: its jobs start once. What
+    /// failed and shall be tried again is a run of another name.
+    RunId
+}
 string_type! { opaque
     /// What tells the service that two Start requests mean the same job: 1 to 127 characters, no control characters.
     ///

@@ -124,7 +124,7 @@ impl ImportReadSetSource {
         ImportReadSetSourceBuilder::new(())
     }
 
-    pub(super) fn check(&self, violations: &mut Violations, at: Path<'_>) {
+    pub(crate) fn check(&self, violations: &mut Violations, at: Path<'_>) {
         let files = at.field("sourceFiles");
         violations.s3_uri(files.field("source1"), self.source_files.source1.as_str());
         if let Some(source2) = &self.source_files.source2 {

@@ -1,0 +1,140 @@
+//! Any number of read sets as few jobs as possible: the plan of a bulk run, and its journal.
+//!
+//! A [`Plan`] says which item is in which job and which client token a job has. It is a pure function of the input, the
+//! options and the [run id](crate::model::RunId), the same on every machine: whoever starts a job of it, and how often,
+//! starts it once.
+//!
+//! ```
+//! use healthomics::bulk::{Duplicates, Planner};
+//!
+//! let ids = (0..250).map(|n| format!("{:010}", 5_555_555_555_u64 + n));
+//! let plan = Planner::export(
+//!     "run-7".into(),
+//!     "1234567890".into(),
+//!     "s3://my-bucket/exports/".into(),
+//!     "arn:aws:iam::123456789012:role/OmicsExport".into(),
+//! )
+//! .duplicates(Duplicates::Drop)
+//! .plan(ids)?;
+//! assert_eq!(plan.groups().map(|group| group.items().len()).collect::<Vec<_>>(), [100, 100, 50]);
+//!
+//! // The second of two workers has the jobs 1, 3, 5…
+//! let mine = plan.shard(1, 2)?;
+//! assert_eq!(mine.groups().map(|group| group.index()).collect::<Vec<_>>(), [1]);
+//! # Ok::<(), healthomics::bulk::BulkError>(())
+//! ```
+
+mod journal;
+mod plan;
+mod report;
+mod run;
+
+use std::io;
+use std::path::PathBuf;
+
+pub use plan::{BulkKind, Duplicate, DuplicateItem, Duplicates, Group, Plan, Planner, Shard};
+pub use report::{BulkProgress, Report, ReportItem};
+pub use run::{BulkRun, BulkStart};
+
+use crate::check::Violations;
+
+/// Why a bulk run can't be planned, or its journal not be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BulkError {
+    /// Options or items that the service would refuse. Nothing was started; mend each of them.
+    #[error("invalid input, nothing was started: {0}")]
+    InvalidInput(Violations),
+    /// A job can't have groups of that size.
+    #[error("groups of {given}: an {kind} job takes 1 to {max} items, choose a size of those")]
+    #[non_exhaustive]
+    GroupSize {
+        /// The kind of jobs.
+        kind: &'static str,
+        /// The size that was asked for.
+        given: usize,
+        /// The largest that is possible.
+        max: usize,
+    },
+    /// There is no such shard.
+    #[error("shard {index} of {count}: shards are numbered from 0, choose one below their number")]
+    #[non_exhaustive]
+    Shard {
+        /// The shard that was asked for.
+        index: usize,
+        /// Of so many.
+        count: usize,
+    },
+    /// Items that are in the input more than once. Nothing was started; mend the input, or have them dropped.
+    #[error("{count} duplicates, nothing was started: {}; mend the input or have them dropped", plan::named(first, *count))]
+    #[non_exhaustive]
+    Duplicates {
+        /// The first few.
+        first: Vec<DuplicateItem>,
+        /// How many there are.
+        count: usize,
+    },
+    /// The journal is being written by another process, or twice in this one.
+    #[error("the journal {path:?} is in use: wait for its run to end, or give each shard a journal of its own")]
+    #[non_exhaustive]
+    JournalInUse {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// The journal was written for something else.
+    #[error(
+        "the journal {path:?} is of another run: its {member} is {journal}, here it is {here}; use the input and \
+         options that it was made with, or another journal"
+    )]
+    #[non_exhaustive]
+    JournalOfAnotherRun {
+        /// The journal.
+        path: PathBuf,
+        /// What differs.
+        member: &'static str,
+        /// What the journal has.
+        journal: String,
+        /// What this run has.
+        here: String,
+    },
+    /// The journal was written by a newer version of this crate.
+    #[error(
+        "the journal {path:?} has format {version}, known here is {known}: use the newer healthomics that wrote it"
+    )]
+    #[non_exhaustive]
+    JournalIsNewer {
+        /// The journal.
+        path: PathBuf,
+        /// Its format.
+        version: u64,
+        /// The newest format that this version knows.
+        known: u64,
+    },
+    /// A line of the journal can't be read, and it is not a last one that was cut by a crash.
+    #[error(
+        "line {line} of the journal {path:?} is broken ({reason}): restore the file, or begin a new one under the same \
+         run id, which keeps the client tokens"
+    )]
+    #[non_exhaustive]
+    JournalIsBroken {
+        /// The journal.
+        path: PathBuf,
+        /// The line; the first is 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The journal can't be opened, read or written. The source says why.
+    #[error(
+        "can't {action} the journal {path:?}: it must be in a folder that exists, can be written and has space left"
+    )]
+    #[non_exhaustive]
+    JournalIo {
+        /// What failed: open, lock, read, write.
+        action: &'static str,
+        /// The journal.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}

@@ -1,0 +1,413 @@
+use std::fs;
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::bulk::{Duplicates, Planner};
+use crate::job::{Activation, Export, Import};
+use crate::model::ExportJobId;
+
+/// A folder of its own, gone when it is dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("healthomics-journal-{}", uuid::Uuid::new_v4()));
+        fs::create_dir(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("run.jsonl")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn ids(count: usize) -> impl Iterator<Item = String> {
+    (0..count).map(|n| format!("{:010}", 5_000_000_000 + n))
+}
+
+fn planner() -> Planner<Export> {
+    let role = "arn:aws:iam::123456789012:role/Omics";
+    Planner::export("run-7".into(), "1234567890".into(), "s3://bucket/out/".into(), role.into())
+}
+
+/// Five groups of two items.
+fn plan() -> Plan<Export> {
+    planner().group_size(2).plan(ids(10)).unwrap()
+}
+
+fn states(path: &Path, plan: &Plan<Export>) -> Vec<GroupState<ExportJobId>> {
+    Journal::open(path, plan).unwrap().1
+}
+
+fn refusal<K: BulkKind>(path: &Path, plan: &Plan<K>) -> BulkError {
+    Journal::open(path, plan).expect_err("it is refused")
+}
+
+fn results(group: &Group<'_, Export>) -> Vec<ItemResult> {
+    let result = |position| ItemResult {
+        position,
+        status: if position % 2 == 0 { ItemStatus::Finished } else { "NEW_ONE".into() },
+        read_set_id: (position % 2 == 0).then(|| "7777777777".into()),
+        reason: (position % 2 == 1).then(|| "not\nthere: \"é\"".to_owned()),
+    };
+    group.positions().map(result).collect()
+}
+
+/// A group in each state, in the order of [`GroupState`], and back again.
+fn write_all(path: &Path, plan: &Plan<Export>) -> Vec<GroupState<ExportJobId>> {
+    let (mut journal, fresh) = Journal::open(path, plan).unwrap();
+    assert_eq!(fresh, vec![GroupState::Untouched; plan.groups().len()]);
+    let groups: Vec<_> = plan.groups().collect();
+    let job = |number: usize| format!("{:010}", 10 + number).into();
+    journal.starting(&groups[1]).unwrap();
+    journal.starting(&groups[2]).unwrap();
+    journal.starting(&groups[3]).unwrap();
+    journal.started(&groups[3], &job(3)).unwrap();
+    journal.started(&groups[2], &job(2)).unwrap();
+    journal.ended(&groups[3], &job(3), &JobStatus::CompletedWithFailures, &results(&groups[3])).unwrap();
+    journal.starting(&groups[4]).unwrap();
+    journal.refused(&groups[4], "StartReadSetExportJob: AccessDeniedException (403): no").unwrap();
+    vec![
+        GroupState::Untouched,
+        GroupState::Undecided,
+        GroupState::Running { job: job(2) },
+        GroupState::Finished { job: job(3), status: JobStatus::CompletedWithFailures, items: results(&groups[3]) },
+        GroupState::Refused { error: "StartReadSetExportJob: AccessDeniedException (403): no".to_owned() },
+    ]
+}
+
+/// The whole journal with one line changed: `line` counts from 0.
+fn with_line(path: &Path, line: usize, change: impl FnOnce(&str) -> String) {
+    let text = fs::read_to_string(path).unwrap();
+    let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    lines[line] = change(&lines[line]);
+    fs::write(path, lines.join("\n") + "\n").unwrap();
+}
+
+#[test]
+fn every_state_is_read_back() {
+    let (folder, plan) = (Folder::new(), plan());
+    let expected = write_all(&folder.file(), &plan);
+    assert_eq!(states(&folder.file(), &plan), expected);
+    // Once more: reading changes nothing.
+    assert_eq!(states(&folder.file(), &plan), expected);
+}
+
+#[test]
+fn the_format_is_what_it_was() {
+    let (folder, plan) = (Folder::new(), plan());
+    write_all(&folder.file(), &plan);
+    let text = fs::read_to_string(folder.file()).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    let token = plan.groups().nth(1).unwrap().client_token();
+    assert_eq!(
+        lines[0],
+        format!(
+            r#"{{"journal":"healthomics-bulk","version":1,"runId":"run-7","kind":"export","sequenceStoreId":"1234567890","roleArn":"arn:aws:iam::123456789012:role/Omics","destination":"s3://bucket/out/","groups":5,"groupSize":2,"plan":"{}","shard":0,"shards":1}}"#,
+            plan.digest()
+        )
+    );
+    assert!(lines[0].as_bytes().starts_with(MAGIC));
+    assert_eq!(lines[1], format!(r#"{{"line":"starting","group":1,"token":"{token}"}}"#));
+    assert_eq!(lines[4], r#"{"line":"started","group":3,"job":"0000000013"}"#);
+    assert_eq!(
+        lines[6],
+        r#"{"line":"ended","group":3,"job":"0000000013","status":"COMPLETED_WITH_FAILURES","items":[{"position":6,"status":"FINISHED","readSetId":"7777777777"},{"position":7,"status":"NEW_ONE","reason":"not\nthere: \"é\""}]}"#
+    );
+    assert_eq!(
+        lines[8],
+        r#"{"line":"refused","group":4,"error":"StartReadSetExportJob: AccessDeniedException (403): no"}"#
+    );
+}
+
+#[test]
+fn later_lines_win() {
+    let (folder, plan) = (Folder::new(), plan());
+    write_all(&folder.file(), &plan);
+    let (mut journal, _) = Journal::open(folder.file(), &plan).unwrap();
+    for group in plan.groups() {
+        journal.starting(&group).unwrap();
+    }
+    drop(journal);
+    assert_eq!(states(&folder.file(), &plan), vec![GroupState::Undecided; 5]);
+}
+
+/// Cut anywhere, every whole line counts and the next line stands on its own.
+#[test]
+fn torn_at_every_byte() {
+    let (folder, plan) = (Folder::new(), plan());
+    write_all(&folder.file(), &plan);
+    let whole = fs::read(folder.file()).unwrap();
+    let header = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    let last = whole[..whole.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
+    let group = plan.groups().next().unwrap();
+    let write = |bytes: &[u8]| fs::write(folder.file(), bytes).unwrap();
+    for cut in (0..header).chain(last..whole.len()) {
+        write(&whole[..cut]);
+        let (mut journal, read) = Journal::open(folder.file(), &plan).unwrap();
+        if cut >= header {
+            assert_eq!((&read[3], &read[4]), (&states_after_cut(&plan)[0], &GroupState::Undecided), "{cut}");
+        }
+        journal.starting(&group).unwrap();
+        drop(journal);
+        let again = states(&folder.file(), &plan);
+        assert_eq!((&again[0], &again[1..]), (&GroupState::Undecided, &read[1..]), "{cut}");
+        let text = fs::read_to_string(folder.file()).unwrap();
+        assert!(text.ends_with('\n') && text.lines().all(|line| line.starts_with('{') && line.ends_with('}')));
+    }
+}
+
+fn states_after_cut(plan: &Plan<Export>) -> [GroupState<ExportJobId>; 1] {
+    let group = plan.groups().nth(3).unwrap();
+    let (job, status) = ("0000000013".into(), JobStatus::CompletedWithFailures);
+    [GroupState::Finished { job, status, items: results(&group) }]
+}
+
+#[test]
+fn whatever_is_behind_the_last_newline_goes() {
+    let (folder, plan) = (Folder::new(), plan());
+    let expected = write_all(&folder.file(), &plan);
+    let whole = fs::read(folder.file()).unwrap();
+    for tail in
+        [&b"\0\0\0\0"[..], b"\xff\xfe", b"{\"line\":\"refused\",\"group\":0,\"error\":\"whole, but no end\"}", b"{"]
+    {
+        fs::write(folder.file(), [&whole, tail].concat()).unwrap();
+        assert_eq!(states(&folder.file(), &plan), expected);
+        assert_eq!(fs::read(folder.file()).unwrap(), whole);
+    }
+}
+
+#[test]
+fn an_empty_file_becomes_a_journal() {
+    let (folder, plan) = (Folder::new(), plan());
+    for begun in [&b""[..], b"\0\0\0", b"{\"jour"] {
+        fs::write(folder.file(), begun).unwrap();
+        assert_eq!(states(&folder.file(), &plan), vec![GroupState::Untouched; 5]);
+        assert!(fs::read(folder.file()).unwrap().starts_with(MAGIC));
+    }
+}
+
+#[test]
+fn somebody_elses_file_is_left_alone() {
+    let (folder, plan) = (Folder::new(), plan());
+    for foreign in ["5555555555", "{\"some\":\"json\"}", "{\"some\":\"json\"}\n", "id\n5555555555\n", "\n"] {
+        fs::write(folder.file(), foreign).unwrap();
+        let error = refusal(&folder.file(), &plan);
+        assert!(matches!(error, BulkError::JournalIsBroken { line: 1, .. }), "{error}");
+        assert!(error.to_string().contains("not a journal of a bulk run"), "{error}");
+        assert_eq!(fs::read_to_string(folder.file()).unwrap(), foreign);
+    }
+}
+
+#[test]
+fn a_journal_of_another_run_is_refused_with_what_differs() {
+    let folder = Folder::new();
+    write_all(&folder.file(), &plan());
+    let before = fs::read(folder.file()).unwrap();
+    let export = |run: &str, store: &str, to: &str, role: &str| {
+        Planner::export(run.into(), store.into(), to.into(), role.into()).group_size(2).plan(ids(10)).unwrap()
+    };
+    let [run, store, to, role] = ["run-7", "1234567890", "s3://bucket/out/", "arn:aws:iam::123456789012:role/Omics"];
+    let others = ["5000000000", "5000000001", "5000000001"].into_iter().map(str::to_owned).chain(ids(10).skip(2));
+    let dropped = planner().group_size(2).duplicates(Duplicates::Drop).plan(others).unwrap();
+    for (expected, other) in [
+        (r#"its run id is "run-7", here it is "run-8"; "#, export("run-8", store, to, role)),
+        ("its store is 1234567890, here it is 1234567891; ", export(run, "1234567891", to, role)),
+        (
+            r#"its destination is "s3://bucket/out/", here it is "s3://bucket"; "#,
+            export(run, store, "s3://bucket", role),
+        ),
+        (
+            r#"its role is "arn:aws:iam::123456789012:role/Omics", here it is "arn"#,
+            export(run, store, to, &format!("{role}2")),
+        ),
+        ("its group size is 2, here it is 5; ", planner().group_size(5).plan(ids(10)).unwrap()),
+        ("its number of groups is 5, here it is 6; ", planner().group_size(2).plan(ids(11)).unwrap()),
+        ("its input is SHA-256 ", planner().group_size(2).plan(ids(11).skip(1)).unwrap()),
+        ("its input is SHA-256 ", dropped),
+        ("its shard is 0 of 1, here it is 1 of 2; ", plan().shard(1, 2).unwrap()),
+    ] {
+        let error = refusal(&folder.file(), &other);
+        assert!(
+            matches!(error, BulkError::JournalOfAnotherRun { .. }) && error.to_string().contains(expected),
+            "{error}"
+        );
+    }
+    let activations = Planner::activation(run.into(), store.into()).group_size(2).plan(ids(10)).unwrap();
+    let error = refusal::<Activation>(&folder.file(), &activations);
+    assert!(error.to_string().contains("its kind is export, here it is activation; "), "{error}");
+    assert_eq!(fs::read(folder.file()).unwrap(), before, "a refused journal is not touched");
+}
+
+#[test]
+fn a_shard_has_states_of_its_own_groups() {
+    let (folder, shard) = (Folder::new(), plan().shard(1, 2).unwrap());
+    let (mut journal, states) = Journal::open(folder.file(), &shard).unwrap();
+    assert_eq!(states.len(), 2);
+    let group = shard.groups().nth(1).unwrap();
+    journal.started(&group, &"0000000001".into()).unwrap();
+    drop(journal);
+    let running = GroupState::Running { job: "0000000001".into() };
+    assert_eq!(self::states(&folder.file(), &shard), [GroupState::Untouched, running]);
+    with_line(&folder.file(), 1, |line| line.replace(":3,", ":2,"));
+    let error = refusal(&folder.file(), &shard);
+    assert!(error.to_string().contains("group 2 is not of this run and shard"), "{error}");
+}
+
+#[test]
+fn a_newer_format_is_refused_and_newer_lines_are_passed_over() {
+    let (folder, plan) = (Folder::new(), plan());
+    let expected = write_all(&folder.file(), &plan);
+    with_line(&folder.file(), 0, |line| line.replace("\"shards\":1", "\"shards\":1,\"new\":{\"a\":[1]}"));
+    let more =
+        |line: &str| format!("{}\n{}", r#"{"line":"paused","group":"all"}"#, line.replace('}', r#","new":null}"#));
+    with_line(&folder.file(), 4, more);
+    assert_eq!(states(&folder.file(), &plan), expected);
+
+    fs::write(folder.file(), "{\"journal\":\"healthomics-bulk\",\"version\":2,\"else\":true}\n").unwrap();
+    let error = refusal(&folder.file(), &plan);
+    assert!(matches!(error, BulkError::JournalIsNewer { version: 2, known: 1, .. }), "{error}");
+}
+
+#[test]
+fn a_broken_line_is_named() {
+    let (folder, plan) = (Folder::new(), plan());
+    for broken in [
+        "",
+        "{",
+        "nonsense",
+        "\0\0\0",
+        "[]",
+        r#"{"group":1}"#,
+        r#"{"line":"started","group":1}"#,
+        r#"{"line":"started","group":5,"job":"1"}"#,
+        r#"{"line":"started","group":-1,"job":"1"}"#,
+        r#"{"line":"starting","group":1,"token":"another"}"#,
+        r#"{"line":"ended","group":0,"job":"1","status":"FAILED","items":[{"position":2,"status":"FAILED"}]}"#,
+    ] {
+        let _ = fs::remove_file(folder.file());
+        write_all(&folder.file(), &plan);
+        with_line(&folder.file(), 4, |_| broken.to_owned());
+        let before = fs::read(folder.file()).unwrap();
+        let error = refusal(&folder.file(), &plan);
+        assert!(matches!(error, BulkError::JournalIsBroken { line: 5, .. }), "{broken}: {error}");
+        assert!(
+            error.to_string().starts_with("line 5 of the journal ") && !error.to_string().contains('\n'),
+            "{error}"
+        );
+        assert_eq!(fs::read(folder.file()).unwrap(), before);
+    }
+}
+
+#[test]
+fn two_writers_are_one_too_many() {
+    let (folder, plan) = (Folder::new(), plan());
+    let (journal, _) = Journal::open(folder.file(), &plan).unwrap();
+    let error = refusal(&folder.file(), &plan);
+    assert!(matches!(error, BulkError::JournalInUse { .. }), "{error}");
+    drop(journal);
+    assert_eq!(states(&folder.file(), &plan).len(), 5);
+}
+
+#[test]
+fn folders_that_cant_be_written() {
+    let (folder, plan) = (Folder::new(), plan());
+    for path in [folder.0.join("missing/run.jsonl"), folder.0.clone()] {
+        let error = refusal(&path, &plan);
+        assert!(matches!(&error, BulkError::JournalIo { action: "open", .. }), "{error}");
+        assert!(error.to_string().contains(&format!("{path:?}")) && std::error::Error::source(&error).is_some());
+    }
+    let writable = fs::metadata(&folder.0).unwrap().permissions();
+    let mut read_only = writable.clone();
+    read_only.set_readonly(true);
+    fs::set_permissions(&folder.0, read_only).unwrap();
+    // Some users and systems may write all the same: what anyone may do there, the journal may.
+    let allowed = fs::write(folder.0.join("probe"), "").is_ok();
+    let opened = Journal::open(folder.file(), &plan);
+    fs::set_permissions(&folder.0, writable).unwrap();
+    assert_eq!(opened.is_ok(), allowed);
+    assert!(allowed || matches!(opened, Err(BulkError::JournalIo { action: "open", .. })));
+}
+
+/// A disk that is full for a moment.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_line_that_could_not_be_written_is_not_there() {
+    let (folder, plan) = (Folder::new(), plan());
+    let (mut journal, _) = Journal::open(folder.file(), &plan).unwrap();
+    let groups: Vec<_> = plan.groups().collect();
+    journal.starting(&groups[0]).unwrap();
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let file = std::mem::replace(&mut journal.file, full);
+    let error = journal.starting(&groups[1]).unwrap_err();
+    assert!(matches!(error, BulkError::JournalIo { action: "write", .. }), "{error}");
+    journal.file = file;
+    (&journal.file).write_all(b"{\"line\":\"star").unwrap();
+    journal.starting(&groups[2]).unwrap();
+    drop(journal);
+    let (touched, not) = (GroupState::Undecided, GroupState::Untouched);
+    assert_eq!(states(&folder.file(), &plan), [touched.clone(), not.clone(), touched, not.clone(), not]);
+}
+
+#[test]
+fn imports_tell_what_they_became() {
+    let folder = Folder::new();
+    let source = |n: usize| {
+        let source = crate::ImportReadSetSource::builder().source_files(format!("s3://bucket/{n}.bam"));
+        source.source_file_type(crate::model::FileType::Ubam).subject_id("S").sample_id("s").build()
+    };
+    let plan: Plan<Import> =
+        Planner::import("run-7".into(), "1234567890".into(), "arn:aws:iam::123456789012:role/Omics".into())
+            .plan((0..3).map(source))
+            .unwrap();
+    let (mut journal, _) = Journal::open(folder.file(), &plan).unwrap();
+    let item = |position| ItemResult {
+        position,
+        status: ItemStatus::Finished,
+        read_set_id: Some("7777777777".into()),
+        reason: None,
+    };
+    let (job, items) = ("0000000001".into(), vec![item(0), item(1), item(2)]);
+    journal.ended(&plan.groups().next().unwrap(), &job, &JobStatus::Completed, &items).unwrap();
+    drop(journal);
+    let (_, states) = Journal::open(folder.file(), &plan).unwrap();
+    assert_eq!(states, [GroupState::Finished { job, status: JobStatus::Completed, items }]);
+}
+
+/// A hundred results a group: a million items.
+#[test]
+fn ten_thousand_groups_are_read_in_no_time() {
+    let size = if cfg!(debug_assertions) { 5 } else { 100 };
+    let (folder, plan) = (Folder::new(), planner().group_size(size).plan(ids(10_000 * size)).unwrap());
+    drop(Journal::open(folder.file(), &plan).unwrap());
+    let mut text = fs::read(folder.file()).unwrap();
+    for group in plan.groups() {
+        let (job, status, token) = ("0000000001".to_owned(), JobStatus::Completed, group.client_token().into());
+        let group_index = group.index();
+        let lines = [
+            serde_json::to_string(&Line { line: "starting", rest: Starting { group: group_index, token } }),
+            serde_json::to_string(&Line { line: "started", rest: Started { group: group_index, job: job.clone() } }),
+            serde_json::to_string(&Line {
+                line: "ended",
+                rest: Ended { group: group_index, job, status, items: results(&group) },
+            }),
+        ];
+        for line in lines {
+            text.extend_from_slice(line.unwrap().as_bytes());
+            text.push(b'\n');
+        }
+    }
+    fs::write(folder.file(), &text).unwrap();
+    let begin = Instant::now();
+    let states = states(&folder.file(), &plan);
+    let took = begin.elapsed();
+    println!("{} bytes read in {took:?}", text.len());
+    assert!(states.iter().all(|state| matches!(state, GroupState::Finished { items, .. } if items.len() == size)));
+    assert!(took < Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 1 }), "{took:?}");
+}

@@ -1,0 +1,109 @@
+//! Items that are in the input more than once.
+
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::BulkKind;
+use crate::bulk::BulkError;
+use crate::check::Shown;
+
+/// How many duplicates an error names.
+const NAMED_DUPLICATES: usize = 5;
+
+/// What to do about items that are in the input more than once: the same read set, or for imports the same files,
+/// whatever else is said of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Duplicates {
+    /// Refuse the input.
+    #[default]
+    Refuse,
+    /// Keep the first of them; [`Plan::duplicates`](crate::bulk::Plan::duplicates) tells which were dropped.
+    Drop,
+}
+
+/// An item that came before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Duplicate {
+    /// Where it stands in the input; the first item is 0.
+    pub position: usize,
+    /// Where it stood first.
+    pub first: usize,
+}
+
+/// A duplicate with its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DuplicateItem {
+    /// The read set, or the file or files of an import.
+    pub name: String,
+    /// Where it stands.
+    pub duplicate: Duplicate,
+}
+
+/// `items[7] "5555555555" is items[3]; and 2 more`
+pub(crate) fn named(first: &[DuplicateItem], count: usize) -> impl fmt::Display {
+    fmt::from_fn(move |f| {
+        for (index, DuplicateItem { name, duplicate }) in first.iter().enumerate() {
+            let before = if index == 0 { "" } else { "; " };
+            write!(f, "{before}items[{}] {} is items[{}]", duplicate.position, Shown(name), duplicate.first)?;
+        }
+        match count.saturating_sub(first.len()) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
+    })
+}
+
+/// The items that came before, in input order.
+pub(super) fn find<K: BulkKind>(items: &[K::Item]) -> Vec<Duplicate> {
+    // Hashes only bring equal keys together: what counts is the key.
+    let hash = |(position, item)| {
+        let mut hasher = DefaultHasher::new();
+        K::key(item).hash(&mut hasher);
+        (hasher.finish(), position)
+    };
+    let mut order: Vec<(u64, usize)> = items.iter().enumerate().map(hash).collect();
+    order.sort_unstable_by(|(hash, position), (other_hash, other)| {
+        let keys = || K::key(&items[*position]).cmp(&K::key(&items[*other]));
+        hash.cmp(other_hash).then_with(keys).then(position.cmp(other))
+    });
+    let mut duplicates = Vec::new();
+    for same in order.chunk_by(|(hash, a), (other, b)| hash == other && K::key(&items[*a]) == K::key(&items[*b])) {
+        let (_, first) = same[0];
+        duplicates.extend(same[1..].iter().map(|&(_, position)| Duplicate { position, first }));
+    }
+    duplicates.sort_unstable_by_key(|duplicate| duplicate.position);
+    duplicates
+}
+
+/// Drops them, and tells where those that are left stood; nothing if that is where they stand.
+pub(super) fn drop_from<T>(items: &mut Vec<T>, duplicates: &[Duplicate]) -> Vec<usize> {
+    if duplicates.is_empty() {
+        return Vec::new();
+    }
+    let mut dropped = duplicates.iter().map(|duplicate| duplicate.position).peekable();
+    let positions: Vec<usize> = (0..items.len()).filter(|position| dropped.next_if_eq(position).is_none()).collect();
+    let mut kept = positions.iter().copied().peekable();
+    let mut position = 0..;
+    items.retain(|_| position.next().is_some_and(|position| kept.next_if_eq(&position).is_some()));
+    positions
+}
+
+/// An error that names the first few.
+pub(super) fn refuse<K: BulkKind>(items: &[K::Item], duplicates: &[Duplicate]) -> BulkError {
+    let named =
+        |duplicate: &Duplicate| DuplicateItem { name: name::<K>(&items[duplicate.position]), duplicate: *duplicate };
+    BulkError::Duplicates {
+        first: duplicates.iter().take(NAMED_DUPLICATES).map(named).collect(),
+        count: duplicates.len(),
+    }
+}
+
+fn name<K: BulkKind>(item: &K::Item) -> String {
+    match K::key(item) {
+        (name, None) => name.to_owned(),
+        (first, Some(second)) => format!("{first} + {second}"),
+    }
+}

@@ -1,0 +1,111 @@
+//! What the kinds of jobs differ in.
+
+use std::fmt;
+
+use crate::check::{Path, Violations};
+use crate::job::{Activation, Export, Import, JobKind};
+use crate::model::ReadSetId;
+use crate::{ImportReadSetSource, MAX_ACTIVATION_SOURCES, MAX_EXPORT_SOURCES, MAX_IMPORT_SOURCES, SourceFiles};
+
+/// The kinds of jobs that a bulk run is made of: [`Export`], [`Import`] and [`Activation`].
+pub trait BulkKind: JobKind<Id: From<String>> {
+    /// What a job has many of: a read set, or the source of an import.
+    type Item: Clone + fmt::Debug + Send + Sync + 'static;
+    /// How many of them one job takes.
+    const MAX_ITEMS: usize;
+
+    /// Finds everything that the service would refuse.
+    #[doc(hidden)]
+    fn check(item: &Self::Item, position: usize, violations: &mut Violations);
+
+    /// What two items must not have in common.
+    #[doc(hidden)]
+    fn key(item: &Self::Item) -> (&str, Option<&str>);
+
+    /// Every member that is there, in an order that never changes.
+    #[doc(hidden)]
+    fn members(item: &Self::Item, each: &mut dyn FnMut(&str, &str));
+}
+
+impl BulkKind for Export {
+    type Item = ReadSetId;
+    const MAX_ITEMS: usize = MAX_EXPORT_SOURCES;
+
+    fn check(item: &ReadSetId, position: usize, violations: &mut Violations) {
+        violations.id(Path::Member("items").item(position).field("readSetId"), item.as_str());
+    }
+
+    fn key(item: &ReadSetId) -> (&str, Option<&str>) {
+        (item.as_str(), None)
+    }
+
+    fn members(item: &ReadSetId, each: &mut dyn FnMut(&str, &str)) {
+        each("readSetId", item.as_str());
+    }
+}
+
+impl BulkKind for Activation {
+    type Item = ReadSetId;
+    const MAX_ITEMS: usize = MAX_ACTIVATION_SOURCES;
+
+    fn check(item: &ReadSetId, position: usize, violations: &mut Violations) {
+        Export::check(item, position, violations);
+    }
+
+    fn key(item: &ReadSetId) -> (&str, Option<&str>) {
+        Export::key(item)
+    }
+
+    fn members(item: &ReadSetId, each: &mut dyn FnMut(&str, &str)) {
+        Export::members(item, each);
+    }
+}
+
+impl BulkKind for Import {
+    type Item = ImportReadSetSource;
+    const MAX_ITEMS: usize = MAX_IMPORT_SOURCES;
+
+    fn check(item: &ImportReadSetSource, position: usize, violations: &mut Violations) {
+        item.check(violations, Path::Member("items").item(position));
+    }
+
+    fn key(item: &ImportReadSetSource) -> (&str, Option<&str>) {
+        let SourceFiles { source1, source2 } = &item.source_files;
+        (source1.as_str(), source2.as_ref().map(|source2| source2.as_str()))
+    }
+
+    // A new member goes to the end: where it is not there, the tokens stay what they were.
+    fn members(item: &ImportReadSetSource, each: &mut dyn FnMut(&str, &str)) {
+        let ImportReadSetSource {
+            source_files: SourceFiles { source1, source2 },
+            source_file_type,
+            subject_id,
+            sample_id,
+            generated_from,
+            reference_arn,
+            name,
+            description,
+            tags,
+        } = item;
+        each("source1", source1.as_str());
+        for (name, value) in [
+            ("source2", source2.as_ref().map(|source2| source2.as_str())),
+            ("sourceFileType", Some(source_file_type.as_str())),
+            ("subjectId", Some(subject_id.as_str())),
+            ("sampleId", Some(sample_id.as_str())),
+            ("generatedFrom", generated_from.as_deref()),
+            ("referenceArn", reference_arn.as_ref().map(|reference| reference.as_str())),
+            ("name", name.as_deref()),
+            ("description", description.as_deref()),
+            ("tags", tags.as_ref().map(|_| "")),
+        ] {
+            if let Some(value) = value {
+                each(name, value);
+            }
+        }
+        for (key, value) in tags.iter().flatten() {
+            each("tagKey", key);
+            each("tagValue", value);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What became of a bulk run, item by item.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::journal::ItemResult;
+use super::{BulkKind, Plan};
+use crate::model::{ItemStatus, JobStatus, ReadSetId};
+
+/// What became of a group.
+#[derive(Clone, Debug)]
+pub(super) enum Fate {
+    /// Nothing yet.
+    Open,
+    Ended {
+        job: String,
+        status: JobStatus,
+        items: Vec<ItemResult>,
+    },
+    /// The service refused the start for good.
+    Refused {
+        error: String,
+    },
+    /// The job can't be followed any more.
+    Lost {
+        job: String,
+        error: String,
+    },
+}
+
+/// How a bulk run ended: what became of each item, in the order of the input.
+#[derive(Clone, Debug)]
+#[must_use = "a run that ended need not have succeeded"]
+pub struct Report<K: BulkKind> {
+    plan: Plan<K>,
+    fates: Vec<Fate>,
+}
+
+/// What became of one item.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ReportItem<'a, K: BulkKind> {
+    /// Where it stands in the input; the first item is 0.
+    pub position: usize,
+    /// The item.
+    pub item: &'a K::Item,
+    /// The job that it was in, if one was started.
+    pub job: Option<&'a str>,
+    /// Where the job stands, if it has ended.
+    pub job_status: Option<&'a JobStatus>,
+    /// Whether the item finished.
+    pub finished: bool,
+    /// The read set that a source became.
+    pub read_set_id: Option<&'a ReadSetId>,
+    /// Why it did not finish.
+    pub reason: Option<&'a str>,
+}
+
+impl<K: BulkKind> Report<K> {
+    pub(super) fn new(plan: Plan<K>, fates: Vec<Fate>) -> Self {
+        Self { plan, fates }
+    }
+
+    /// The plan that was run.
+    pub fn plan(&self) -> &Plan<K> {
+        &self.plan
+    }
+
+    /// Every item, in the order of the input; of a shard those of its groups. Dropped duplicates are in the plan.
+    pub fn items(&self) -> impl Iterator<Item = ReportItem<'_, K>> {
+        let groups = self.plan.groups().zip(&self.fates);
+        groups.flat_map(|(group, fate)| {
+            group.positions().zip(group.items()).enumerate().map(move |(index, (position, item))| {
+                let open = ReportItem {
+                    position,
+                    item,
+                    job: None,
+                    job_status: None,
+                    finished: false,
+                    read_set_id: None,
+                    reason: Some("no job was started"),
+                };
+                match fate {
+                    Fate::Open => open,
+                    Fate::Refused { error } => ReportItem { reason: Some(error), ..open },
+                    Fate::Lost { job, error } => ReportItem { job: Some(job), reason: Some(error), ..open },
+                    Fate::Ended { job, status, items } => {
+                        let result = items.get(index);
+                        ReportItem {
+                            job: Some(job),
+                            job_status: Some(status),
+                            finished: result.is_some_and(|result| result.status == ItemStatus::Finished),
+                            read_set_id: result.and_then(|result| result.read_set_id.as_ref()),
+                            reason: result.and_then(|result| result.reason.as_deref()),
+                            ..open
+                        }
+                    }
+                }
+            })
+        })
+    }
+
+    /// The items that did not finish: their `item`s are the input of a second run, under another run id.
+    pub fn failed(&self) -> impl Iterator<Item = ReportItem<'_, K>> {
+        self.items().filter(|item| !item.finished)
+    }
+
+    /// The jobs that were started, in the order of their groups.
+    pub fn jobs(&self) -> impl Iterator<Item = &str> {
+        self.fates.iter().filter_map(|fate| match fate {
+            Fate::Ended { job, .. } | Fate::Lost { job, .. } => Some(job.as_str()),
+            Fate::Open | Fate::Refused { .. } => None,
+        })
+    }
+
+    /// How many items finished.
+    pub fn finished_count(&self) -> usize {
+        self.items().filter(|item| item.finished).count()
+    }
+}
+
+/// `9,998 of 10,000 items finished in 100 jobs`
+impl<K: BulkKind> fmt::Display for Report<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (finished, total, jobs) = (self.finished_count(), self.items().count(), self.jobs().count());
+        write!(f, "{finished} of {total} items finished in {jobs} jobs")
+    }
+}
+
+/// How far a bulk run is.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct BulkProgress {
+    /// All items of the run.
+    pub items: usize,
+    /// Items whose job has ended or was refused.
+    pub settled: usize,
+    /// Those of them that did not finish.
+    pub failed: usize,
+    /// All jobs of the run.
+    pub jobs: usize,
+    /// Jobs that are at work.
+    pub running_jobs: usize,
+    /// Jobs that have ended or were refused.
+    pub ended_jobs: usize,
+    /// Since the run began, or was taken up.
+    pub elapsed: Duration,
+}
+
+impl BulkProgress {
+    pub(super) fn new<K: BulkKind>(plan: &Plan<K>) -> Self {
+        let (items, jobs) = (plan.groups().map(|group| group.items().len()).sum(), plan.groups().len());
+        Self { items, settled: 0, failed: 0, jobs, running_jobs: 0, ended_jobs: 0, elapsed: Duration::ZERO }
+    }
+
+    /// A group of so many items met its fate.
+    pub(super) fn settle(&mut self, count: usize, fate: &Fate) {
+        self.ended_jobs += 1;
+        self.settled += count;
+        self.failed += match fate {
+            Fate::Ended { items, .. } => items.iter().filter(|item| item.status != ItemStatus::Finished).count(),
+            Fate::Open | Fate::Refused { .. } | Fate::Lost { .. } => count,
+        };
+    }
+
+    /// The settled share of the items, 0 to 1; 1 if there are none.
+    pub fn fraction(&self) -> f64 {
+        #[allow(clippy::cast_precision_loss, reason = "a share of millions need not be exact")]
+        let fraction = if self.items == 0 { 1.0 } else { self.settled as f64 / self.items as f64 };
+        fraction
+    }
+}

@@ -1,0 +1,349 @@
+//! Runs a plan: starts its jobs, follows them, and notes in the journal what it does.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::Instant;
+
+use super::journal::{GroupState, ItemResult, Journal};
+use super::report::{BulkProgress, Fate, Report};
+use super::{BulkError, BulkKind, Group, Plan};
+use crate::job::{Activation, Export, Import, Job, JobItem as _, JobKind, JobState, StoreFleet, Watched};
+use crate::model::{ItemStatus, ReadSetId, S3Destination};
+use crate::{CallFuture, Client, Error};
+
+/// How many jobs of a kind an account runs at once, unless it was raised.
+const DEFAULT_JOBS_AT_ONCE: usize = 20;
+/// How often running jobs are listed: one request for all of them.
+const DEFAULT_POLL: Duration = Duration::from_secs(2);
+/// How long starts rest after the service could not take one.
+const REST: Duration = Duration::from_secs(10);
+
+/// A kind of jobs that a plan can start.
+pub trait BulkStart: BulkKind {
+    #[doc(hidden)]
+    fn start(client: &Client, plan: &Plan<Self>, group: &Group<'_, Self>) -> CallFuture<Job<Self>>;
+
+    /// What an item became, for kinds that make something new of it.
+    #[doc(hidden)]
+    fn made(item: &<<Self as JobKind>::State as JobState>::Item) -> Option<&ReadSetId>;
+}
+
+macro_rules! start {
+    ($Kind:ty, $start:ident $(, $member:ident = $value:expr)*; made $made:expr) => {
+        impl BulkStart for $Kind {
+            fn start(client: &Client, plan: &Plan<Self>, group: &Group<'_, Self>) -> CallFuture<Job<Self>> {
+                let call = client.$start().sequence_store_id(plan.sequence_store_id());
+                let call = call.sources(group.items().iter().cloned()).client_token(group.client_token());
+                $(let call = { let value: fn(&Plan<Self>) -> &str = $value; call.$member(value(plan)) };)*
+                let (send, client) = (call.paced(None).send(), client.clone());
+                Box::pin(async move { Ok(client.job(&send.await?)) })
+            }
+
+            fn made(item: &<<Self as JobKind>::State as JobState>::Item) -> Option<&ReadSetId> {
+                let made: fn(&<<Self as JobKind>::State as JobState>::Item) -> Option<&ReadSetId> = $made;
+                made(item)
+            }
+        }
+    };
+}
+
+start! {
+    Export, start_read_set_export_job,
+    role_arn = |plan| plan.role_arn().map_or("", |role| role.as_str()),
+    destination = |plan| plan.destination().map_or("", S3Destination::as_str);
+    made |_| None
+}
+start! {
+    Import, start_read_set_import_job,
+    role_arn = |plan| plan.role_arn().map_or("", |role| role.as_str());
+    made |item| item.read_set_id.as_ref()
+}
+start! { Activation, start_read_set_activation_job; made |_| None }
+
+impl Client {
+    /// Runs a plan: see [`BulkRun`].
+    pub fn run<K: BulkStart>(&self, plan: Plan<K>) -> BulkRun<K> {
+        BulkRun {
+            client: self.clone(),
+            plan,
+            journal: None,
+            jobs_at_once: DEFAULT_JOBS_AT_ONCE,
+            poll_every: DEFAULT_POLL,
+            on_progress: None,
+        }
+    }
+}
+
+type OnProgress = Box<dyn FnMut(&BulkProgress) + Send>;
+
+/// A bulk run that is being set up: [`send`](Self::send) begins it.
+///
+/// Dropping the future of it starts nothing more; the jobs that run go on at the service. With a journal, the same call
+/// takes the run up again, in another process if need be: groups that ended are not started again, those that run are
+/// followed, and those of which nobody knows are started with the same client token, which starts nothing twice.
+#[must_use = "a run does nothing until it is sent"]
+pub struct BulkRun<K: BulkStart> {
+    client: Client,
+    plan: Plan<K>,
+    journal: Option<PathBuf>,
+    jobs_at_once: usize,
+    poll_every: Duration,
+    on_progress: Option<OnProgress>,
+}
+
+impl<K: BulkStart> BulkRun<K> {
+    /// A file that keeps what was done, so that the run can be taken up after a crash. It is made if it is not there.
+    pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
+        self.journal = Some(path.into());
+        self
+    }
+
+    /// How many jobs run at once: 20 by default, as an account may; 0 counts as 1. If the account has jobs of others,
+    /// the service refuses some starts, and they are tried again later.
+    pub fn jobs_at_once(mut self, count: usize) -> Self {
+        self.jobs_at_once = count.max(1);
+        self
+    }
+
+    /// The time between two looks at the running jobs: 2 seconds by default, at one request for all of them.
+    pub fn poll_every(mut self, time: Duration) -> Self {
+        self.poll_every = time;
+        self
+    }
+
+    /// Is called whenever a job has started or ended.
+    pub fn on_progress(mut self, tell: impl FnMut(&BulkProgress) + Send + 'static) -> Self {
+        self.on_progress = Some(Box::new(tell));
+        self
+    }
+
+    /// Runs the plan to its end. A group that fails does not stop the others.
+    ///
+    /// Throttling, a failing service, a failing network and a full quota of jobs are waited out, for as long as it takes.
+    ///
+    /// # Errors
+    ///
+    /// [`BulkError`], if the journal can't be used. What becomes of items is in the report.
+    pub async fn send(self) -> Result<Report<K>, BulkError> {
+        let Self { client, plan, journal, jobs_at_once, poll_every, on_progress } = self;
+        let (journal, states) = match journal {
+            Some(path) => Journal::open(path, &plan).map(|(journal, states)| (Some(journal), states))?,
+            None => (None, plan.groups().map(|_| GroupState::Untouched).collect()),
+        };
+        let (tell, found) = unbounded_channel();
+        let mut runner = Runner {
+            client,
+            plan: &plan,
+            groups: plan.groups().collect(),
+            journal,
+            fates: vec![Fate::Open; states.len()],
+            waiting: VecDeque::new(),
+            running: HashMap::new(),
+            fleet: StoreFleet::new(),
+            tell,
+            found,
+            rest_until: None,
+            jobs_at_once,
+            on_progress,
+            progress: BulkProgress::new(&plan),
+            begun: Instant::now(),
+        };
+        runner.take_up(states);
+        runner.finish(poll_every).await?;
+        let fates = runner.fates;
+        Ok(Report::new(plan, fates))
+    }
+}
+
+impl<K: BulkStart> std::fmt::Debug for BulkRun<K> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BulkRun")
+            .field("plan", &self.plan)
+            .field("journal", &self.journal)
+            .field("jobs_at_once", &self.jobs_at_once)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A run on its way. Groups are counted in the order of the plan.
+struct Runner<'p, K: BulkStart> {
+    client: Client,
+    plan: &'p Plan<K>,
+    groups: Vec<Group<'p, K>>,
+    journal: Option<Journal<K>>,
+    fates: Vec<Fate>,
+    /// Groups that are to be started.
+    waiting: VecDeque<usize>,
+    /// Groups that have a job.
+    running: HashMap<K::Id, usize>,
+    fleet: StoreFleet<K>,
+    tell: UnboundedSender<Watched<K>>,
+    found: UnboundedReceiver<Watched<K>>,
+    /// No start before then.
+    rest_until: Option<Instant>,
+    jobs_at_once: usize,
+    on_progress: Option<OnProgress>,
+    progress: BulkProgress,
+    begun: Instant,
+}
+
+impl<K: BulkStart> Runner<'_, K> {
+    /// Begins where the journal ends.
+    fn take_up(&mut self, states: Vec<GroupState<K::Id>>) {
+        let mut untouched = Vec::new();
+        for (index, state) in states.into_iter().enumerate() {
+            match state {
+                GroupState::Untouched => untouched.push(index),
+                // A refusal may have had a cause that was mended since.
+                GroupState::Undecided | GroupState::Refused { .. } => self.waiting.push_back(index),
+                GroupState::Running { job } => {
+                    self.fleet.add(K::job(&self.client, self.plan.sequence_store_id(), &job));
+                    self.running.insert(job, index);
+                }
+                GroupState::Finished { job, status, items } => {
+                    self.settle(index, Fate::Ended { job: job.to_string(), status, items });
+                }
+            }
+        }
+        self.waiting.extend(untouched);
+    }
+
+    async fn finish(&mut self, poll_every: Duration) -> Result<(), BulkError> {
+        let store = self.plan.sequence_store_id();
+        loop {
+            self.start_some().await?;
+            if self.waiting.is_empty() && self.running.is_empty() {
+                return Ok(());
+            }
+            for id in self.fleet.to_look_at(&self.client, store).await {
+                self.fleet.look_at(&id, &self.tell).await;
+                while let Ok(watched) = self.found.try_recv() {
+                    self.ended(watched)?;
+                }
+                // Whatever has ended makes room at once.
+                self.start_some().await?;
+            }
+            if !(self.waiting.is_empty() && self.running.is_empty()) {
+                tokio::time::sleep(poll_every).await;
+            }
+        }
+    }
+
+    /// As many starts as there is room for.
+    async fn start_some(&mut self) -> Result<(), BulkError> {
+        while self.running.len() < self.jobs_at_once
+            && self.rest_until.is_none_or(|until| Instant::now() >= until)
+            && let Some(&index) = self.waiting.front()
+        {
+            self.start(index).await?;
+        }
+        Ok(())
+    }
+
+    async fn start(&mut self, index: usize) -> Result<(), BulkError> {
+        let group = self.groups[index];
+        if let Some(journal) = &mut self.journal {
+            journal.starting(&group)?;
+        }
+        match K::start(&self.client, self.plan, &group).await {
+            Ok(job) => {
+                if let Some(journal) = &mut self.journal {
+                    journal.started(&group, job.id())?;
+                }
+                self.waiting.pop_front();
+                self.running.insert(job.id().clone(), index);
+                self.fleet.add(job);
+                self.tell_progress();
+            }
+            Err(error) if waits(&error) => {
+                tracing::info!(%error, "a start is tried again later, with the same token");
+                let rest = error.retry_after().unwrap_or_default().max(REST);
+                self.rest_until = Instant::now().checked_add(rest);
+            }
+            Err(error) => {
+                let error = error.report().to_string();
+                if let Some(journal) = &mut self.journal {
+                    journal.refused(&group, &error)?;
+                }
+                self.waiting.pop_front();
+                self.settle(index, Fate::Refused { error });
+            }
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self, (job, outcome): Watched<K>) -> Result<(), BulkError> {
+        let Some(index) = self.running.remove(job.id()) else { return Ok(()) };
+        let fate = match outcome {
+            Ok(outcome) => {
+                let group = self.groups[index];
+                let status = outcome.job().status().clone();
+                let items = results::<K>(&group, outcome.items());
+                if let Some(journal) = &mut self.journal {
+                    journal.ended(&group, job.id(), &status, &items)?;
+                }
+                Fate::Ended { job: job.id().to_string(), status, items }
+            }
+            // It stays a running one in the journal: who takes the run up looks again.
+            Err(error) => {
+                let error = error.call_error().map_or_else(|| error.to_string(), |error| error.report().to_string());
+                Fate::Lost { job: job.id().to_string(), error }
+            }
+        };
+        // If the quota of jobs was full, there is room now.
+        self.rest_until = None;
+        self.settle(index, fate);
+        Ok(())
+    }
+
+    fn settle(&mut self, index: usize, fate: Fate) {
+        self.progress.settle(self.groups[index].items().len(), &fate);
+        self.fates[index] = fate;
+        self.tell_progress();
+    }
+
+    fn tell_progress(&mut self) {
+        self.progress.running_jobs = self.running.len();
+        self.progress.elapsed = self.begun.elapsed();
+        if let Some(tell) = &mut self.on_progress {
+            tell(&self.progress);
+        }
+    }
+}
+
+/// Whether the same start may be taken later.
+fn waits(error: &Error) -> bool {
+    error.is_retryable() || error.may_have_been_applied() || matches!(error, Error::ServiceQuotaExceededException(_))
+}
+
+/// What became of each item of a group. The service keeps their order; a name that does not fit is not believed.
+fn results<K: BulkStart>(group: &Group<'_, K>, items: &[<<K as JobKind>::State as JobState>::Item]) -> Vec<ItemResult> {
+    let by_name: HashMap<&str, _> = items.iter().map(|item| (item.name(), item)).collect();
+    let asked = group.positions().zip(group.items()).enumerate();
+    asked
+        .map(|(index, (position, item))| {
+            let (name, _) = K::key(item);
+            let in_order = items.get(index).filter(|item| item.name() == name);
+            match in_order.or_else(|| by_name.get(name).copied()) {
+                Some(item) => {
+                    let failed = *item.status() != ItemStatus::Finished;
+                    ItemResult {
+                        position,
+                        status: item.status().clone(),
+                        read_set_id: K::made(item).cloned(),
+                        reason: failed.then(|| item.reason().to_owned()),
+                    }
+                }
+                None => ItemResult {
+                    position,
+                    status: ItemStatus::from(""),
+                    read_set_id: None,
+                    reason: Some("the job does not tell of it".to_owned()),
+                },
+            }
+        })
+        .collect()
+}
