@@ -1,5 +1,7 @@
 //! A scripted transport for tests of the pipeline: no sockets, so that a paused clock works.
 
+pub(crate) mod service;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 

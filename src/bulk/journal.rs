@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{BulkError, BulkKind, Group, Plan};
+use crate::job::JobKind;
 use crate::model::{ItemStatus, JobStatus, ReadSetId};
 
 /// The format that this version writes, and the newest it reads.
@@ -33,6 +34,9 @@ pub(crate) enum GroupState<Id> {
     /// The service refused it for good.
     Refused { error: String },
 }
+
+/// Where each group of a plan's shard stands, in its order.
+pub(crate) type States<K> = Vec<GroupState<<K as JobKind>::Id>>;
 
 /// What became of one item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,8 +132,8 @@ pub(crate) struct Journal<K> {
 }
 
 impl<K: BulkKind> Journal<K> {
-    /// Opens the journal of a plan, or begins one. Beside it, where each group of the plan's shard stands, in order.
-    pub(crate) fn open(path: impl Into<PathBuf>, plan: &Plan<K>) -> Result<(Self, Vec<GroupState<K::Id>>), BulkError> {
+    /// Opens the journal of a plan, or begins one, and tells where its groups stand.
+    pub(crate) fn open(path: impl Into<PathBuf>, plan: &Plan<K>) -> Result<(Self, States<K>), BulkError> {
         let path = path.into();
         let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let file = open.map_err(failed("open", &path))?;
@@ -180,7 +184,7 @@ impl<K: BulkKind> Journal<K> {
         self.append(&Line { line: "refused", rest: Refused { group: group.index(), error: error.to_owned() } })
     }
 
-    /// Writes a line down to the disk. After an error it is not in the journal.
+    /// Writes a line down to the disk. After an error the next line takes its place.
     fn append(&mut self, line: &impl Serialize) -> Result<(), BulkError> {
         self.write(line).map_err(failed("write", &self.path))
     }
@@ -307,7 +311,7 @@ impl Lines<'_> {
     }
 
     /// Where each group stands after the last line.
-    fn states<K: BulkKind>(&mut self, plan: &Plan<K>) -> Result<Vec<GroupState<K::Id>>, BulkError> {
+    fn states<K: BulkKind>(&mut self, plan: &Plan<K>) -> Result<States<K>, BulkError> {
         let groups: Vec<_> = plan.groups().collect();
         let mut states: Vec<_> = groups.iter().map(|_| GroupState::Untouched).collect();
         while self.next()? {

@@ -18,6 +18,8 @@ use crate::{CallFuture, Client, Error};
 const DEFAULT_JOBS_AT_ONCE: usize = 20;
 /// How often running jobs are listed: one request for all of them.
 const DEFAULT_POLL: Duration = Duration::from_secs(2);
+/// How long it rests at most after looks in vain.
+const LONGEST_REST: Duration = Duration::from_secs(30);
 /// How long starts rest after the service could not take one.
 const REST: Duration = Duration::from_secs(10);
 
@@ -213,12 +215,15 @@ impl<K: BulkStart> Runner<'_, K> {
 
     async fn finish(&mut self, poll_every: Duration) -> Result<(), BulkError> {
         let store = self.plan.sequence_store_id();
+        let mut in_vain = 0_u32;
         loop {
             self.start_some().await?;
             if self.waiting.is_empty() && self.running.is_empty() {
                 return Ok(());
             }
-            for id in self.fleet.to_look_at(&self.client, store).await {
+            let to_look_at = self.fleet.to_look_at(&self.client, store).await;
+            in_vain = if to_look_at.is_some() { 0 } else { in_vain.saturating_add(1) };
+            for id in to_look_at.unwrap_or_default() {
                 self.fleet.look_at(&id, &self.tell).await;
                 while let Ok(watched) = self.found.try_recv() {
                     self.ended(watched)?;
@@ -227,7 +232,7 @@ impl<K: BulkStart> Runner<'_, K> {
                 self.start_some().await?;
             }
             if !(self.waiting.is_empty() && self.running.is_empty()) {
-                tokio::time::sleep(poll_every).await;
+                tokio::time::sleep(rest(poll_every, in_vain)).await;
             }
         }
     }
@@ -314,6 +319,12 @@ impl<K: BulkStart> Runner<'_, K> {
     }
 }
 
+/// The time to the next look: longer while looks are in vain, as when many workers share one account.
+fn rest(poll_every: Duration, in_vain: u32) -> Duration {
+    let most = poll_every.saturating_mul(2_u32.saturating_pow(in_vain)).min(LONGEST_REST.max(poll_every));
+    if in_vain == 0 { most } else { Duration::try_from_secs_f64(most.as_secs_f64() * fastrand::f64()).unwrap_or(most) }
+}
+
 /// Whether the same start may be taken later.
 fn waits(error: &Error) -> bool {
     error.is_retryable() || error.may_have_been_applied() || matches!(error, Error::ServiceQuotaExceededException(_))
@@ -347,3 +358,6 @@ fn results<K: BulkStart>(group: &Group<'_, K>, items: &[<<K as JobKind>::State a
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

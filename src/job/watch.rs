@@ -206,23 +206,23 @@ impl<K: JobKind> StoreFleet<K> {
 
     /// One look at all jobs of a store.
     async fn round(&mut self, client: &Client, store: &SequenceStoreId, tell: &UnboundedSender<Watched<K>>) {
-        for id in self.to_look_at(client, store).await {
+        for id in self.to_look_at(client, store).await.unwrap_or_default() {
             self.look_at(&id, tell).await;
         }
     }
 
-    /// The jobs at which a look is worth its request; none while nothing can be learned.
-    pub(crate) async fn to_look_at(&mut self, client: &Client, store: &SequenceStoreId) -> Vec<K::Id> {
+    /// The jobs at which a look is worth its request; `None` while nothing can be learned.
+    pub(crate) async fn to_look_at(&mut self, client: &Client, store: &SequenceStoreId) -> Option<Vec<K::Id>> {
         if self.jobs.len() > FEW && !self.without_lists {
             match self.list(client, store).await {
-                Ok(ended_or_missing) => return ended_or_missing,
+                Ok(ended_or_missing) => return Some(ended_or_missing),
                 Err(error) if error.is_retryable() => {
                     tracing::debug!(%error, "jobs can't be listed at present");
                     let error = Arc::new(error);
                     for tracked in self.jobs.values_mut() {
                         tracked.last_error = Some(Arc::clone(&error));
                     }
-                    return Vec::new();
+                    return None;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "jobs can't be listed, so each is looked at");
@@ -230,7 +230,7 @@ impl<K: JobKind> StoreFleet<K> {
                 }
             }
         }
-        self.jobs.keys().cloned().collect()
+        Some(self.jobs.keys().cloned().collect())
     }
 
     /// The jobs that have ended by what the list says, and those that it does not show.

@@ -1,0 +1,207 @@
+//! Bulk runs against a service that is played in the process, under a paused clock.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::bulk::Planner;
+use crate::testing::service::{STORE, Service};
+
+const ROLE: &str = "arn:aws:iam::123456789012:role/Omics";
+
+fn read_sets(count: usize) -> impl Iterator<Item = ReadSetId> {
+    (0..count).map(|index| format!("{:010}", 7_000_000_000_u64 + index as u64).into())
+}
+
+fn exports(count: usize) -> Plan<Export> {
+    let planner = Planner::export("run-1".into(), STORE.into(), "s3://bucket/".into(), ROLE.into());
+    planner.plan(read_sets(count)).unwrap()
+}
+
+fn activations(count: usize) -> Plan<Activation> {
+    Planner::activation("run-1".into(), STORE.into()).plan(read_sets(count)).unwrap()
+}
+
+/// As an account is when it is new.
+fn account() -> Service {
+    Service::new().with(|played| {
+        played.jobs_at_once = 20;
+        played.requests_a_second = 5;
+    })
+}
+
+/// Every item went into one job, and the jobs are as few as possible.
+fn assert_each_once(service: &Service, items: usize, jobs: usize) {
+    let started = service.jobs();
+    assert_eq!(started.len(), jobs);
+    let seen: Vec<_> = started.iter().flat_map(|job| &job.items).collect();
+    assert_eq!(seen.len(), items);
+    assert_eq!(seen.iter().collect::<HashSet<_>>().len(), items);
+}
+
+/// What job durations and quotas alone would take.
+fn ideal(jobs: usize, job_takes: Duration) -> Duration {
+    let waves = u32::try_from(jobs.div_ceil(20)).unwrap();
+    (job_takes * waves).max(Duration::from_millis(200) * u32::try_from(jobs).unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_take_little_longer_than_they_must() {
+    let takes = Duration::from_mins(2);
+    let service = account().with(|played| {
+        played.job_takes = takes;
+        played.lost_starts = Some(7);
+    });
+    let begun = Instant::now();
+    let report = service.client().run(exports(10_000)).send().await.unwrap();
+    let ratio = begun.elapsed().as_secs_f64() / ideal(100, takes).as_secs_f64();
+    assert_eq!(report.to_string(), "10000 of 10000 items finished in 100 jobs");
+    assert_each_once(&service, 10_000, 100);
+    tell("10,000 exports", &service, begun.elapsed(), ratio);
+    assert!(ratio <= 1.10, "{ratio}");
+
+    let takes = Duration::from_mins(1);
+    let service = account().with(|played| {
+        played.job_takes = takes;
+        played.lost_starts = Some(7);
+    });
+    let begun = Instant::now();
+    let report = service.client().run(activations(10_000)).send().await.unwrap();
+    let ratio = begun.elapsed().as_secs_f64() / ideal(500, takes).as_secs_f64();
+    assert_eq!(report.finished_count(), 10_000);
+    assert_each_once(&service, 10_000, 500);
+    tell("10,000 activations", &service, begun.elapsed(), ratio);
+    assert!(ratio <= 1.10, "{ratio}");
+}
+
+fn tell(what: &str, service: &Service, took: Duration, ratio: f64) {
+    let [starts, lists, gets] = ["Start", "List", "Get"].map(|operation| service.requests(operation).len());
+    println!("{what}: {took:.0?}, {ratio:.3} of the ideal; {starts} starts, {lists} lists, {gets} gets");
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_keep_the_pace() {
+    let service = account();
+    let report = service.client().run(activations(1_000)).send().await.unwrap();
+    assert_eq!(report.finished_count(), 1_000);
+    service.assert_pace();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_quota_is_waited_for() {
+    let service = account().with(|played| played.jobs_at_once = 3);
+    let report = service.client().run(exports(1_000)).send().await.unwrap();
+    assert_eq!(report.finished_count(), 1_000);
+    assert_each_once(&service, 1_000, 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_waited_out() {
+    let service = account().with(|played| played.down_until = Duration::from_mins(30));
+    let report = service.client().run(exports(500)).send().await.unwrap();
+    assert_eq!(report.finished_count(), 500);
+    assert_each_once(&service, 500, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_report_tells_of_each_item_in_input_order() {
+    let service = account().with(|played| played.failing = ["7000000003".to_owned(), "7000000150".to_owned()].into());
+    let progress = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&progress);
+    let run =
+        service.client().run(exports(250)).on_progress(move |progress| seen.lock().unwrap().push(progress.clone()));
+    let report = run.send().await.unwrap();
+
+    let positions: Vec<_> = report.items().map(|item| item.position).collect();
+    assert_eq!(positions, (0..250).collect::<Vec<_>>());
+    let failed: Vec<_> =
+        report.failed().map(|item| (item.position, item.item.as_str(), item.reason.unwrap())).collect();
+    assert_eq!(failed, [(3, "7000000003", "it fails here"), (150, "7000000150", "it fails here")]);
+    assert_eq!(report.jobs().count(), 3);
+    assert_eq!(report.to_string(), "248 of 250 items finished in 3 jobs");
+    // What failed feeds a second run.
+    let planner = Planner::export("run-2".into(), STORE.into(), "s3://bucket/".into(), ROLE.into());
+    let again = planner.plan(report.failed().map(|item| item.item)).unwrap();
+    assert_eq!(again.item_count(), 2);
+
+    let progress = progress.lock().unwrap();
+    let last = progress.last().unwrap();
+    assert_eq!((last.items, last.settled, last.failed, last.jobs, last.ended_jobs), (250, 250, 2, 3, 3));
+    assert!(progress.iter().any(|progress| progress.running_jobs == 3 && progress.settled == 0));
+    assert!(progress.windows(2).all(|pair| pair[0].fraction() <= pair[1].fraction()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_is_refused_does_not_stop_the_others() {
+    // Another run has used the token of the second group for something else, so to speak.
+    let plan = exports(300);
+    let script = crate::testing::Script::new([
+        crate::testing::answer(200, &[], r#"{"id":"1234567890","status":"SUBMITTED"}"#),
+        crate::testing::answer(400, &[("x-amzn-errortype", "ValidationException")], r#"{"message":"no"}"#),
+        crate::testing::answer(403, &[("x-amzn-errortype", "AccessDeniedException")], ""),
+        crate::testing::answer(200, &[], r#"{"id":"1234567890","status":"COMPLETED"}"#),
+    ]);
+    let report = script.client().run(plan).send().await.unwrap();
+    let reasons: Vec<_> = report.items().step_by(100).map(|item| item.reason.unwrap().to_owned()).collect();
+    assert_eq!(reasons[0], "the job does not tell of it");
+    assert!(reasons[1].contains("ValidationException (400): no"), "{}", reasons[1]);
+    assert!(reasons[2].contains("AccessDeniedException (403)"), "{}", reasons[2]);
+}
+
+fn journal(name: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("healthomics-run-{name}-{}.jsonl", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    path
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_dropped_again_and_again_starts_nothing_twice() {
+    let path = journal("dropped");
+    let service = account().with(|played| played.lost_starts = Some(3));
+    let mut drops = 0;
+    let report = loop {
+        let run = service.client().run(exports(3_000)).journal(&path).jobs_at_once(5).send();
+        // Another moment each time, from the first start to the middle of a wait.
+        let moment = Duration::from_millis(1 + 977 * drops);
+        match tokio::time::timeout(moment, run).await {
+            Ok(report) => break report.unwrap(),
+            Err(_) => drops += 1,
+        }
+    };
+    assert!(drops >= 10, "{drops} drops");
+    assert_eq!(report.finished_count(), 3_000);
+    assert_each_once(&service, 3_000, 30);
+
+    // Once more: everything is known, nothing is asked.
+    let before = service.requests("Start").len() + service.requests("Get").len() + service.requests("List").len();
+    let again = service.client().run(exports(3_000)).journal(&path).send().await.unwrap();
+    let after = service.requests("Start").len() + service.requests("Get").len() + service.requests("List").len();
+    assert_eq!((again.finished_count(), after), (3_000, before));
+    std::fs::remove_file(path).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn shards_that_overlap_start_nothing_twice() {
+    // Seventeen workers in one account need more than the quota of one.
+    let service = account().with(|played| played.requests_a_second = 40);
+    let mut runs = Vec::new();
+    for index in (0..8).chain(0..8) {
+        let run = service.client().run(exports(2_000).shard(index, 8).unwrap()).jobs_at_once(2);
+        runs.push(tokio::spawn(run.send()));
+    }
+    runs.push(tokio::spawn(service.client().run(exports(2_000)).send()));
+    let mut finished = 0;
+    for run in runs {
+        finished += run.await.unwrap().unwrap().finished_count();
+    }
+    assert_eq!(finished, 3 * 2_000);
+    assert_each_once(&service, 2_000, 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_to_do_is_done_at_once() {
+    let service = account();
+    let report = service.client().run(exports(0)).send().await.unwrap();
+    assert_eq!(report.to_string(), "0 of 0 items finished in 0 jobs");
+    assert!(service.jobs().is_empty());
+}

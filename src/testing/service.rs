@@ -1,0 +1,238 @@
+//! A service that is played in the process: jobs that take their time by tokio's clock, which may be paused.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::macros::datetime;
+use tokio::time::Instant;
+
+use super::{builder, raw};
+use crate::Client;
+use crate::model::time::to_iso8601;
+use crate::sign::SignedRequest;
+use crate::transport::{Answer, Limits, Transport, TransportError, TransportErrorKind};
+
+pub(crate) const STORE: &str = "1111111111";
+
+#[derive(Clone, Debug)]
+pub(crate) struct Service(Arc<Mutex<Played>>);
+
+/// A request of one kind: `Start`, `Get` or `List`.
+type Operation = &'static str;
+
+#[derive(Debug)]
+pub(crate) struct Played {
+    begun: Instant,
+    pub(crate) jobs: Vec<PlayedJob>,
+    /// How long a job takes that is started here.
+    pub(crate) job_takes: Duration,
+    /// Jobs that lists do not show.
+    pub(crate) hidden: BTreeSet<usize>,
+    pub(crate) lists_denied: bool,
+    /// Nothing is answered before.
+    pub(crate) down_until: Duration,
+    /// More jobs are refused with 402.
+    pub(crate) jobs_at_once: usize,
+    /// More requests within a second are refused with 429.
+    pub(crate) requests_a_second: usize,
+    /// The answer of every so many-th start is lost after the work.
+    pub(crate) lost_starts: Option<usize>,
+    /// Items that fail.
+    pub(crate) failing: BTreeSet<String>,
+    pub(crate) requests: Vec<(Operation, Duration)>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct PlayedJob {
+    pub(crate) token: String,
+    pub(crate) items: Vec<String>,
+    /// Since the service began.
+    pub(crate) created: Duration,
+    pub(crate) ends: Duration,
+}
+
+pub(crate) fn id(index: usize) -> String {
+    format!("{:010}", 5_000_000_000_u64 + index as u64)
+}
+
+/// What the service writes as the time of creation.
+pub(crate) fn created(since_begin: Duration) -> OffsetDateTime {
+    datetime!(2026-11-21 12:00 UTC) + since_begin
+}
+
+impl Service {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Mutex::new(Played {
+            begun: Instant::now(),
+            jobs: Vec::new(),
+            job_takes: Duration::from_mins(2),
+            hidden: BTreeSet::new(),
+            lists_denied: false,
+            down_until: Duration::ZERO,
+            jobs_at_once: usize::MAX,
+            requests_a_second: usize::MAX,
+            lost_starts: None,
+            failing: BTreeSet::new(),
+            requests: Vec::new(),
+        })))
+    }
+
+    /// Jobs that were created a second after one another, and end when they end.
+    pub(crate) fn with_jobs(ends: impl IntoIterator<Item = Duration>) -> Self {
+        let created = (0..).map(Duration::from_secs);
+        let job = |(ends, created)| PlayedJob { token: String::new(), items: Vec::new(), created, ends };
+        Self::new().with(|played| played.jobs = ends.into_iter().zip(created).map(job).collect())
+    }
+
+    pub(crate) fn with(self, change: impl FnOnce(&mut Played)) -> Self {
+        change(&mut self.0.lock().unwrap());
+        self
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        let builder = builder();
+        let endpoint = builder.endpoint().unwrap();
+        builder.build_with(endpoint, Box::new(self.clone())).unwrap()
+    }
+
+    pub(crate) fn jobs(&self) -> Vec<PlayedJob> {
+        self.0.lock().unwrap().jobs.clone()
+    }
+
+    pub(crate) fn requests(&self, operation: &str) -> Vec<Duration> {
+        let played = self.0.lock().unwrap();
+        played.requests.iter().filter(|(name, _)| *name == operation).map(|(_, at)| *at).collect()
+    }
+
+    /// No second of any length had more requests of one operation than an account may make.
+    pub(crate) fn assert_pace(&self) {
+        for operation in ["Start", "Get", "List"] {
+            let times = self.requests(operation);
+            let too_fast = times.windows(6).filter(|six| six[5] - six[0] < Duration::from_secs(1)).count();
+            assert_eq!(too_fast, 0, "{operation}: more than 5 requests in a second");
+        }
+    }
+}
+
+impl Played {
+    fn state(&self, index: usize, with_items: bool) -> Value {
+        let job = &self.jobs[index];
+        let ended = self.begun.elapsed() >= job.ends;
+        let failed = job.items.iter().filter(|item| self.failing.contains(*item)).count();
+        let status = match (ended, failed) {
+            (false, _) => "IN_PROGRESS",
+            (true, 0) => "COMPLETED",
+            (true, _) => "COMPLETED_WITH_FAILURES",
+        };
+        let items = job.items.iter().filter(|_| with_items).map(|item| {
+            let fails = self.failing.contains(item);
+            let status = if !ended {
+                "NOT_STARTED"
+            } else if fails {
+                "FAILED"
+            } else {
+                "FINISHED"
+            };
+            let message = if fails { "it fails here" } else { "" };
+            json!({ "id": item, "readSetId": item, "status": status, "statusMessage": message })
+        });
+        let items: Vec<_> = items.collect();
+        let created = to_iso8601(created(job.created));
+        json!({ "id": id(index), "status": status, "creationTime": created, "readSets": items, "sources": items })
+    }
+
+    fn list(&self, url: &url::Url, body: &[u8]) -> (u16, Value) {
+        if self.lists_denied {
+            return (403, json!({ "code": "AccessDeniedException" }));
+        }
+        let body: Value = serde_json::from_slice(body).unwrap();
+        let parse = |text| OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).unwrap();
+        let after = body["filter"]["createdAfter"].as_str().map(parse);
+        let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
+        let from: usize = query.get("nextToken").map_or(0, |token| token.parse().unwrap());
+        let size: usize = query["maxResults"].parse().unwrap();
+        let shown = (0..self.jobs.len()).filter(|index| !self.hidden.contains(index));
+        let shown: Vec<_> =
+            shown.filter(|index| after.is_none_or(|after| created(self.jobs[*index].created) > after)).collect();
+        let page: Vec<_> = shown.iter().skip(from).take(size).map(|index| self.state(*index, false)).collect();
+        let next = (from + size < shown.len()).then(|| (from + size).to_string());
+        (200, json!({ "exportJobs": page, "activationJobs": page, "nextToken": next }))
+    }
+
+    fn get(&self, wanted: &str) -> (u16, Value) {
+        match (0..self.jobs.len()).find(|index| id(*index) == wanted) {
+            Some(index) => (200, self.state(index, true)),
+            None => (404, json!({ "code": "ResourceNotFoundException" })),
+        }
+    }
+
+    fn start(&mut self, body: &[u8]) -> (u16, Value) {
+        let body: Value = serde_json::from_slice(body).unwrap();
+        let token = body["clientToken"].as_str().unwrap().to_owned();
+        let index = match self.jobs.iter().position(|job| job.token == token) {
+            Some(index) => index,
+            None => {
+                let now = self.begun.elapsed();
+                if self.jobs.iter().filter(|job| job.ends > now).count() >= self.jobs_at_once {
+                    return (402, json!({ "code": "ServiceQuotaExceededException" }));
+                }
+                let items = body["sources"].as_array().unwrap().iter();
+                let items = items.map(|item| item["readSetId"].as_str().unwrap().to_owned()).collect();
+                self.jobs.push(PlayedJob { token, items, created: now, ends: now + self.job_takes });
+                self.jobs.len() - 1
+            }
+        };
+        (
+            200,
+            json!({ "id": id(index), "status": "SUBMITTED", "creationTime": to_iso8601(created(self.jobs[index].created)) }),
+        )
+    }
+
+    /// Notes a request; says whether it is one too many.
+    fn throttles(&mut self, operation: Operation, now: Duration) -> bool {
+        let second = self.requests.iter().rev().take_while(|(_, at)| now - *at < Duration::from_secs(1));
+        let recent = second.filter(|(name, _)| *name == operation).count();
+        self.requests.push((operation, now));
+        recent >= self.requests_a_second
+    }
+}
+
+impl Transport for Service {
+    fn send(&self, request: SignedRequest, _: Limits) -> Answer<'_> {
+        let (method, url, _, body) = request.into_parts();
+        let last = url.path_segments().unwrap().next_back().unwrap().to_owned();
+        let operation = if last.ends_with("jobs") {
+            "List"
+        } else if method == http::Method::POST {
+            "Start"
+        } else {
+            "Get"
+        };
+        let mut played = self.0.lock().unwrap();
+        let now = played.begun.elapsed();
+        let throttles = played.throttles(operation, now);
+        if now < played.down_until {
+            return fail(TransportErrorKind::Connect);
+        }
+        if throttles {
+            return Box::pin(async { Ok(raw(429, &[], r#"{"code":"ThrottlingException"}"#)) });
+        }
+        let (status, answer) = match operation {
+            "List" => played.list(&url, &body),
+            "Start" => played.start(&body),
+            _ => played.get(&last),
+        };
+        let starts = played.requests.iter().filter(|(name, _)| *name == "Start").count();
+        if operation == "Start" && played.lost_starts.is_some_and(|every| starts.is_multiple_of(every)) {
+            return fail(TransportErrorKind::Interrupted);
+        }
+        Box::pin(async move { Ok(raw(status, &[], &answer.to_string())) })
+    }
+}
+
+fn fail(kind: TransportErrorKind) -> Answer<'static> {
+    Box::pin(async move { Err(TransportError::new(kind, "played".to_owned(), None)) })
+}
