@@ -24,6 +24,7 @@
 //! # Ok::<(), healthomics::bulk::BulkError>(())
 //! ```
 
+mod calls;
 mod journal;
 mod plan;
 mod report;
@@ -32,6 +33,7 @@ mod run;
 use std::io;
 use std::path::PathBuf;
 
+pub use calls::{ActivateReadSets, ExportReadSets, ImportReadSets};
 pub use plan::{BulkKind, Duplicate, DuplicateItem, Duplicates, Group, Plan, Planner, Shard};
 pub use report::{BulkProgress, Report, ReportItem};
 pub use run::{BulkRun, BulkStart};

@@ -37,6 +37,7 @@
 //!   [`get_read_set_metadata`](Client::get_read_set_metadata).
 //! - [`pages`]: lists page by page or item by item.
 //! - [`job`]: wait for a job's end ([`Client::job`]), or for that of many together ([`Client::watch`]).
+//! - [`bulk`]: any number of items as few jobs as possible ([`Client::export_read_sets`] and its like).
 //! - [`ClientBuilder`]: region, credentials, endpoint, retries, time-outs.
 //! - [`Error`]: one type for everything, with accessors that say what to do.
 //! - [`model`]: identifiers, statuses, locations.

@@ -58,6 +58,14 @@ fn jobs_are_followed_to_their_end() {
 }
 
 #[test]
+fn thousands_are_exported_in_one_call() {
+    assert_says(
+        "bulk_export",
+        &["1999 of 2000 items finished in 20 jobs", "(number 7): Access to the bucket was denied"],
+    );
+}
+
+#[test]
 fn every_kind_of_error_has_advice() {
     assert_says(
         "handle_errors",

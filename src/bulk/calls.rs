@@ -1,0 +1,173 @@
+//! Bulk runs as builders from the client, with the members of the single calls.
+
+use super::{BulkError, BulkRun, Duplicates, Plan, Planner};
+use crate::Client;
+use crate::ImportReadSetSource;
+use crate::builder::{IsSet, builder};
+use crate::job::{Activation, Export, Import};
+use crate::model::{ReadSetId, RoleArn, RunId, S3Destination, SequenceStoreId};
+
+impl Client {
+    /// Exports any number of read sets, in jobs of up to 100.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use healthomics::local::{LocalService, Pace, SeedReadSet};
+    /// # use healthomics::model::FileType;
+    /// # use std::time::Duration;
+    /// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(20))).start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// # let read_sets: Vec<_> = (0..250).map(|_| local.seed_read_set(&store, SeedReadSet::active(FileType::Bam))).collect();
+    /// let run = client
+    ///     .export_read_sets()
+    ///     .run_id("delivery-2026-11")
+    ///     .sequence_store_id(&store)
+    ///     .destination("s3://my-bucket/exports/")
+    ///     .role_arn("arn:aws:iam::123456789012:role/OmicsExport")
+    ///     .read_sets(&read_sets)
+    ///     .run()?;
+    /// # let run = run.poll_every(Duration::from_millis(10));
+    /// let report = run.send().await?;
+    /// assert_eq!(report.to_string(), "250 of 250 items finished in 3 jobs");
+    /// # Ok(()) }
+    /// ```
+    pub fn export_read_sets(&self) -> ExportReadSets {
+        ExportReadSets::new(self.clone())
+    }
+
+    /// Imports any number of sources, in jobs of up to 100; as [`export_read_sets`](Self::export_read_sets).
+    pub fn import_read_sets(&self) -> ImportReadSets {
+        ImportReadSets::new(self.clone())
+    }
+
+    /// Activates any number of read sets, in jobs of up to 20; as [`export_read_sets`](Self::export_read_sets).
+    pub fn activate_read_sets(&self) -> ActivateReadSets {
+        ActivateReadSets::new(self.clone())
+    }
+}
+
+builder! {
+    /// A bulk export: made by [`Client::export_read_sets`].
+    pub struct ExportReadSets(client: Client) builds
+    pub(crate) struct ExportReadSetsInput;
+    required {
+        /// The name of the run, 1 to 64 of `A-Z a-z 0-9 . _ -`: the same name and input start nothing twice.
+        Run = run_id: RunId;
+        /// The store that the read sets are in: 10 to 36 digits.
+        StoreId = sequence_store_id: SequenceStoreId;
+        /// Where the files go: `s3://bucket`, `s3://bucket/` or `s3://bucket/prefix/`.
+        Destination = destination: S3Destination;
+        /// The role that HealthOmics assumes to write there: `arn:…`, 20 to 2,048 characters.
+        Role = role_arn: RoleArn;
+        /// The read sets to export.
+        ReadSets = read_sets: Vec<ReadSetId>, each ReadSetId;
+    }
+    optional {
+        /// How many read sets a job gets: 1 to 100, and 100 by default.
+        group_size: usize;
+    }
+    defaulted {
+        /// What to do about read sets that are given more than once. They are refused by default.
+        duplicates: Duplicates = Duplicates::default();
+    }
+}
+
+builder! {
+    /// A bulk import: made by [`Client::import_read_sets`].
+    pub struct ImportReadSets(client: Client) builds
+    pub(crate) struct ImportReadSetsInput;
+    required {
+        /// The name of the run, 1 to 64 of `A-Z a-z 0-9 . _ -`: the same name and input start nothing twice.
+        Run = run_id: RunId;
+        /// The store that the read sets go into: 10 to 36 digits.
+        StoreId = sequence_store_id: SequenceStoreId;
+        /// The role that HealthOmics assumes to read the files: `arn:…`, 20 to 2,048 characters.
+        Role = role_arn: RoleArn;
+        /// What to import.
+        Sources = sources: Vec<ImportReadSetSource>, each ImportReadSetSource;
+    }
+    optional {
+        /// How many sources a job gets: 1 to 100, and 100 by default.
+        group_size: usize;
+    }
+    defaulted {
+        /// What to do about sources whose files are given more than once. They are refused by default.
+        duplicates: Duplicates = Duplicates::default();
+    }
+}
+
+builder! {
+    /// A bulk activation: made by [`Client::activate_read_sets`].
+    pub struct ActivateReadSets(client: Client) builds
+    pub(crate) struct ActivateReadSetsInput;
+    required {
+        /// The name of the run, 1 to 64 of `A-Z a-z 0-9 . _ -`: the same name and input start nothing twice.
+        Run = run_id: RunId;
+        /// The store that the read sets are in: 10 to 36 digits.
+        StoreId = sequence_store_id: SequenceStoreId;
+        /// The read sets to activate.
+        ReadSets = read_sets: Vec<ReadSetId>, each ReadSetId;
+    }
+    optional {
+        /// How many read sets a job gets: 1 to 20, and 20 by default.
+        group_size: usize;
+    }
+    defaulted {
+        /// What to do about read sets that are given more than once. They are refused by default.
+        duplicates: Duplicates = Duplicates::default();
+    }
+}
+
+/// The closing methods, which are the same for all kinds.
+macro_rules! closing {
+    ($Builder:ident<$($Param:ident: $Type:ty),+> of $Kind:ty, |$input:ident| $planner:expr, $items:ident) => {
+        impl<$($Param),+> $Builder<$($Param),+> {
+            /// Checks everything and cuts it into jobs: a pure function, to be sharded among workers, say.
+            ///
+            /// # Errors
+            ///
+            /// [`BulkError`], with everything that is wrong. Nothing is started.
+            pub fn plan(self) -> Result<Plan<$Kind>, BulkError>
+            where
+                $($Param: IsSet<$Type>,)+
+            {
+                let (_, $input) = self.into_parts();
+                let (size, duplicates) = ($input.group_size, $input.duplicates);
+                let mut planner = $planner.duplicates(duplicates);
+                if let Some(size) = size {
+                    planner = planner.group_size(size);
+                }
+                planner.plan($input.$items)
+            }
+
+            /// Checks everything, cuts it into jobs, and makes a run of it that can be set up and sent.
+            ///
+            /// # Errors
+            ///
+            /// [`BulkError`], with everything that is wrong. Nothing is started.
+            pub fn run(self) -> Result<BulkRun<$Kind>, BulkError>
+            where
+                $($Param: IsSet<$Type>,)+
+            {
+                let client = self.client.clone();
+                Ok(client.run(self.plan()?))
+            }
+        }
+    };
+}
+
+closing! {
+    ExportReadSets<
+        Run: RunId, StoreId: SequenceStoreId, Destination: S3Destination, Role: RoleArn, ReadSets: Vec<ReadSetId>
+    > of Export,
+    |input| Planner::export(input.run_id, input.sequence_store_id, input.destination, input.role_arn), read_sets
+}
+closing! {
+    ImportReadSets<Run: RunId, StoreId: SequenceStoreId, Role: RoleArn, Sources: Vec<ImportReadSetSource>> of Import,
+    |input| Planner::import(input.run_id, input.sequence_store_id, input.role_arn), sources
+}
+closing! {
+    ActivateReadSets<Run: RunId, StoreId: SequenceStoreId, ReadSets: Vec<ReadSetId>> of Activation,
+    |input| Planner::activation(input.run_id, input.sequence_store_id), read_sets
+}
