@@ -221,9 +221,9 @@ impl<K: BulkStart> Runner<'_, K> {
             if self.waiting.is_empty() && self.running.is_empty() {
                 return Ok(());
             }
-            let to_look_at = self.fleet.to_look_at(&self.client, store).await;
-            in_vain = if to_look_at.is_some() { 0 } else { in_vain.saturating_add(1) };
-            for id in to_look_at.unwrap_or_default() {
+            let ended = self.fleet.find_ended(&self.client, store).await;
+            in_vain = if ended.is_some() { 0 } else { in_vain.saturating_add(1) };
+            for id in ended.unwrap_or_default() {
                 self.fleet.look_at(&id, &self.tell).await;
                 while let Ok(watched) = self.found.try_recv() {
                     self.ended(watched)?;

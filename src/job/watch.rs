@@ -206,13 +206,13 @@ impl<K: JobKind> StoreFleet<K> {
 
     /// One look at all jobs of a store.
     async fn round(&mut self, client: &Client, store: &SequenceStoreId, tell: &UnboundedSender<Watched<K>>) {
-        for id in self.to_look_at(client, store).await.unwrap_or_default() {
+        for id in self.find_ended(client, store).await.unwrap_or_default() {
             self.look_at(&id, tell).await;
         }
     }
 
     /// The jobs at which a look is worth its request; `None` while nothing can be learned.
-    pub(crate) async fn to_look_at(&mut self, client: &Client, store: &SequenceStoreId) -> Option<Vec<K::Id>> {
+    pub(crate) async fn find_ended(&mut self, client: &Client, store: &SequenceStoreId) -> Option<Vec<K::Id>> {
         if self.jobs.len() > FEW && !self.without_lists {
             match self.list(client, store).await {
                 Ok(ended_or_missing) => return Some(ended_or_missing),

@@ -1,4 +1,9 @@
 //! A service that is played in the process: jobs that take their time by tokio's clock, which may be paused.
+#![allow(
+    clippy::unchecked_time_subtraction,
+    clippy::single_match_else,
+    reason = "a test may say its figures, and panics where it is wrong"
+)]
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,5 @@
 //! Bulk runs against a service that is played in the process, under a paused clock.
+#![allow(clippy::print_stdout, reason = "a test may say its figures, and panics where it is wrong")]
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,10 @@
 //! Fleets against a service that is played in the process, under a paused clock.
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::print_stdout,
+    clippy::unchecked_time_subtraction,
+    reason = "a test may say its figures, and panics where it is wrong"
+)]
 
 use std::collections::BTreeSet;
 
