@@ -1,0 +1,229 @@
+//! Imports a CSV manifest of any length, as few jobs as possible, each of them once.
+//!
+//! `cargo run --example bulk_import` does it against the embedded local service. With a store of your own it does the
+//! same in your account, with the credentials and region of the environment:
+//!
+//! ```text
+//! bulk_import --store 1234567890 --role arn:aws:iam::123456789012:role/OmicsImport --manifest samples.csv \
+//!     --run-id 2026-07 [--journal 2026-07.jsonl] [--shard 0/8] [--jobs-at-once 20] [--requests-per-second 5] \
+//!     [--poll-ms 2000] [--group-size 100] [--endpoint http://…]
+//! ```
+//!
+//! Kill it at any moment and start it again with the same arguments: it goes on where it was, and starts nothing twice.
+//!
+//! The manifest has a row for each read set, and a first line with the names of its columns, in any order:
+//!
+//! | column | |
+//! |---|---|
+//! | `sample`, `subject` | required |
+//! | `fastq_1`, `bam`, `cram`, `ubam` | the `s3://` URI of the file; exactly one of the four is filled |
+//! | `fastq_2` | the second file of a pair, beside `fastq_1` |
+//! | `reference` | the ARN of the reference; BAM and CRAM need one |
+//! | `name`, `description`, `generated_from` | as they are to stand in the store |
+//! | `tag:KEY` | a tag of that key; any number of such columns |
+#![allow(clippy::print_stdout)]
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use csv::StringRecord;
+use healthomics::bulk::{Planner, Report};
+use healthomics::job::Import;
+use healthomics::local::{LocalService, Pace};
+use healthomics::model::FileType;
+use healthomics::{Client, ClientBuilder, ImportReadSetSource, SourceFiles};
+use indicatif::{ProgressBar, ProgressStyle};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+type Options = HashMap<String, String>;
+
+const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples.csv");
+const OPTIONS: &str = "manifest run-id journal store role endpoint shard jobs-at-once requests-per-second poll-ms \
+                       group-size";
+const COLUMNS: &str = "sample subject fastq_1 fastq_2 bam cram ubam reference name description generated_from";
+const FILES: [&str; 4] = ["fastq_1", "bam", "cram", "ubam"];
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
+            eprintln!("error: {error}{cause}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Failure> {
+    let mut options = options(std::env::args().skip(1))?;
+    // It stops when it is dropped.
+    let local = if options.contains_key("store") { None } else { Some(embedded(&mut options).await?) };
+    let client = if let Some(local) = &local { local.client()? } else { client(&options)? };
+    let manifest = read_manifest(Path::new(required(&options, "manifest")?))?;
+    let (lines, sources): (Vec<u64>, Vec<ImportReadSetSource>) = manifest.into_iter().unzip();
+
+    let [run_id, store, role] = ["run-id", "store", "role"].map(|name| required(&options, name));
+    let mut planner = Planner::import(run_id?.into(), store?.into(), role?.into());
+    if let Some(size) = number(&options, "group-size")? {
+        planner = planner.group_size(size);
+    }
+    // Whatever can be checked has been checked before the first job starts.
+    let mut plan = planner.plan(sources)?;
+    if let Some((index, count)) = shard(&options)? {
+        plan = plan.shard(index, count)?;
+    }
+
+    let bar = progress_bar();
+    let shown = bar.clone();
+    let mut run = client.run(plan).on_progress(move |progress| {
+        shown.set_length(progress.items as u64);
+        shown.set_position(progress.settled as u64);
+        shown.set_message(format!("{} jobs run, {} sources failed", progress.running_jobs, progress.failed));
+    });
+    if let Some(path) = options.get("journal") {
+        run = run.journal(path);
+    }
+    if let Some(count) = number(&options, "jobs-at-once")? {
+        run = run.jobs_at_once(count);
+    }
+    if let Some(time) = number(&options, "poll-ms")? {
+        run = run.poll_every(Duration::from_millis(time));
+    }
+    let report = run.send().await?;
+    bar.finish_and_clear();
+    print(&report, &lines);
+    if let (Some(_), Some(path)) = (&local, options.get("journal")) {
+        std::fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+fn print(report: &Report<Import>, lines: &[u64]) {
+    let total = report.items().count();
+    println!("{} of {total} sources became read sets in {} jobs", report.finished_count(), report.jobs().count());
+    for failed in report.failed() {
+        let name = failed.item.name.as_deref().unwrap_or(failed.item.sample_id.as_str());
+        let line = lines.get(failed.position).copied().unwrap_or_default();
+        println!("line {line}: {name}: {}", failed.reason.unwrap_or("no reason given"));
+    }
+}
+
+fn progress_bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg} {elapsed}");
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// `--name value`, any number of times.
+fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Failure> {
+    let mut options = Options::new();
+    while let Some(argument) = arguments.next() {
+        let name = argument.strip_prefix("--").filter(|name| OPTIONS.split(' ').any(|known| known == *name));
+        let name = name.ok_or_else(|| format!("{argument} is not one of: {OPTIONS}, each after --"))?;
+        let value = arguments.next().ok_or_else(|| format!("{argument} needs a value"))?;
+        options.insert(name.to_owned(), value);
+    }
+    Ok(options)
+}
+
+fn required<'a>(options: &'a Options, name: &str) -> Result<&'a str, String> {
+    options.get(name).map(String::as_str).ok_or_else(|| format!("--{name} is missing"))
+}
+
+fn number<T: std::str::FromStr>(options: &Options, name: &str) -> Result<Option<T>, String> {
+    let parse = |text: &String| text.parse().map_err(|_| format!("--{name} {text} is not a number that fits"));
+    options.get(name).map(parse).transpose()
+}
+
+/// `--shard 0/8`
+fn shard(options: &Options) -> Result<Option<(usize, usize)>, String> {
+    let parts = |text: &str| text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+    let parse = |text: &String| parts(text).ok_or_else(|| format!("--shard {text} is not like 0/8"));
+    options.get("shard").map(parse).transpose()
+}
+
+/// The service of the account, with the credentials and region of the environment.
+fn client(options: &Options) -> Result<Client, Failure> {
+    let mut builder = ClientBuilder::from_env()?;
+    if let Some(url) = options.get("endpoint") {
+        builder = builder.endpoint_url(url);
+    }
+    if let Some(rate) = number::<u32>(options, "requests-per-second")? {
+        builder = builder.requests_per_second(rate);
+    }
+    Ok(builder.build()?)
+}
+
+/// A service in this process. Its jobs end with it, so the journal is one of this process.
+async fn embedded(options: &mut Options) -> Result<LocalService, Failure> {
+    if options.contains_key("journal") || options.contains_key("endpoint") {
+        return Err("--journal and --endpoint need --store".into());
+    }
+    let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(300))).start().await?;
+    local.fail_item("s3://my-bucket/run-7/U0a-L001.bam", "File validation failed");
+    let journal = std::env::temp_dir().join(format!("bulk-import-{}.jsonl", std::process::id()));
+    options.insert("journal".to_owned(), journal.to_string_lossy().into_owned());
+    options.insert("store".to_owned(), local.create_sequence_store().into());
+    let role = ("role", "arn:aws:iam::123456789012:role/OmicsImport");
+    for (name, value) in [("manifest", MANIFEST), ("run-id", "samples"), role, ("group-size", "3"), ("poll-ms", "50")] {
+        options.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+    }
+    Ok(local)
+}
+
+/// Every source with the line that it begins on.
+fn read_manifest(path: &Path) -> Result<Vec<(u64, ImportReadSetSource)>, Failure> {
+    let reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path);
+    let mut reader = reader.map_err(|error| format!("{}: {error}", path.display()))?;
+    let columns = reader.headers()?.clone();
+    for (index, column) in columns.iter().enumerate() {
+        let tag = column.strip_prefix("tag:").is_some_and(|key| !key.is_empty());
+        if !tag && !COLUMNS.split(' ').any(|known| known == column) {
+            return Err(format!("line 1, column {column:?}: it is not one of {COLUMNS} tag:KEY").into());
+        }
+        if columns.iter().take(index).any(|earlier| earlier == column) {
+            return Err(format!("line 1, column {column:?}: it is there twice").into());
+        }
+    }
+    let mut sources = Vec::new();
+    for record in reader.records() {
+        let record = record?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let source = source(&columns, &record).map_err(|(column, flaw)| format!("line {line}, {column}: {flaw}"))?;
+        sources.push((line, source));
+    }
+    Ok(sources)
+}
+
+/// What a row asks for, or the column that is at fault and why.
+fn source(columns: &StringRecord, row: &StringRecord) -> Result<ImportReadSetSource, (String, String)> {
+    let cells = || columns.iter().zip(row).filter(|(_, text)| !text.is_empty());
+    let cell = |name: &str| cells().find(|(column, _)| *column == name).map(|(_, text)| text.to_owned());
+    let needed = |name: &str| cell(name).ok_or_else(|| (format!("column {name}"), "it is empty".to_owned()));
+
+    let given: Vec<_> = FILES.iter().filter_map(|name| Some((*name, cell(name)?))).collect();
+    let [(name, file)] = given.as_slice() else {
+        let names: Vec<_> = given.iter().map(|(name, _)| *name).collect();
+        let names = if names.is_empty() { FILES.join(", ") } else { names.join(", ") };
+        return Err((format!("columns {names}"), format!("{} files, a row has exactly one", given.len())));
+    };
+    let mut files = SourceFiles::source1(file.as_str());
+    if let Some(second) = cell("fastq_2") {
+        if *name != "fastq_1" {
+            return Err(("column fastq_2".to_owned(), format!("it goes with fastq_1, not with {name}")));
+        }
+        files = files.source2(second);
+    }
+    let file_type = name.split('_').next().unwrap_or(name).to_uppercase();
+    let source = ImportReadSetSource::builder().source_files(files).source_file_type(FileType::from(file_type));
+    let mut source = source.subject_id(needed("subject")?).sample_id(needed("sample")?).build();
+    source.reference_arn = cell("reference").map(Into::into);
+    source.name = cell("name");
+    source.description = cell("description");
+    source.generated_from = cell("generated_from");
+    let tags = cells().filter_map(|(column, text)| Some((column.strip_prefix("tag:")?.to_owned(), text.to_owned())));
+    source.tags = Some(tags.collect()).filter(|tags: &BTreeMap<_, _>| !tags.is_empty());
+    Ok(source)
+}
