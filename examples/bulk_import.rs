@@ -33,7 +33,7 @@ use healthomics::bulk::{Planner, Report};
 use healthomics::job::Import;
 use healthomics::local::{LocalService, Pace};
 use healthomics::model::FileType;
-use healthomics::{Client, ClientBuilder, ImportReadSetSource, SourceFiles};
+use healthomics::{Client, ClientBuilder, ImportReadSetSource, MAX_IMPORT_SOURCES, SourceFiles};
 use indicatif::{ProgressBar, ProgressStyle};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -63,22 +63,17 @@ async fn run() -> Result<(), Failure> {
     let local = if options.contains_key("store") { None } else { Some(embedded(&mut options).await?) };
     let client = if let Some(local) = &local { local.client()? } else { client(&options)? };
     let manifest = read_manifest(Path::new(required(&options, "manifest")?))?;
-    let (lines, sources): (Vec<u64>, Vec<ImportReadSetSource>) = manifest.into_iter().unzip();
+    let (lines, sources): (Vec<usize>, Vec<ImportReadSetSource>) = manifest.into_iter().unzip();
 
     let [run_id, store, role] = ["run-id", "store", "role"].map(|name| required(&options, name));
-    let mut planner = Planner::import(run_id?.into(), store?.into(), role?.into());
-    if let Some(size) = number(&options, "group-size")? {
-        planner = planner.group_size(size);
-    }
-    // Whatever can be checked has been checked before the first job starts.
-    let mut plan = planner.plan(sources)?;
-    if let Some((index, count)) = shard(&options)? {
-        plan = plan.shard(index, count)?;
-    }
+    let planner = Planner::import(run_id?.into(), store?.into(), role?.into());
+    // Whatever can be checked is checked before the first job starts.
+    let plan = planner.group_size(number(&options, "group-size", MAX_IMPORT_SOURCES)?).plan(sources)?;
+    let (index, count) = shard(&options)?;
 
     let bar = progress_bar();
     let shown = bar.clone();
-    let mut run = client.run(plan).on_progress(move |progress| {
+    let mut run = client.run(plan.shard(index, count)?).on_progress(move |progress| {
         shown.set_length(progress.items as u64);
         shown.set_position(progress.settled as u64);
         shown.set_message(format!("{} jobs run, {} sources failed", progress.running_jobs, progress.failed));
@@ -86,12 +81,8 @@ async fn run() -> Result<(), Failure> {
     if let Some(path) = options.get("journal") {
         run = run.journal(path);
     }
-    if let Some(count) = number(&options, "jobs-at-once")? {
-        run = run.jobs_at_once(count);
-    }
-    if let Some(time) = number(&options, "poll-ms")? {
-        run = run.poll_every(Duration::from_millis(time));
-    }
+    run = run.jobs_at_once(number(&options, "jobs-at-once", 20)?);
+    run = run.poll_every(Duration::from_millis(number(&options, "poll-ms", 2_000)?));
     let report = run.send().await?;
     bar.finish_and_clear();
     print(&report, &lines);
@@ -101,7 +92,7 @@ async fn run() -> Result<(), Failure> {
     Ok(())
 }
 
-fn print(report: &Report<Import>, lines: &[u64]) {
+fn print(report: &Report<Import>, lines: &[usize]) {
     let total = report.items().count();
     println!("{} of {total} sources became read sets in {} jobs", report.finished_count(), report.jobs().count());
     for failed in report.failed() {
@@ -132,16 +123,16 @@ fn required<'a>(options: &'a Options, name: &str) -> Result<&'a str, String> {
     options.get(name).map(String::as_str).ok_or_else(|| format!("--{name} is missing"))
 }
 
-fn number<T: std::str::FromStr>(options: &Options, name: &str) -> Result<Option<T>, String> {
+fn number<T: std::str::FromStr>(options: &Options, name: &str, default: T) -> Result<T, String> {
     let parse = |text: &String| text.parse().map_err(|_| format!("--{name} {text} is not a number that fits"));
-    options.get(name).map(parse).transpose()
+    options.get(name).map_or(Ok(default), parse)
 }
 
-/// `--shard 0/8`
-fn shard(options: &Options) -> Result<Option<(usize, usize)>, String> {
+/// `--shard 0/8`, or all of it.
+fn shard(options: &Options) -> Result<(usize, usize), String> {
     let parts = |text: &str| text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
     let parse = |text: &String| parts(text).ok_or_else(|| format!("--shard {text} is not like 0/8"));
-    options.get("shard").map(parse).transpose()
+    options.get("shard").map_or(Ok((0, 1)), parse)
 }
 
 /// The service of the account, with the credentials and region of the environment.
@@ -150,10 +141,7 @@ fn client(options: &Options) -> Result<Client, Failure> {
     if let Some(url) = options.get("endpoint") {
         builder = builder.endpoint_url(url);
     }
-    if let Some(rate) = number::<u32>(options, "requests-per-second")? {
-        builder = builder.requests_per_second(rate);
-    }
-    Ok(builder.build()?)
+    Ok(builder.requests_per_second(number(options, "requests-per-second", 5)?).build()?)
 }
 
 /// A service in this process. Its jobs end with it, so the journal is one of this process.
@@ -174,9 +162,9 @@ async fn embedded(options: &mut Options) -> Result<LocalService, Failure> {
 }
 
 /// Every source with the line that it begins on.
-fn read_manifest(path: &Path) -> Result<Vec<(u64, ImportReadSetSource)>, Failure> {
-    let reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path);
-    let mut reader = reader.map_err(|error| format!("{}: {error}", path.display()))?;
+fn read_manifest(path: &Path) -> Result<Vec<(usize, ImportReadSetSource)>, Failure> {
+    let text = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_slice());
     let columns = reader.headers()?.clone();
     for (index, column) in columns.iter().enumerate() {
         let tag = column.strip_prefix("tag:").is_some_and(|key| !key.is_empty());
@@ -187,10 +175,16 @@ fn read_manifest(path: &Path) -> Result<Vec<(u64, ImportReadSetSource)>, Failure
             return Err(format!("line 1, column {column:?}: it is there twice").into());
         }
     }
+    let (mut line, mut counted) = (1, 0);
     let mut sources = Vec::new();
     for record in reader.records() {
         let record = record?;
-        let line = record.position().map_or(0, csv::Position::line);
+        // The reader's own count of lines is behind after blank ones and with CRLF.
+        let end = record.position().map_or(0, csv::Position::byte) as usize;
+        let ends = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+        let begin = end + text.iter().skip(end).take_while(ends).count();
+        line += text[counted..begin].iter().filter(|byte| **byte == b'\n').count();
+        counted = begin;
         let source = source(&columns, &record).map_err(|(column, flaw)| format!("line {line}, {column}: {flaw}"))?;
         sources.push((line, source));
     }

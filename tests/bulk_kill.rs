@@ -188,7 +188,7 @@ async fn a_run_that_is_killed_at_any_moment_imports_everything_once() {
     assert_eq!(local.requests().len(), before, "a finished run asks for nothing");
     assert_eq!(local.jobs().len(), GROUPS * runs.len());
     assert!(kills >= 50, "{kills} kills hit a living process");
-    let starts = local.requests().iter().filter(|request| request.operation.as_deref() == Some(START)).count();
+    let starts = local.requests().iter().filter(|request| request.operation == Some(START)).count();
     let (runs, seconds) = (runs.len(), begun.elapsed().as_secs_f64());
     println!(
         "{kills} kills of {processes} processes in {runs} runs, {starts} starts sent for {} jobs, {seconds:.1} s",
@@ -218,7 +218,7 @@ async fn seventeen_processes_that_overlap_import_everything_once() {
         assert_eq!(output(child), format!("{items} of {items} sources became read sets in {jobs} jobs\n"));
     }
     run.assert_each_once();
-    let starts = local.requests().iter().filter(|request| request.operation.as_deref() == Some(START)).count();
+    let starts = local.requests().iter().filter(|request| request.operation == Some(START)).count();
     assert_eq!(starts, 3 * GROUPS, "each group was started three times, and became one job");
     println!("{processes} processes, {starts} starts sent for {GROUPS} jobs, {:.1} s", begun.elapsed().as_secs_f64());
 }

@@ -1,0 +1,72 @@
+//! The example `bulk_import`: what it says at the end, and of manifests that are wrong.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::process::Command;
+
+/// What it prints, or the line that it fails with.
+fn bulk_import(arguments: &[&str]) -> Result<String, String> {
+    let test = std::env::current_exe().unwrap();
+    let program = test.parent().and_then(Path::parent).unwrap().join("examples").join("bulk_import");
+    let output = Command::new(&program).args(arguments).output();
+    let output = output.unwrap_or_else(|error| panic!("{error}: build it with `cargo build --examples`"));
+    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    if output.status.success() { Ok(out) } else { Err(err) }
+}
+
+fn import(name: &str, manifest: &str) -> Result<String, String> {
+    let path = std::env::temp_dir().join(format!("healthomics-{name}-{}.csv", std::process::id()));
+    std::fs::write(&path, manifest).unwrap();
+    let said = bulk_import(&["--manifest", path.to_str().unwrap()]);
+    std::fs::remove_file(&path).unwrap();
+    said
+}
+
+#[test]
+fn the_samples_are_imported_and_what_failed_is_named_with_its_line() {
+    let said = bulk_import(&[]).unwrap();
+    assert_eq!(said, "6 of 7 sources became read sets in 3 jobs\nline 6: NA12878 U0a lane 1: File validation failed\n");
+    let said = bulk_import(&["--shard", "1/3", "--group-size", "2"]).unwrap();
+    assert_eq!(said, "2 of 2 sources became read sets in 1 jobs\n");
+}
+
+#[test]
+fn a_wrong_manifest_is_refused_with_line_and_column() {
+    for (name, manifest, expected) in [
+        ("unknown", "sample,subject,bam,colour\na,b,s3://bucket/a,red\n", "line 1, column \"colour\""),
+        ("twice", "sample,subject,bam,bam\na,b,s3://bucket/a,\n", "line 1, column \"bam\""),
+        ("tag", "sample,subject,bam,tag:\na,b,s3://bucket/a,\n", "line 1, column \"tag:\""),
+        ("none", "sample,subject,bam\na,b,s3://bucket/a\nc,d,\n", "line 3, columns fastq_1, bam, cram, ubam: 0 files"),
+        ("two", "sample,subject,bam,cram\na,b,s3://bucket/a,s3://bucket/b\n", "line 2, columns bam, cram: 2 files"),
+        ("pair", "sample,subject,bam,fastq_2\na,b,s3://bucket/a,s3://bucket/b\n", "line 2, column fastq_2"),
+        ("subject", "sample,subject,bam\na,,s3://bucket/a\n", "line 2, column subject"),
+        ("sample", "subject,bam\na,s3://bucket/a\n", "line 2, column sample"),
+        ("cells", "sample,subject,bam\na,b\n", "line: 2"),
+        ("crlf", "sample,subject,bam\r\na,b,s3://bucket/a\r\nc,d,\r\n", "line 3, columns"),
+        ("blank", "sample,subject,bam\n\na,b,s3://bucket/a\n\n\nc,d,\n", "line 6, columns"),
+        ("quoted", "sample,subject,bam\na,\"b\nb\",s3://bucket/a\nc,d,\n", "line 4, columns"),
+        ("bom", "\u{feff}sample,subject,bam\na,b,s3://bucket/a\nc,d,\n", "line 3, columns"),
+        ("uri", "sample,subject,bam\na,b,https://bucket/a\n", "items[0].sourceFiles.source1"),
+    ] {
+        let error = import(name, manifest).unwrap_err();
+        assert!(error.starts_with("error: ") && error.contains(expected), "{name}: {error}");
+        assert_eq!(error.lines().count(), 1, "{name}: {error}");
+    }
+}
+
+#[test]
+fn wrong_arguments_are_refused() {
+    for (arguments, expected) in [
+        (&["--colour", "red"][..], "--colour is not one of"),
+        (&["--shard"], "--shard needs a value"),
+        (&["--shard", "8/8"], "shard 8 of 8"),
+        (&["--shard", "one"], "--shard one is not like 0/8"),
+        (&["--group-size", "101"], "groups of 101"),
+        (&["--jobs-at-once", "-1"], "--jobs-at-once -1 is not a number that fits"),
+        (&["--journal", "run.jsonl"], "--journal and --endpoint need --store"),
+        (&["--manifest", "not-there.csv"], "not-there.csv: "),
+    ] {
+        let error = bulk_import(arguments).unwrap_err();
+        assert!(error.contains(expected), "{arguments:?}: {error}");
+    }
+}
