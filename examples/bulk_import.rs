@@ -61,7 +61,7 @@ async fn run() -> Result<(), Failure> {
     let mut options = options(std::env::args().skip(1))?;
     // It stops when it is dropped.
     let local = if options.contains_key("store") { None } else { Some(embedded(&mut options).await?) };
-    let client = if let Some(local) = &local { local.client()? } else { client(&options)? };
+    let client = local.as_ref().map_or_else(|| client(&options), |local| Ok(local.client()?))?;
     let manifest = read_manifest(Path::new(required(&options, "manifest")?))?;
     let (lines, sources): (Vec<usize>, Vec<ImportReadSetSource>) = manifest.into_iter().unzip();
 
