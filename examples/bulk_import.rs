@@ -71,7 +71,8 @@ async fn run() -> Result<(), Failure> {
     let plan = planner.group_size(number(&options, "group-size", MAX_IMPORT_SOURCES)?).plan(sources)?;
     let (index, count) = shard(&options)?;
 
-    let bar = progress_bar();
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg} {elapsed}");
+    let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let shown = bar.clone();
     let mut run = client.run(plan.shard(index, count)?).on_progress(move |progress| {
         shown.set_length(progress.items as u64);
@@ -100,11 +101,6 @@ fn print(report: &Report<Import>, lines: &[usize]) {
         let line = lines.get(failed.position).copied().unwrap_or_default();
         println!("line {line}: {name}: {}", failed.reason.unwrap_or("no reason given"));
     }
-}
-
-fn progress_bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg} {elapsed}");
-    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// `--name value`, any number of times.
@@ -164,7 +160,7 @@ async fn embedded(options: &mut Options) -> Result<LocalService, Failure> {
 /// Every source with the line that it begins on.
 fn read_manifest(path: &Path) -> Result<Vec<(usize, ImportReadSetSource)>, Failure> {
     let text = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_slice());
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_slice());
     let columns = reader.headers()?.clone();
     for (index, column) in columns.iter().enumerate() {
         let tag = column.strip_prefix("tag:").is_some_and(|key| !key.is_empty());
@@ -180,10 +176,9 @@ fn read_manifest(path: &Path) -> Result<Vec<(usize, ImportReadSetSource)>, Failu
     for record in reader.records() {
         let record = record?;
         // The reader's own count of lines is behind after blank ones and with CRLF.
-        let end = record.position().map_or(0, csv::Position::byte) as usize;
-        let ends = |byte: &&u8| matches!(byte, b'\r' | b'\n');
-        let begin = end + text.iter().skip(end).take_while(ends).count();
-        line += text[counted..begin].iter().filter(|byte| **byte == b'\n').count();
+        let end = usize::try_from(record.position().map_or(0, csv::Position::byte))?;
+        let begin = end + text.iter().skip(end).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        line += text[counted..begin].split(|byte| *byte == b'\n').count() - 1;
         counted = begin;
         let source = source(&columns, &record).map_err(|(column, flaw)| format!("line {line}, {column}: {flaw}"))?;
         sources.push((line, source));
@@ -197,6 +192,10 @@ fn source(columns: &StringRecord, row: &StringRecord) -> Result<ImportReadSetSou
     let cell = |name: &str| cells().find(|(column, _)| *column == name).map(|(_, text)| text.to_owned());
     let needed = |name: &str| cell(name).ok_or_else(|| (format!("column {name}"), "it is empty".to_owned()));
 
+    if row.len() != columns.len() {
+        let column = format!("column {}", row.len().min(columns.len()) + 1);
+        return Err((column, format!("{} cells under {} columns", row.len(), columns.len())));
+    }
     let given: Vec<_> = FILES.iter().filter_map(|name| Some((*name, cell(name)?))).collect();
     let [(name, file)] = given.as_slice() else {
         let names: Vec<_> = given.iter().map(|(name, _)| *name).collect();

@@ -41,7 +41,7 @@ fn a_wrong_manifest_is_refused_with_line_and_column() {
         ("pair", "sample,subject,bam,fastq_2\na,b,s3://bucket/a,s3://bucket/b\n", "line 2, column fastq_2"),
         ("subject", "sample,subject,bam\na,,s3://bucket/a\n", "line 2, column subject"),
         ("sample", "subject,bam\na,s3://bucket/a\n", "line 2, column sample"),
-        ("cells", "sample,subject,bam\na,b\n", "line: 2"),
+        ("cells", "sample,subject,bam\na,b\n", "line 2, column 3: 2 cells under 3"),
         ("crlf", "sample,subject,bam\r\na,b,s3://bucket/a\r\nc,d,\r\n", "line 3, columns"),
         ("blank", "sample,subject,bam\n\na,b,s3://bucket/a\n\n\nc,d,\n", "line 6, columns"),
         ("quoted", "sample,subject,bam\na,\"b\nb\",s3://bucket/a\nc,d,\n", "line 4, columns"),
