@@ -98,8 +98,7 @@ fn print(report: &Report<Import>, lines: &[usize]) {
     println!("{} of {total} sources became read sets in {} jobs", report.finished_count(), report.jobs().count());
     for failed in report.failed() {
         let name = failed.item.name.as_deref().unwrap_or(failed.item.sample_id.as_str());
-        let line = lines.get(failed.position).copied().unwrap_or_default();
-        println!("line {line}: {name}: {}", failed.reason.unwrap_or("no reason given"));
+        println!("line {}: {name}: {}", lines[failed.position], failed.reason.unwrap_or("no reason given"));
     }
 }
 
@@ -166,13 +165,11 @@ fn read_manifest(path: &Path) -> Result<Vec<(usize, ImportReadSetSource)>, Failu
         let tag = column.strip_prefix("tag:").is_some_and(|key| !key.is_empty());
         if !tag && !COLUMNS.split(' ').any(|known| known == column) {
             return Err(format!("line 1, column {column:?}: it is not one of {COLUMNS} tag:KEY").into());
-        }
-        if columns.iter().take(index).any(|earlier| earlier == column) {
+        } else if columns.iter().take(index).any(|earlier| earlier == column) {
             return Err(format!("line 1, column {column:?}: it is there twice").into());
         }
     }
-    let (mut line, mut counted) = (1, 0);
-    let mut sources = Vec::new();
+    let (mut line, mut counted, mut sources) = (1, 0, Vec::new());
     for record in reader.records() {
         let record = record?;
         // The reader's own count of lines is behind after blank ones and with CRLF.
