@@ -108,12 +108,42 @@ impl Run<'_> {
     }
 }
 
-/// What a process that went well has said.
-fn output(child: Child) -> String {
-    let output = child.wait_with_output().unwrap();
-    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-    assert!(output.status.success(), "{}\n{out}{err}", output.status);
-    out
+/// One process. It does not outlive the test, even one that fails: without a service it would try for ever.
+struct Process(Option<Child>);
+
+impl Process {
+    fn spawn(mut command: Command) -> Self {
+        Self(Some(command.spawn().unwrap()))
+    }
+
+    /// Sends it a SIGKILL. Whether that hit: a process that had ended by then did not die of it.
+    fn kill(&mut self) -> bool {
+        let child = self.0.as_mut().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap().signal() == Some(9)
+    }
+
+    /// What it says, if all goes well.
+    fn output(mut self) -> String {
+        let output = self.0.take().unwrap().wait_with_output().unwrap();
+        let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert!(output.status.success(), "{}\n{out}{err}", output.status);
+        out
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// What the example says when nothing failed.
+fn all_in(items: usize, jobs: usize) -> String {
+    format!("{items} of {items} sources became read sets in {jobs} jobs\n")
 }
 
 /// How many starts a journal has beyond the first of each group: those of which nobody knew whether they had been sent.
@@ -164,20 +194,15 @@ async fn a_run_that_is_killed_at_any_moment_imports_everything_once() {
         loop {
             processes += 1;
             assert!(processes < MOST_PROCESSES, "{kills} kills hit");
-            let mut child = run.command(&journal).spawn().unwrap();
+            let mut process = Process::spawn(run.command(&journal));
             if kills < KILLS {
                 std::thread::sleep(Duration::from_micros(random.u64(0..150_000)));
-                child.kill().unwrap();
+                if process.kill() {
+                    kills += 1;
+                    continue;
+                }
             }
-            let status = child.wait().unwrap();
-            // Only one that was still alive dies of the signal.
-            if status.signal() == Some(9) {
-                kills += 1;
-                continue;
-            }
-            let said = output(child);
-            assert!(status.success(), "{status}: {said}");
-            assert_eq!(said, format!("{ITEMS} of {ITEMS} sources became read sets in {GROUPS} jobs\n"));
+            assert_eq!(process.output(), all_in(ITEMS, GROUPS));
             break;
         }
         undecided_starts += undecided(&journal);
@@ -189,7 +214,8 @@ async fn a_run_that_is_killed_at_any_moment_imports_everything_once() {
     // What came later did no harm to what was finished, and taking up a finished run does nothing.
     let before = local.requests().len();
     for (number, run) in runs.iter().enumerate() {
-        output(run.command(&folder.0.join(format!("{number}.jsonl"))).spawn().unwrap());
+        let process = Process::spawn(run.command(&folder.0.join(format!("{number}.jsonl"))));
+        assert_eq!(process.output(), all_in(ITEMS, GROUPS));
         run.assert_each_once();
     }
     assert_eq!(local.requests().len(), before, "a finished run asks for nothing");
@@ -213,17 +239,17 @@ async fn seventeen_processes_that_overlap_import_everything_once() {
     let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(60))).start().await.unwrap();
     let run = Run { local: &local, store: local.create_sequence_store(), id: "run".to_owned(), manifest: &manifest };
 
-    let mut whole = vec![(run.command(&folder.0.join("whole.jsonl")).spawn().unwrap(), ITEMS, GROUPS)];
+    let mut all = vec![(Process::spawn(run.command(&folder.0.join("whole.jsonl"))), ITEMS, GROUPS)];
     for index in 0..8 {
         for twin in ["a", "b"] {
             let mut command = run.command(&folder.0.join(format!("{index}{twin}.jsonl")));
-            let child = command.args(["--shard", &format!("{index}/8")]).spawn().unwrap();
-            whole.push((child, ITEMS / 8, GROUPS / 8));
+            command.args(["--shard", &format!("{index}/8")]);
+            all.push((Process::spawn(command), ITEMS / 8, GROUPS / 8));
         }
     }
-    let processes = whole.len();
-    for (child, items, jobs) in whole {
-        assert_eq!(output(child), format!("{items} of {items} sources became read sets in {jobs} jobs\n"));
+    let processes = all.len();
+    for (process, items, jobs) in all {
+        assert_eq!(process.output(), all_in(items, jobs));
     }
     run.assert_each_once();
     let starts = local.requests().iter().filter(|request| request.operation == Some(START)).count();
