@@ -4,14 +4,29 @@
 use std::path::Path;
 use std::process::Command;
 
-/// What it prints, or the line that it fails with.
+use healthomics::local::{LocalService, Pace};
+
+/// What it prints, or all of that if it fails.
 fn bulk_import(arguments: &[&str]) -> Result<String, String> {
+    bulk_import_with(LocalService::SECRET_ACCESS_KEY, arguments)
+}
+
+/// In an environment that has nothing of the machine's AWS or proxy settings.
+fn bulk_import_with(secret: &str, arguments: &[&str]) -> Result<String, String> {
     let test = std::env::current_exe().unwrap();
     let program = test.parent().and_then(Path::parent).unwrap().join("examples").join("bulk_import");
-    let output = Command::new(&program).args(arguments).output();
+    let mut command = Command::new(&program);
+    for (name, _) in std::env::vars_os() {
+        let upper = name.to_string_lossy().to_uppercase();
+        if upper.starts_with("AWS_") || upper.ends_with("_PROXY") {
+            command.env_remove(name);
+        }
+    }
+    command.env("AWS_REGION", LocalService::REGION).env("AWS_ACCESS_KEY_ID", LocalService::ACCESS_KEY_ID);
+    let output = command.env("AWS_SECRET_ACCESS_KEY", secret).args(arguments).output();
     let output = output.unwrap_or_else(|error| panic!("{error}: build it with `cargo build --examples`"));
     let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-    if output.status.success() { Ok(out) } else { Err(err) }
+    if output.status.success() { Ok(out) } else { Err(out + &err) }
 }
 
 fn import(name: &str, manifest: &str) -> Result<String, String> {
@@ -69,4 +84,25 @@ fn wrong_arguments_are_refused() {
         let error = bulk_import(arguments).unwrap_err();
         assert!(error.contains(expected), "{arguments:?}: {error}");
     }
+}
+
+/// What is refused is tried again when the cause is mended, with the journal of the first try.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_whose_starts_are_refused_fails_and_can_be_run_again() {
+    let pace = Pace::Time(std::time::Duration::from_millis(20));
+    let local = LocalService::builder().pace(pace).start().await.unwrap();
+    let store = local.create_sequence_store();
+    let journal = std::env::temp_dir().join(format!("healthomics-refused-{}.jsonl", std::process::id()));
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/samples.csv");
+    let (journal, manifest, url) = (journal.to_str().unwrap(), manifest.to_str().unwrap(), local.endpoint_url());
+    let run = ["--store", store.as_str(), "--run-id", "run", "--manifest", manifest, "--journal", journal];
+    let with = ["--endpoint", &url, "--role", "arn:aws:iam::123456789012:role/OmicsImport", "--poll-ms", "10"];
+    let arguments = [&run[..], &with, &["--group-size", "4"]].concat();
+
+    let said = bulk_import_with("wrong", &arguments).unwrap_err();
+    assert!(said.starts_with("0 of 7 sources became read sets in 0 jobs\nline 2: HG00146 low coverage: "), "{said}");
+    assert!(said.ends_with("error: 7 sources are in no job that ended: mend the cause and run this again\n"), "{said}");
+    assert_eq!(bulk_import(&arguments).unwrap(), "7 of 7 sources became read sets in 2 jobs\n");
+    assert_eq!(local.jobs().len(), 2);
+    std::fs::remove_file(journal).unwrap();
 }
