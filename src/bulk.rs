@@ -26,6 +26,8 @@
 
 mod calls;
 mod journal;
+#[doc = include_str!("bulk/past_one_machine.md")]
+pub mod past_one_machine {}
 mod plan;
 mod report;
 mod run;

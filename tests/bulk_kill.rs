@@ -1,0 +1,258 @@
+//! Bulk runs in processes that are killed at random moments, and in many processes at once: every item is imported
+//! exactly once.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use healthomics::local::{Fault, LocalService, Pace};
+use healthomics::model::SequenceStoreId;
+
+const ITEMS: usize = 400;
+const GROUP_SIZE: usize = 10;
+const GROUPS: usize = ITEMS / GROUP_SIZE;
+const START: &str = "StartReadSetImportJob";
+/// More than the test may ever need: it ends as soon as enough kills have hit and a run is complete.
+const MOST_PROCESSES: usize = 2_000;
+
+/// A folder of its own, gone with the test if it passes.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("healthomics-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    /// A manifest of 400 sources.
+    fn manifest(&self) -> PathBuf {
+        let mut rows = "sample,subject,fastq_1,fastq_2,ubam,tag:batch\n".to_owned();
+        for number in 0..ITEMS {
+            let uri = format!("s3://my-bucket/run-7/{number}");
+            match number % 3 {
+                0 => writeln!(rows, "s{number},NA12878,{uri}_1.fastq.gz,{uri}_2.fastq.gz,,{}", number / 100),
+                _ => writeln!(rows, "s{number},NA12878,,,{uri}.bam,"),
+            }
+            .unwrap();
+        }
+        let path = self.0.join("samples.csv");
+        std::fs::write(&path, rows).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+}
+
+/// The sources of [`Folder::manifest`], by their first file.
+fn source1(number: usize) -> String {
+    let end = if number.is_multiple_of(3) { "_1.fastq.gz" } else { ".bam" };
+    format!("s3://my-bucket/run-7/{number}{end}")
+}
+
+/// One run of the example: who takes part has the same store, run id and manifest.
+struct Run<'a> {
+    local: &'a LocalService,
+    store: SequenceStoreId,
+    id: String,
+    manifest: &'a Path,
+}
+
+impl Run<'_> {
+    /// The example, in an environment that has nothing of the machine's AWS or proxy settings. `cargo test` builds it.
+    fn command(&self, journal: &Path) -> Command {
+        let test = std::env::current_exe().unwrap();
+        let program = test.parent().and_then(Path::parent).unwrap().join("examples").join("bulk_import");
+        assert!(program.exists(), "{} is not there: `cargo build --examples`", program.display());
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars_os() {
+            let upper = name.to_string_lossy().to_uppercase();
+            if upper.starts_with("AWS_") || upper.ends_with("_PROXY") {
+                command.env_remove(name);
+            }
+        }
+        command.env("AWS_REGION", LocalService::REGION);
+        command.env("AWS_ACCESS_KEY_ID", LocalService::ACCESS_KEY_ID);
+        command.env("AWS_SECRET_ACCESS_KEY", LocalService::SECRET_ACCESS_KEY);
+        command.args(["--endpoint", &self.local.endpoint_url(), "--store", self.store.as_str(), "--run-id", &self.id]);
+        command.args(["--role", "arn:aws:iam::123456789012:role/OmicsImport"]);
+        command.args(["--group-size", &GROUP_SIZE.to_string(), "--poll-ms", "10", "--requests-per-second", "100"]);
+        command.arg("--manifest").arg(self.manifest).arg("--journal").arg(journal);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Every item of the manifest is in exactly one job, and there are as many jobs as groups.
+    fn assert_each_once(&self) {
+        let jobs: Vec<_> = self.local.jobs().into_iter().filter(|job| job.sequence_store_id == self.store).collect();
+        let mut seen: HashMap<_, usize> = HashMap::new();
+        for item in jobs.iter().flat_map(|job| &job.items) {
+            *seen.entry(item.key.clone()).or_default() += 1;
+        }
+        for number in 0..ITEMS {
+            assert_eq!(seen.remove(&source1(number)), Some(1), "{}: source {number}", self.id);
+        }
+        assert!(seen.is_empty(), "{}: {seen:?}", self.id);
+        assert_eq!(jobs.len(), GROUPS, "{}: jobs", self.id);
+    }
+}
+
+/// One process. It does not outlive the test, even one that fails: without a service it would try for ever.
+struct Process(Option<Child>);
+
+impl Process {
+    fn spawn(mut command: Command) -> Self {
+        Self(Some(command.spawn().unwrap()))
+    }
+
+    /// Sends it a SIGKILL. Whether that hit: a process that had ended by then did not die of it.
+    fn kill(&mut self) -> bool {
+        let child = self.0.as_mut().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap().signal() == Some(9)
+    }
+
+    /// What it says, if all goes well.
+    fn output(mut self) -> String {
+        let output = self.0.take().unwrap().wait_with_output().unwrap();
+        let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert!(output.status.success(), "{}\n{out}{err}", output.status);
+        out
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// What the example says when nothing failed.
+fn all_in(items: usize, jobs: usize) -> String {
+    format!("{items} of {items} sources became read sets in {jobs} jobs\n")
+}
+
+/// How many starts a journal has beyond the first of each group: those of which nobody knew whether they had been sent.
+fn undecided(journal: &Path) -> usize {
+    let text = std::fs::read_to_string(journal).unwrap();
+    text.lines().filter(|line| line.contains(r#""line":"starting""#)).count() - GROUPS
+}
+
+/// The first answers of starts: some never come, some are errors, the rest is as ever.
+fn queue_faults(local: &LocalService, random: &mut fastrand::Rng, count: usize) {
+    for _ in 0..count {
+        local.queue_fault(
+            START,
+            match random.u8(0..10) {
+                0 => Fault::ResetAfter,
+                1 => Fault::error(500, "InternalServerException", "An unexpected error occurred."),
+                2 => Fault::Delay(Duration::from_millis(random.u64(0..60))),
+                _ => Fault::Delay(Duration::ZERO),
+            },
+        );
+    }
+}
+
+/// A process is started again and again, and killed, until enough kills have hit; then it may finish.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_is_killed_at_any_moment_imports_everything_once() {
+    const KILLS: usize = 60;
+    let seed = std::env::var("BULK_KILL_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
+    println!("BULK_KILL_SEED={seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let begun = Instant::now();
+    let folder = Folder::new("bulk-kill");
+    let manifest = folder.manifest();
+    let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(40))).start().await.unwrap();
+
+    let (mut kills, mut processes, mut undecided_starts, mut runs) = (0, 0, 0, Vec::new());
+    // Each round is a run of its own, killed until it ends or enough kills have hit.
+    while kills < KILLS {
+        let number = runs.len();
+        let run = Run {
+            local: &local,
+            store: local.create_sequence_store(),
+            id: format!("run-{number}"),
+            manifest: &manifest,
+        };
+        let journal = folder.0.join(format!("{number}.jsonl"));
+        queue_faults(&local, &mut random, 2 * GROUPS);
+        loop {
+            processes += 1;
+            assert!(processes < MOST_PROCESSES, "{kills} kills hit");
+            let mut process = Process::spawn(run.command(&journal));
+            if kills < KILLS {
+                std::thread::sleep(Duration::from_micros(random.u64(0..150_000)));
+                if process.kill() {
+                    kills += 1;
+                    continue;
+                }
+            }
+            assert_eq!(process.output(), all_in(ITEMS, GROUPS));
+            break;
+        }
+        undecided_starts += undecided(&journal);
+        local.clear_faults();
+        run.assert_each_once();
+        runs.push(run);
+    }
+
+    // What came later did no harm to what was finished, and taking up a finished run does nothing.
+    let before = local.requests().len();
+    for (number, run) in runs.iter().enumerate() {
+        let process = Process::spawn(run.command(&folder.0.join(format!("{number}.jsonl"))));
+        assert_eq!(process.output(), all_in(ITEMS, GROUPS));
+        run.assert_each_once();
+    }
+    assert_eq!(local.requests().len(), before, "a finished run asks for nothing");
+    assert_eq!(local.jobs().len(), GROUPS * runs.len());
+    assert!(kills >= 50, "{kills} kills hit a living process");
+    assert!(undecided_starts > 0, "no kill came between a start and its answer");
+    let starts = local.requests().iter().filter(|request| request.operation == Some(START)).count();
+    let (runs, seconds) = (runs.len(), begun.elapsed().as_secs_f64());
+    println!(
+        "{kills} kills of {processes} processes in {runs} runs, {undecided_starts} of them between a start and its answer, {starts} starts sent for {} jobs, {seconds:.1} s",
+        GROUPS * runs
+    );
+}
+
+/// Each of eight shards twice, and the whole plan beside them, without knowing of each other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn seventeen_processes_that_overlap_import_everything_once() {
+    let begun = Instant::now();
+    let folder = Folder::new("bulk-overlap");
+    let manifest = folder.manifest();
+    let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(60))).start().await.unwrap();
+    let run = Run { local: &local, store: local.create_sequence_store(), id: "run".to_owned(), manifest: &manifest };
+
+    let mut all = vec![(Process::spawn(run.command(&folder.0.join("whole.jsonl"))), ITEMS, GROUPS)];
+    for index in 0..8 {
+        for twin in ["a", "b"] {
+            let mut command = run.command(&folder.0.join(format!("{index}{twin}.jsonl")));
+            command.args(["--shard", &format!("{index}/8")]);
+            all.push((Process::spawn(command), ITEMS / 8, GROUPS / 8));
+        }
+    }
+    let processes = all.len();
+    for (process, items, jobs) in all {
+        assert_eq!(process.output(), all_in(items, jobs));
+    }
+    run.assert_each_once();
+    let starts = local.requests().iter().filter(|request| request.operation == Some(START)).count();
+    assert_eq!(starts, 3 * GROUPS, "each group was started three times, and became one job");
+    println!("{processes} processes, {starts} starts sent for {GROUPS} jobs, {:.1} s", begun.elapsed().as_secs_f64());
+}
