@@ -1,5 +1,4 @@
 use std::fs;
-use std::time::{Duration, Instant};
 
 use super::*;
 use crate::bulk::{Duplicates, Planner};
@@ -382,7 +381,7 @@ fn imports_tell_what_they_became() {
 
 /// A hundred results a group: a million items.
 #[test]
-fn ten_thousand_groups_are_read_in_no_time() {
+fn ten_thousand_groups_are_read() {
     let size = if cfg!(debug_assertions) { 5 } else { 100 };
     let (folder, plan) = (Folder::new(), planner().group_size(size).plan(ids(10_000 * size)).unwrap());
     drop(Journal::open(folder.file(), &plan).unwrap());
@@ -404,9 +403,6 @@ fn ten_thousand_groups_are_read_in_no_time() {
         }
     }
     fs::write(folder.file(), &text).unwrap();
-    let begin = Instant::now();
     let states = states(&folder.file(), &plan);
-    let took = begin.elapsed();
     assert!(states.iter().all(|state| matches!(state, GroupState::Finished { items, .. } if items.len() == size)));
-    assert!(took < Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 1 }), "{} bytes: {took:?}", text.len());
 }
