@@ -20,8 +20,10 @@ const DEFAULT_JOBS_AT_ONCE: usize = 20;
 const DEFAULT_POLL: Duration = Duration::from_secs(2);
 /// How long it rests at most after looks in vain.
 const LONGEST_REST: Duration = Duration::from_secs(30);
-/// How long starts rest after the service could not take one.
-const REST: Duration = Duration::from_secs(10);
+/// How long starts rest while the quota of jobs is full, unless a job of this run ends before.
+const REST_AT_FULL_QUOTA: Duration = Duration::from_secs(10);
+/// How long starts rest after the first that the service could not take; twice as long after each further one.
+const FIRST_REST: Duration = Duration::from_secs(1);
 
 /// A kind of jobs that a plan can start.
 pub trait BulkStart: BulkKind {
@@ -122,7 +124,8 @@ impl<K: BulkStart> BulkRun<K> {
         self
     }
 
-    /// Runs the plan to its end. A group that fails does not stop the others.
+    /// Runs the plan to its end. A group that fails does not stop the others; missing rights or credentials do, as they
+    /// concern all: what runs is followed, and what was not started says so.
     ///
     /// Throttling, a failing service, a failing network and a full quota of jobs are waited out, for as long as it takes.
     ///
@@ -148,6 +151,7 @@ impl<K: BulkStart> BulkRun<K> {
             tell,
             found,
             rest_until: None,
+            starts_in_vain: 0,
             jobs_at_once,
             on_progress,
             progress: BulkProgress::new(&plan),
@@ -186,6 +190,8 @@ struct Runner<'p, K: BulkStart> {
     found: UnboundedReceiver<Watched<K>>,
     /// No start before then.
     rest_until: Option<Instant>,
+    /// Starts in a row that the service could not take.
+    starts_in_vain: u32,
     jobs_at_once: usize,
     on_progress: Option<OnProgress>,
     progress: BulkProgress,
@@ -258,6 +264,7 @@ impl<K: BulkStart> Runner<'_, K> {
                 if let Some(journal) = &mut self.journal {
                     journal.started(&group, job.id())?;
                 }
+                self.starts_in_vain = 0;
                 self.waiting.pop_front();
                 self.running.insert(job.id().clone(), index);
                 self.fleet.add(job);
@@ -265,8 +272,21 @@ impl<K: BulkStart> Runner<'_, K> {
             }
             Err(error) if waits(&error) => {
                 tracing::info!(%error, "a start is tried again later, with the same token");
-                let rest = error.retry_after().unwrap_or_default().max(REST);
+                let own = if matches!(error, Error::ServiceQuotaExceededException(_)) {
+                    REST_AT_FULL_QUOTA
+                } else {
+                    self.starts_in_vain = self.starts_in_vain.saturating_add(1);
+                    rest(FIRST_REST, self.starts_in_vain)
+                };
+                let rest = error.retry_after().unwrap_or_default().max(own);
                 self.rest_until = Instant::now().checked_add(rest);
+            }
+            Err(error) if concerns_all(&error) => {
+                // In the journal they stay as they are: who takes the run up, with other rights say, starts them.
+                let error = error.report().to_string();
+                for index in std::mem::take(&mut self.waiting) {
+                    self.settle(index, Fate::Refused { error: error.clone() });
+                }
             }
             Err(error) => {
                 let error = error.report().to_string();
@@ -328,6 +348,11 @@ fn rest(poll_every: Duration, in_vain: u32) -> Duration {
 /// Whether the same start may be taken later.
 fn waits(error: &Error) -> bool {
     error.is_retryable() || error.may_have_been_applied() || matches!(error, Error::ServiceQuotaExceededException(_))
+}
+
+/// Whether every other start would be refused alike: no rights, no credentials, no such store.
+fn concerns_all(error: &Error) -> bool {
+    matches!(error.status(), Some(401 | 403 | 404)) || matches!(error, Error::Credentials(_) | Error::Signing(_))
 }
 
 /// What became of each item of a group. The service keeps their order; a name that does not fit is not believed.

@@ -149,6 +149,36 @@ async fn a_group_that_is_refused_does_not_stop_the_others() {
     assert!(reasons[2].contains("AccessDeniedException (403)"), "{}", reasons[2]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn missing_rights_end_the_starts() {
+    let script = crate::testing::Script::new([
+        crate::testing::answer(200, &[], r#"{"id":"1234567890","status":"SUBMITTED"}"#),
+        crate::testing::answer(403, &[("x-amzn-errortype", "ExpiredTokenException")], ""),
+        crate::testing::answer(403, &[("x-amzn-errortype", "ExpiredTokenException")], ""),
+        crate::testing::answer(200, &[], r#"{"id":"1234567890","status":"COMPLETED"}"#),
+    ]);
+    let path = journal("rights");
+    let report = script.client().run(exports(1_000)).journal(&path).send().await.unwrap();
+    assert_eq!(script.sent().len(), 4, "two starts, one of them with credentials fetched anew, and a look");
+    assert!(report.failed().last().unwrap().reason.unwrap().contains("ExpiredTokenException (403)"));
+
+    // With rights, the same run goes on.
+    let service = account();
+    let report = service.client().run(exports(1_000)).journal(&path).send().await.unwrap();
+    assert_eq!(report.finished_count(), 900, "and the first group is settled");
+    assert_each_once(&service, 900, 9);
+    std::fs::remove_file(path).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_fails_for_a_while_holds_nothing_up_for_long() {
+    let service = account().with(|played| played.down_until = Duration::from_secs(5));
+    let begun = Instant::now();
+    let report = service.client().run(exports(100)).send().await.unwrap();
+    assert_eq!(report.finished_count(), 100);
+    assert!(begun.elapsed() < Duration::from_secs(120 + 5 + 15), "{:?}", begun.elapsed());
+}
+
 fn journal(name: &str) -> PathBuf {
     let path = std::env::temp_dir().join(format!("healthomics-run-{name}-{}.jsonl", std::process::id()));
     let _ = std::fs::remove_file(&path);
