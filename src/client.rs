@@ -12,7 +12,7 @@ use tracing::{Instrument as _, Span};
 use crate::attempt::{self, AttemptLimits, Failure, attempt_headers, millis_since, record_answer};
 use crate::check::Violations;
 use crate::config::{ClientBuilder, Settings, Timeouts};
-use crate::error::{Context, Error};
+use crate::error::{Context, Error, StopReason};
 use crate::operation::Operation;
 use crate::pacer::NoTurn;
 use crate::retry::{Class, Decision, Retry, RetryPolicy};
@@ -150,14 +150,22 @@ impl Call {
         let mut retry = Retry::new(self.policy(), settings.quota.clone());
         let mut may_have_been_applied = false;
         loop {
+            if self.paced && settings.pacer.turn(O::NAME, deadline).await == Err(NoTurn) {
+                let context = Context {
+                    operation: O::NAME,
+                    attempts: retry.attempts(),
+                    client_token: operation.client_token().cloned(),
+                    may_have_been_applied,
+                    retryable: true,
+                    throttling: false,
+                    stopped: Some(StopReason::NoTimeLeft),
+                };
+                return Err(Failure::no_turn(self.timeouts.operation).into_error(context));
+            }
             let attempt = retry.next_attempt();
             let headers = attempt_headers(&settings.user_agent, &invocation, attempt, self.max_attempts);
             let of_attempt = attempt::span(O::NAME, attempt);
-            let turn = if self.paced { settings.pacer.turn(O::NAME, deadline).await } else { Ok(()) };
-            let outcome = match turn {
-                Ok(()) => settings.attempt(&request, headers, self.limits(deadline), &of_attempt).await,
-                Err(NoTurn) => Err(Failure::no_turn(self.timeouts.operation)),
-            };
+            let outcome = settings.attempt(&request, headers, self.limits(deadline), &of_attempt).await;
             let decoded = outcome.and_then(|raw| match operation.decode(&raw) {
                 Ok(output) => Ok((output, raw)),
                 Err(error) => Err(Failure::undecodable(error, &raw)),

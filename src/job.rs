@@ -1,7 +1,7 @@
 //! Jobs as things to hold on to: look at one, wait for its end, see how far it is.
 
 mod outcome;
-mod schedule;
+pub(crate) mod schedule;
 mod wait;
 mod watch;
 

@@ -220,6 +220,10 @@ impl Retry {
         self.attempts
     }
 
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
     /// A call that succeeds gets back what its last retry cost; one that needed none puts a token in.
     pub(crate) fn succeeded(mut self) {
         match self.permit.take() {

@@ -21,6 +21,10 @@ pub(super) enum Fate {
     Refused {
         error: String,
     },
+    /// A start was sent, and whether there is a job nobody knows.
+    Undecided {
+        error: String,
+    },
     /// The job can't be followed any more.
     Lost {
         job: String,
@@ -50,6 +54,8 @@ pub struct ReportItem<'a, K: BulkKind> {
     pub job_status: Option<&'a JobStatus>,
     /// Whether the item finished.
     pub finished: bool,
+    /// Whether it may still be at work: its job can't be followed, or nobody knows whether it was started.
+    pub undecided: bool,
     /// The read set that a source became.
     pub read_set_id: Option<&'a ReadSetId>,
     /// Why it did not finish.
@@ -77,13 +83,17 @@ impl<K: BulkKind> Report<K> {
                     job: None,
                     job_status: None,
                     finished: false,
+                    undecided: false,
                     read_set_id: None,
                     reason: Some("no job was started"),
                 };
                 match fate {
                     Fate::Open => open,
                     Fate::Refused { error } => ReportItem { reason: Some(error), ..open },
-                    Fate::Lost { job, error } => ReportItem { job: Some(job), reason: Some(error), ..open },
+                    Fate::Undecided { error } => ReportItem { undecided: true, reason: Some(error), ..open },
+                    Fate::Lost { job, error } => {
+                        ReportItem { job: Some(job), undecided: true, reason: Some(error), ..open }
+                    }
                     Fate::Ended { job, status, items } => {
                         let result = items.get(index);
                         ReportItem {
@@ -100,16 +110,23 @@ impl<K: BulkKind> Report<K> {
         })
     }
 
-    /// The items that did not finish: their `item`s are the input of a second run, under another run id.
+    /// The items that did not finish and are not at work: their `item`s are the input of a second run, under another
+    /// run id.
     pub fn failed(&self) -> impl Iterator<Item = ReportItem<'_, K>> {
-        self.items().filter(|item| !item.finished)
+        self.items().filter(|item| !item.finished && !item.undecided)
+    }
+
+    /// The items that may still be at work. Take the run up again **under the same run id**, which starts nothing twice;
+    /// another run id would.
+    pub fn undecided(&self) -> impl Iterator<Item = ReportItem<'_, K>> {
+        self.items().filter(|item| item.undecided)
     }
 
     /// The jobs that were started, in the order of their groups.
     pub fn jobs(&self) -> impl Iterator<Item = &str> {
         self.fates.iter().filter_map(|fate| match fate {
             Fate::Ended { job, .. } | Fate::Lost { job, .. } => Some(job.as_str()),
-            Fate::Open | Fate::Refused { .. } => None,
+            Fate::Open | Fate::Refused { .. } | Fate::Undecided { .. } => None,
         })
     }
 
@@ -159,7 +176,7 @@ impl BulkProgress {
         self.settled += count;
         self.failed += match fate {
             Fate::Ended { items, .. } => items.iter().filter(|item| item.status != ItemStatus::Finished).count(),
-            Fate::Open | Fate::Refused { .. } | Fate::Lost { .. } => count,
+            Fate::Open | Fate::Refused { .. } | Fate::Undecided { .. } | Fate::Lost { .. } => count,
         };
     }
 

@@ -10,12 +10,19 @@ use tokio::time::Instant;
 use super::journal::{GroupState, ItemResult, Journal};
 use super::report::{BulkProgress, Fate, Report};
 use super::{BulkError, BulkKind, Group, Plan};
+use crate::job::schedule::LONGEST_ASKED;
 use crate::job::{Activation, Export, Import, Job, JobItem as _, JobKind, JobState, StoreFleet, Watched};
 use crate::model::{ItemStatus, ReadSetId, S3Destination};
 use crate::{CallFuture, Client, Error};
 
 /// How many jobs of a kind an account runs at once, unless it was raised.
 const DEFAULT_JOBS_AT_ONCE: usize = 20;
+/// How often a start is sent again whose answer was of no use, and promises no better one.
+const MOST_UNCLEAR_STARTS: u32 = 3;
+/// A pause is not shorter, whatever was asked for.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+/// Refusals of the caller that may come with another status than 401 or 403.
+const CREDENTIAL_CODES: &[&str] = &["ExpiredToken", "ExpiredTokenException", "IncompleteSignature", "RequestExpired"];
 /// How often running jobs are listed: one request for all of them.
 const DEFAULT_POLL: Duration = Duration::from_secs(2);
 /// How long it rests at most after looks in vain.
@@ -32,11 +39,18 @@ pub trait BulkStart: BulkKind {
 
     /// What an item became, for kinds that make something new of it.
     #[doc(hidden)]
-    fn made(item: &<<Self as JobKind>::State as JobState>::Item) -> Option<&ReadSetId>;
+    fn made(told: &<<Self as JobKind>::State as JobState>::Item) -> Option<&ReadSetId>;
+
+    /// Whether a job tells of this very item.
+    #[doc(hidden)]
+    fn tells_of(told: &<<Self as JobKind>::State as JobState>::Item, item: &Self::Item) -> bool;
 }
 
 macro_rules! start {
-    ($Kind:ty, $start:ident $(, $member:ident = $value:expr)*; made $made:expr) => {
+    (
+        $Kind:ty, $start:ident $(, $member:ident = $value:expr)*;
+        made $made:expr; tells_of $tells_of:expr
+    ) => {
         impl BulkStart for $Kind {
             fn start(client: &Client, plan: &Plan<Self>, group: &Group<'_, Self>) -> CallFuture<Job<Self>> {
                 let call = client.$start().sequence_store_id(plan.sequence_store_id());
@@ -46,9 +60,14 @@ macro_rules! start {
                 Box::pin(async move { Ok(client.job(&send.await?)) })
             }
 
-            fn made(item: &<<Self as JobKind>::State as JobState>::Item) -> Option<&ReadSetId> {
+            fn made(told: &<<Self as JobKind>::State as JobState>::Item) -> Option<&ReadSetId> {
                 let made: fn(&<<Self as JobKind>::State as JobState>::Item) -> Option<&ReadSetId> = $made;
-                made(item)
+                made(told)
+            }
+
+            fn tells_of(told: &<<Self as JobKind>::State as JobState>::Item, item: &Self::Item) -> bool {
+                let tells_of: fn(&<<Self as JobKind>::State as JobState>::Item, &Self::Item) -> bool = $tells_of;
+                tells_of(told, item)
             }
         }
     };
@@ -58,14 +77,17 @@ start! {
     Export, start_read_set_export_job,
     role_arn = |plan| plan.role_arn().map_or("", |role| role.as_str()),
     destination = |plan| plan.destination().map_or("", S3Destination::as_str);
-    made |_| None
+    made |_| None; tells_of |told, item| told.id == *item
 }
 start! {
     Import, start_read_set_import_job,
     role_arn = |plan| plan.role_arn().map_or("", |role| role.as_str());
-    made |item| item.read_set_id.as_ref()
+    made |told| told.read_set_id.as_ref(); tells_of |told, item| told.source_files == item.source_files
 }
-start! { Activation, start_read_set_activation_job; made |_| None }
+start! {
+    Activation, start_read_set_activation_job;
+    made |_| None; tells_of |told, item| told.read_set_id == *item
+}
 
 impl Client {
     /// Runs a plan: see [`BulkRun`].
@@ -150,8 +172,11 @@ impl<K: BulkStart> BulkRun<K> {
             fleet: StoreFleet::new(),
             tell,
             found,
+            undecided: HashMap::new(),
             rest_until: None,
+            full_until: None,
             starts_in_vain: 0,
+            has_started: false,
             jobs_at_once,
             on_progress,
             progress: BulkProgress::new(&plan),
@@ -188,10 +213,16 @@ struct Runner<'p, K: BulkStart> {
     fleet: StoreFleet<K>,
     tell: UnboundedSender<Watched<K>>,
     found: UnboundedReceiver<Watched<K>>,
-    /// No start before then.
+    /// Groups of which a start was sent without a clear answer, and how often.
+    undecided: HashMap<usize, u32>,
+    /// No start before then: the service could not take one.
     rest_until: Option<Instant>,
+    /// No start before then, unless a job ends: the quota of jobs was full.
+    full_until: Option<Instant>,
     /// Starts in a row that the service could not take.
     starts_in_vain: u32,
+    /// Whether any start has succeeded: the store is there, and the rights are.
+    has_started: bool,
     jobs_at_once: usize,
     on_progress: Option<OnProgress>,
     progress: BulkProgress,
@@ -205,8 +236,12 @@ impl<K: BulkStart> Runner<'_, K> {
         for (index, state) in states.into_iter().enumerate() {
             match state {
                 GroupState::Untouched => untouched.push(index),
-                // A refusal may have had a cause that was mended since.
-                GroupState::Undecided | GroupState::Refused { .. } => self.waiting.push_back(index),
+                GroupState::Undecided => {
+                    self.undecided.insert(index, 0);
+                    self.waiting.push_back(index);
+                }
+                // It may have had a cause that was mended since.
+                GroupState::Refused { .. } => self.waiting.push_back(index),
                 GroupState::Running { job } => {
                     self.fleet.add(K::job(&self.client, self.plan.sequence_store_id(), &job));
                     self.running.insert(job, index);
@@ -227,6 +262,7 @@ impl<K: BulkStart> Runner<'_, K> {
             if self.waiting.is_empty() && self.running.is_empty() {
                 return Ok(());
             }
+            let looked_at = Instant::now();
             let ended = self.fleet.find_ended(&self.client, store).await;
             in_vain = if ended.is_some() { 0 } else { in_vain.saturating_add(1) };
             for id in ended.unwrap_or_default() {
@@ -238,15 +274,29 @@ impl<K: BulkStart> Runner<'_, K> {
                 self.start_some().await?;
             }
             if !(self.waiting.is_empty() && self.running.is_empty()) {
-                tokio::time::sleep(rest(poll_every, in_vain)).await;
+                // What the last look led to has taken its time as well.
+                let until_look = rest(poll_every, in_vain).saturating_sub(looked_at.elapsed());
+                tokio::time::sleep(self.pause(until_look)).await;
             }
         }
+    }
+
+    /// Until the next look, or until a start may be tried again.
+    fn pause(&self, until_look: Duration) -> Duration {
+        let start_at = self.rest_until.max(self.full_until).filter(|_| !self.waiting.is_empty());
+        let until_start = start_at.map(|at| at.saturating_duration_since(Instant::now()));
+        let pause = match until_start {
+            Some(until_start) if self.running.is_empty() => until_start,
+            Some(until_start) if self.running.len() < self.jobs_at_once => until_look.min(until_start),
+            _ => until_look,
+        };
+        pause.max(SHORTEST_PAUSE)
     }
 
     /// As many starts as there is room for.
     async fn start_some(&mut self) -> Result<(), BulkError> {
         while self.running.len() < self.jobs_at_once
-            && self.rest_until.is_none_or(|until| Instant::now() >= until)
+            && self.rest_until.max(self.full_until).is_none_or(|until| Instant::now() >= until)
             && let Some(&index) = self.waiting.front()
         {
             self.start(index).await?;
@@ -265,45 +315,76 @@ impl<K: BulkStart> Runner<'_, K> {
                     journal.started(&group, job.id())?;
                 }
                 self.starts_in_vain = 0;
+                self.has_started = true;
+                self.undecided.remove(&index);
                 self.waiting.pop_front();
                 self.running.insert(job.id().clone(), index);
                 self.fleet.add(job);
                 self.tell_progress();
+                Ok(())
             }
-            Err(error) if waits(&error) => {
-                tracing::info!(%error, "a start is tried again later, with the same token");
-                let own = if matches!(error, Error::ServiceQuotaExceededException(_)) {
-                    REST_AT_FULL_QUOTA
-                } else {
-                    self.starts_in_vain = self.starts_in_vain.saturating_add(1);
-                    rest(FIRST_REST, self.starts_in_vain)
-                };
-                let rest = error.retry_after().unwrap_or_default().max(own);
-                self.rest_until = Instant::now().checked_add(rest);
-            }
-            Err(error) if concerns_all(&error) => {
-                // In the journal they stay as they are: who takes the run up, with other rights say, starts them.
-                let error = error.report().to_string();
-                for index in std::mem::take(&mut self.waiting) {
-                    self.settle(index, Fate::Refused { error: error.clone() });
-                }
-            }
-            Err(error) => {
-                let error = error.report().to_string();
-                if let Some(journal) = &mut self.journal {
-                    journal.refused(&group, &error)?;
-                }
-                self.waiting.pop_front();
-                self.settle(index, Fate::Refused { error });
-            }
+            Err(error) => self.not_started(index, &error),
         }
+    }
+
+    fn not_started(&mut self, index: usize, error: &Error) -> Result<(), BulkError> {
+        let asked = error.retry_after().unwrap_or_default().min(LONGEST_ASKED);
+        if matches!(error, Error::ServiceQuotaExceededException(_)) {
+            tracing::info!(%error, "a start waits for room, and is tried again with the same token");
+            self.full_until = Some(Instant::now() + asked.max(REST_AT_FULL_QUOTA));
+            return Ok(());
+        }
+        let unclear = if error.may_have_been_applied() {
+            let count = self.undecided.entry(index).or_default();
+            *count = count.saturating_add(1);
+            *count
+        } else {
+            0
+        };
+        if error.is_retryable() || (1..MOST_UNCLEAR_STARTS).contains(&unclear) {
+            tracing::info!(%error, "a start is tried again later, with the same token");
+            self.starts_in_vain = self.starts_in_vain.saturating_add(1);
+            self.rest_until = Some(Instant::now() + asked.max(rest(FIRST_REST, self.starts_in_vain)));
+            // It may be this group alone: the others go first.
+            self.waiting.rotate_left(1);
+            return Ok(());
+        }
+        let text = error.report().to_string();
+        if self.concerns_all(error) {
+            // In the journal they stay as they are: who takes the run up, with other rights say, starts them.
+            for index in std::mem::take(&mut self.waiting) {
+                self.settle_unstarted(index, text.clone());
+            }
+            return Ok(());
+        }
+        self.waiting.pop_front();
+        if let Some(journal) = self.journal.as_mut().filter(|_| !self.undecided.contains_key(&index)) {
+            journal.refused(&self.groups[index], &text)?;
+        }
+        self.settle_unstarted(index, text);
         Ok(())
+    }
+
+    fn settle_unstarted(&mut self, index: usize, error: String) {
+        let undecided = self.undecided.contains_key(&index);
+        self.settle(index, if undecided { Fate::Undecided { error } } else { Fate::Refused { error } });
+    }
+
+    /// Whether every other start would be refused alike: no rights, no credentials, no such store.
+    fn concerns_all(&self, error: &Error) -> bool {
+        let no_store = error.status() == Some(404) && !self.has_started;
+        no_store
+            || matches!(error.status(), Some(401 | 403))
+            || error.code().is_some_and(|code| CREDENTIAL_CODES.contains(&code))
+            || matches!(error, Error::Credentials(_) | Error::Signing(_))
     }
 
     fn ended(&mut self, (job, outcome): Watched<K>) -> Result<(), BulkError> {
         let Some(index) = self.running.remove(job.id()) else { return Ok(()) };
         let fate = match outcome {
             Ok(outcome) => {
+                // If the quota of jobs was full, there is room now.
+                self.full_until = None;
                 let group = self.groups[index];
                 let status = outcome.job().status().clone();
                 let items = results::<K>(&group, outcome.items());
@@ -318,8 +399,6 @@ impl<K: BulkStart> Runner<'_, K> {
                 Fate::Lost { job: job.id().to_string(), error }
             }
         };
-        // If the quota of jobs was full, there is room now.
-        self.rest_until = None;
         self.settle(index, fate);
         Ok(())
     }
@@ -345,32 +424,20 @@ fn rest(poll_every: Duration, in_vain: u32) -> Duration {
     if in_vain == 0 { most } else { Duration::try_from_secs_f64(most.as_secs_f64() * fastrand::f64()).unwrap_or(most) }
 }
 
-/// Whether the same start may be taken later.
-fn waits(error: &Error) -> bool {
-    error.is_retryable() || error.may_have_been_applied() || matches!(error, Error::ServiceQuotaExceededException(_))
-}
-
-/// Whether every other start would be refused alike: no rights, no credentials, no such store.
-fn concerns_all(error: &Error) -> bool {
-    matches!(error.status(), Some(401 | 403 | 404)) || matches!(error, Error::Credentials(_) | Error::Signing(_))
-}
-
-/// What became of each item of a group. The service keeps their order; a name that does not fit is not believed.
-fn results<K: BulkStart>(group: &Group<'_, K>, items: &[<<K as JobKind>::State as JobState>::Item]) -> Vec<ItemResult> {
-    let by_name: HashMap<&str, _> = items.iter().map(|item| (item.name(), item)).collect();
+/// What became of each item of a group. The service keeps their order; where it does not, they are looked for.
+fn results<K: BulkStart>(group: &Group<'_, K>, told: &[<<K as JobKind>::State as JobState>::Item]) -> Vec<ItemResult> {
     let asked = group.positions().zip(group.items()).enumerate();
     asked
         .map(|(index, (position, item))| {
-            let (name, _) = K::key(item);
-            let in_order = items.get(index).filter(|item| item.name() == name);
-            match in_order.or_else(|| by_name.get(name).copied()) {
-                Some(item) => {
-                    let failed = *item.status() != ItemStatus::Finished;
+            let in_order = told.get(index).filter(|told| K::tells_of(told, item));
+            match in_order.or_else(|| told.iter().find(|told| K::tells_of(told, item))) {
+                Some(told) => {
+                    let failed = *told.status() != ItemStatus::Finished;
                     ItemResult {
                         position,
-                        status: item.status().clone(),
-                        read_set_id: K::made(item).cloned(),
-                        reason: failed.then(|| item.reason().to_owned()),
+                        status: told.status().clone(),
+                        read_set_id: K::made(told).cloned(),
+                        reason: failed.then(|| told.reason().to_owned()),
                     }
                 }
                 None => ItemResult {

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The longest that a service is believed when it asks for a wait.
+pub(crate) const LONGEST_ASKED: Duration = Duration::from_mins(15);
+
 /// How often a job is looked at, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Schedule {
@@ -54,7 +57,7 @@ impl Schedule {
         let asked = match seen {
             Seen::Ended | Seen::Refused => return Step::Stop,
             Seen::Running => Duration::ZERO,
-            Seen::Unclear { retry_after } => retry_after.unwrap_or_default(),
+            Seen::Unclear { retry_after } => retry_after.unwrap_or_default().min(LONGEST_ASKED),
         };
         let after = self.interval(looks, jitter).max(asked);
         match self.timeout.map(|timeout| timeout.saturating_sub(elapsed)) {
@@ -109,6 +112,7 @@ mod tests {
             (unclear(Some(7)), 10, 0, 0.0, again(30_000)),
             (unclear(Some(600)), 1, 40, 0.0, again(60_000)),
             (unclear(Some(600)), 1, 100, 0.0, Step::TimeUp),
+            (unclear(Some(u64::MAX)), 1, 40, 0.0, again(60_000)),
             (Seen::Ended, 1, 0, 0.0, Step::Stop),
             (Seen::Ended, 9, 1_000, 0.0, Step::Stop),
             (Seen::Refused, 1, 0, 0.0, Step::Stop),

@@ -15,13 +15,14 @@ use tokio::time::Instant;
 use super::schedule::{Schedule, Seen, Step};
 use super::{Job, JobKind, Outcome, Pace, WaitError};
 use crate::model::SequenceStoreId;
+use crate::model::time::can_be_written;
 use crate::{Client, Error};
 
 /// With so few jobs, a look at each costs no more than a list, and tells of their items.
 const FEW: usize = 2;
 /// Lists are asked for jobs created this long before the oldest one: whether the service's filter includes the moment
 /// itself is not written anywhere.
-const SLACK: Duration = Duration::from_secs(1);
+const SLACK: time::Duration = time::Duration::SECOND;
 
 /// Many jobs that are followed together; ends when each has been told of.
 ///
@@ -236,7 +237,8 @@ impl<K: JobKind> StoreFleet<K> {
     /// The jobs that have ended by what the list says, and those that it does not show.
     async fn list(&mut self, client: &Client, store: &SequenceStoreId) -> Result<Vec<K::Id>, Error> {
         let oldest = self.jobs.values().map(|tracked| tracked.created).min().flatten();
-        let created_after = oldest.map(|oldest| oldest - SLACK);
+        // A time that can't be, or can't be written, narrows nothing.
+        let created_after = oldest.and_then(|oldest| oldest.checked_sub(SLACK)).filter(|time| can_be_written(*time));
         let mut missing: HashSet<_> = self.jobs.keys().cloned().collect();
         let mut ended = Vec::new();
         let mut next_token = None;

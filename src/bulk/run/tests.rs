@@ -171,6 +171,38 @@ async fn missing_rights_end_the_starts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_may_be_at_work_is_no_input_of_another_run() {
+    let script = crate::testing::Script::new([
+        crate::testing::Step::Fail(crate::transport::TransportErrorKind::Interrupted),
+        crate::testing::answer(403, &[("x-amzn-errortype", "AccessDeniedException")], ""),
+    ]);
+    let path = journal("undecided");
+    let report = script.client().run(exports(300)).journal(&path).send().await.unwrap();
+    assert_eq!(report.undecided().map(|item| item.position).collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
+    assert_eq!(report.failed().count(), 200);
+
+    // Under the same run id all of it is started, once.
+    let service = account();
+    let report = service.client().run(exports(300)).journal(&path).send().await.unwrap();
+    assert_eq!((report.finished_count(), report.undecided().count()), (300, 0));
+    std::fs::remove_file(path).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_made_to_wait_for_ever() {
+    let script = crate::testing::Script::new([
+        crate::testing::answer(503, &[("retry-after", "18446744073709551615")], ""),
+        crate::testing::answer(200, &[], r#"{"id":"1234567890","status":"SUBMITTED"}"#),
+        crate::testing::answer(200, &[], r#"{"id":"1234567890","status":"COMPLETED","creationTime":-377705116800}"#),
+    ]);
+    let begun = Instant::now();
+    let report = script.client().run(exports(1)).poll_every(Duration::MAX).send().await.unwrap();
+    assert_eq!(report.jobs().count(), 1);
+    assert_eq!(begun.elapsed().as_secs(), 15 * 60);
+    assert_eq!(script.sent().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_start_that_fails_for_a_while_holds_nothing_up_for_long() {
     let service = account().with(|played| played.down_until = Duration::from_secs(5));
     let begun = Instant::now();
