@@ -1,6 +1,6 @@
 //! How long 10,000 exports and 10,000 activations take beside what job durations and quotas alone would: against the
-//! local service over HTTP, with the quotas of a new account and with faults. Real time: `cargo bench --bench bulk`
-//! takes some three minutes.
+//! local service over HTTP, with the quotas of a new account and with faults. In real time, so with jobs far shorter than
+//! real ones: what the run itself takes weighs that much more. `cargo bench --bench bulk` takes some four minutes.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench says its figures, and panics where it is wrong")]
 
 use std::collections::HashSet;

@@ -87,7 +87,7 @@ async fn run() -> Result<(), Failure> {
         std::fs::remove_file(path)?;
     }
     // An engine that runs this as a worker shall see that there is more to do.
-    match report.failed().filter(|item| item.job_status.is_none()).count() {
+    match report.items().filter(|item| item.job_status.is_none()).count() {
         0 => Ok(()),
         open => Err(format!("{open} sources are in no job that ended: mend the cause and run this again").into()),
     }
@@ -96,7 +96,7 @@ async fn run() -> Result<(), Failure> {
 fn print(report: &Report<Import>, lines: &[usize]) {
     let total = report.items().count();
     println!("{} of {total} sources became read sets in {} jobs", report.finished_count(), report.jobs().count());
-    for failed in report.failed() {
+    for failed in report.items().filter(|item| !item.finished) {
         let name = failed.item.name.as_deref().unwrap_or(failed.item.sample_id.as_str());
         println!("line {}: {name}: {}", lines[failed.position], failed.reason.unwrap_or("no reason given"));
     }
