@@ -31,6 +31,7 @@ pub mod past_one_machine {}
 mod plan;
 mod report;
 mod run;
+mod start;
 
 use std::io;
 use std::path::PathBuf;
@@ -38,7 +39,8 @@ use std::path::PathBuf;
 pub use calls::{ActivateReadSets, ExportReadSets, ImportReadSets};
 pub use plan::{BulkKind, Duplicate, DuplicateItem, Duplicates, Group, Plan, Planner, Shard};
 pub use report::{BulkProgress, Report, ReportItem};
-pub use run::{BulkRun, BulkStart};
+pub use run::BulkRun;
+pub use start::BulkStart;
 
 use crate::check::Violations;
 

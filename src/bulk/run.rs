@@ -7,13 +7,13 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
-use super::journal::{GroupState, ItemResult, Journal};
+use super::journal::{GroupState, Journal};
 use super::report::{BulkProgress, Fate, Report};
-use super::{BulkError, BulkKind, Group, Plan};
+use super::start::{BulkStart, results};
+use super::{BulkError, Group, Plan};
 use crate::job::schedule::LONGEST_ASKED;
-use crate::job::{Activation, Export, Import, Job, JobItem as _, JobKind, JobState, StoreFleet, Watched};
-use crate::model::{ItemStatus, ReadSetId, S3Destination};
-use crate::{CallFuture, Client, Error};
+use crate::job::{JobState as _, StoreFleet, Watched};
+use crate::{Client, Error};
 
 /// How many jobs of a kind an account runs at once, unless it was raised.
 const DEFAULT_JOBS_AT_ONCE: usize = 20;
@@ -31,63 +31,6 @@ const LONGEST_REST: Duration = Duration::from_secs(30);
 const REST_AT_FULL_QUOTA: Duration = Duration::from_secs(10);
 /// How long starts rest after the first that the service could not take; twice as long after each further one.
 const FIRST_REST: Duration = Duration::from_secs(1);
-
-/// A kind of jobs that a plan can start.
-pub trait BulkStart: BulkKind {
-    #[doc(hidden)]
-    fn start(client: &Client, plan: &Plan<Self>, group: &Group<'_, Self>) -> CallFuture<Job<Self>>;
-
-    /// What an item became, for kinds that make something new of it.
-    #[doc(hidden)]
-    fn made(told: &<<Self as JobKind>::State as JobState>::Item) -> Option<&ReadSetId>;
-
-    /// Whether a job tells of this very item.
-    #[doc(hidden)]
-    fn tells_of(told: &<<Self as JobKind>::State as JobState>::Item, item: &Self::Item) -> bool;
-}
-
-macro_rules! start {
-    (
-        $Kind:ty, $start:ident $(, $member:ident = $value:expr)*;
-        made $made:expr; tells_of $tells_of:expr
-    ) => {
-        impl BulkStart for $Kind {
-            fn start(client: &Client, plan: &Plan<Self>, group: &Group<'_, Self>) -> CallFuture<Job<Self>> {
-                let call = client.$start().sequence_store_id(plan.sequence_store_id());
-                let call = call.sources(group.items().iter().cloned()).client_token(group.client_token());
-                $(let call = { let value: fn(&Plan<Self>) -> &str = $value; call.$member(value(plan)) };)*
-                let (send, client) = (call.paced(None).send(), client.clone());
-                Box::pin(async move { Ok(client.job(&send.await?)) })
-            }
-
-            fn made(told: &<<Self as JobKind>::State as JobState>::Item) -> Option<&ReadSetId> {
-                let made: fn(&<<Self as JobKind>::State as JobState>::Item) -> Option<&ReadSetId> = $made;
-                made(told)
-            }
-
-            fn tells_of(told: &<<Self as JobKind>::State as JobState>::Item, item: &Self::Item) -> bool {
-                let tells_of: fn(&<<Self as JobKind>::State as JobState>::Item, &Self::Item) -> bool = $tells_of;
-                tells_of(told, item)
-            }
-        }
-    };
-}
-
-start! {
-    Export, start_read_set_export_job,
-    role_arn = |plan| plan.role_arn().map_or("", |role| role.as_str()),
-    destination = |plan| plan.destination().map_or("", S3Destination::as_str);
-    made |_| None; tells_of |told, item| told.id == *item
-}
-start! {
-    Import, start_read_set_import_job,
-    role_arn = |plan| plan.role_arn().map_or("", |role| role.as_str());
-    made |told| told.read_set_id.as_ref(); tells_of |told, item| told.source_files == item.source_files
-}
-start! {
-    Activation, start_read_set_activation_job;
-    made |_| None; tells_of |told, item| told.read_set_id == *item
-}
 
 impl Client {
     /// Runs a plan: see [`BulkRun`].
@@ -422,33 +365,6 @@ impl<K: BulkStart> Runner<'_, K> {
 fn rest(poll_every: Duration, in_vain: u32) -> Duration {
     let most = poll_every.saturating_mul(2_u32.saturating_pow(in_vain)).min(LONGEST_REST.max(poll_every));
     if in_vain == 0 { most } else { Duration::try_from_secs_f64(most.as_secs_f64() * fastrand::f64()).unwrap_or(most) }
-}
-
-/// What became of each item of a group. The service keeps their order; where it does not, they are looked for.
-fn results<K: BulkStart>(group: &Group<'_, K>, told: &[<<K as JobKind>::State as JobState>::Item]) -> Vec<ItemResult> {
-    let asked = group.positions().zip(group.items()).enumerate();
-    asked
-        .map(|(index, (position, item))| {
-            let in_order = told.get(index).filter(|told| K::tells_of(told, item));
-            match in_order.or_else(|| told.iter().find(|told| K::tells_of(told, item))) {
-                Some(told) => {
-                    let failed = *told.status() != ItemStatus::Finished;
-                    ItemResult {
-                        position,
-                        status: told.status().clone(),
-                        read_set_id: K::made(told).cloned(),
-                        reason: failed.then(|| told.reason().to_owned()),
-                    }
-                }
-                None => ItemResult {
-                    position,
-                    status: ItemStatus::from(""),
-                    read_set_id: None,
-                    reason: Some("the job does not tell of it".to_owned()),
-                },
-            }
-        })
-        .collect()
 }
 
 #[cfg(test)]

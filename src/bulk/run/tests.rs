@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::bulk::Planner;
+use crate::job::{Activation, Export};
+use crate::model::ReadSetId;
 use crate::testing::service::{STORE, Service};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/Omics";
