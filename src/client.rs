@@ -215,6 +215,7 @@ impl Call {
             operation_timeout: self.timeouts.operation,
             deadline,
             network: Limits {
+                connect_timeout: self.timeouts.connect,
                 read_timeout: self.timeouts.read,
                 max_response_size: self.client.settings.max_response_size,
             },
@@ -242,6 +243,14 @@ macro_rules! call_settings {
         /// The longest one attempt of this call may take, instead of the client's setting; `None` lifts the limit.
         pub fn operation_attempt_timeout(mut self, limit: impl Into<Option<std::time::Duration>>) -> Self {
             self.call.timeouts.attempt = limit.into();
+            self
+        }
+
+        /// The longest a connection for this call may take, instead of the client's setting; `None` lifts the limit.
+        ///
+        /// Connections are shared by calls of the same connect time-out: use few different ones.
+        pub fn connect_timeout(mut self, limit: impl Into<Option<std::time::Duration>>) -> Self {
+            self.call.timeouts.connect = limit.into();
             self
         }
 

@@ -235,8 +235,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The longest a connection may take: 3.1 s by default, `None` lifts the limit. Connections are shared by calls, so
-    /// this can't be set for a single one.
+    /// The longest a connection may take: 3.1 s by default, `None` lifts the limit.
     pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.timeouts.connect = limit.into();
         self
@@ -302,11 +301,12 @@ impl ClientBuilder {
     /// # Errors
     ///
     /// [`Error::Configuration`] for a missing or unknown region, missing credentials, or settings that can't work.
-    pub fn build(self) -> Result<Client, Error> {
+    pub fn build(mut self) -> Result<Client, Error> {
         let endpoint = self.endpoint()?;
         // Whoever waits for an answer for so long need not wait for a connection any longer.
-        let shortest = [self.timeouts.connect, self.timeouts.read, self.timeouts.attempt].into_iter().flatten().min();
-        let transport = HttpTransport::new(shortest, self.use_system_proxy, endpoint.is_https())?;
+        let limits = [self.timeouts.connect, self.timeouts.read, self.timeouts.attempt];
+        self.timeouts.connect = limits.into_iter().flatten().min();
+        let transport = HttpTransport::new(self.timeouts.connect, self.use_system_proxy, endpoint.is_https())?;
         Ok(self.build_with(endpoint, Box::new(transport))?)
     }
 

@@ -1,10 +1,12 @@
 //! `reqwest` behind one small trait: a signed request goes in, a raw answer comes out.
 
+use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -17,6 +19,7 @@ use crate::wire::RawResponse;
 /// What a call allows the network.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
+    pub(crate) connect_timeout: Option<Duration>,
     /// The longest silence: until the head of the answer, and between pieces of its body.
     pub(crate) read_timeout: Option<Duration>,
     pub(crate) max_response_size: usize,
@@ -64,9 +67,41 @@ impl TransportError {
 #[derive(Debug)]
 pub(crate) struct HttpTransport {
     client: reqwest::Client,
+    setup: Setup,
+    /// Clients of single calls with a connect time-out of their own: it belongs to the connections.
+    others: Mutex<HashMap<Option<Duration>, reqwest::Client>>,
+}
+
+/// What a client is made by.
+#[derive(Clone, Copy, Debug)]
+struct Setup {
     connect_timeout: Option<Duration>,
+    use_system_proxy: bool,
     /// Whether a connection may lead to a proxy instead.
     behind_proxy: bool,
+    https: bool,
+}
+
+/// So many connect time-outs of calls are kept apart; with more, connections are made anew.
+const MOST_OTHERS: usize = 8;
+
+impl Setup {
+    fn client(self) -> Result<reqwest::Client, ConfigurationError> {
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            // The retry loop is in `client`, and counts what it does.
+            .retry(reqwest::retry::never())
+            .tcp_nodelay(true);
+        if let Some(timeout) = self.connect_timeout {
+            builder = builder.connect_timeout(timeout);
+        }
+        if !self.use_system_proxy {
+            builder = builder.no_proxy();
+        }
+        // A proxy may speak TLS where the endpoint does not.
+        let client = with_tls(builder, self.https || self.behind_proxy)?.build();
+        client.map_err(|error| ConfigurationError::HttpClient(error.into()))
+    }
 }
 
 impl HttpTransport {
@@ -78,22 +113,27 @@ impl HttpTransport {
         if https && !cfg!(feature = "rustls") {
             return Err(ConfigurationError::TlsNotCompiledIn);
         }
-        let mut builder = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            // The retry loop is in `client`, and counts what it does.
-            .retry(reqwest::retry::never())
-            .tcp_nodelay(true);
-        if let Some(timeout) = connect_timeout {
-            builder = builder.connect_timeout(timeout);
-        }
-        if !use_system_proxy {
-            builder = builder.no_proxy();
-        }
         let behind_proxy = use_system_proxy && names_a_proxy();
-        // A proxy may speak TLS where the endpoint does not.
-        let client = with_tls(builder, https || behind_proxy)?.build();
-        let client = client.map_err(|error| ConfigurationError::HttpClient(error.into()))?;
-        Ok(Self { client, connect_timeout, behind_proxy })
+        let setup = Setup { connect_timeout, use_system_proxy, behind_proxy, https };
+        Ok(Self { client: setup.client()?, setup, others: Mutex::default() })
+    }
+
+    fn client(&self, connect_timeout: Option<Duration>) -> Result<reqwest::Client, TransportError> {
+        if connect_timeout == self.setup.connect_timeout {
+            return Ok(self.client.clone());
+        }
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = others.get(&connect_timeout) {
+            return Ok(client.clone());
+        }
+        let client = Setup { connect_timeout, ..self.setup }.client().map_err(|error| {
+            TransportError::new(TransportErrorKind::Connect, error.to_string(), Some(Box::new(error)))
+        })?;
+        if others.len() >= MOST_OTHERS {
+            others.clear();
+        }
+        others.insert(connect_timeout, client.clone());
+        Ok(client)
     }
 }
 
@@ -136,25 +176,26 @@ impl Transport for HttpTransport {
             if !body.is_empty() {
                 *request.body_mut() = Some(body.into());
             }
-            let answer = within(limits.read_timeout, self.client.execute(request)).await?;
-            let answer = answer.map_err(|error| self.failed(error, &host))?;
+            let client = self.client(limits.connect_timeout)?;
+            let answer = within(limits.read_timeout, client.execute(request)).await?;
+            let answer = answer.map_err(|error| self.failed(error, &host, limits))?;
             read(answer, limits).await
         })
     }
 }
 
 impl HttpTransport {
-    fn failed(&self, error: reqwest::Error, host: &str) -> TransportError {
+    fn failed(&self, error: reqwest::Error, host: &str, limits: Limits) -> TransportError {
         // Path and query are no help in a message, and not everybody's business.
         let error = error.without_url();
         let (kind, what) = if error.is_connect() && error.is_timeout() {
-            let limit = self.connect_timeout.unwrap_or_default();
+            let limit = limits.connect_timeout.unwrap_or_default();
             (
                 TransportErrorKind::ConnectTimeout,
                 format!("no connection to {host} within the connect time-out of {limit:?}"),
             )
         } else if error.is_connect() {
-            let way = if self.behind_proxy { " or its proxy" } else { "" };
+            let way = if self.setup.behind_proxy { " or its proxy" } else { "" };
             (TransportErrorKind::Connect, format!("no connection to {host}{way}: {}", cause_of(&error)))
         } else {
             let what = format!("the connection to {host} broke before the answer came: {}", cause_of(&error));

@@ -150,6 +150,24 @@ async fn nobody_there_means_nothing_was_sent() {
 }
 
 #[tokio::test]
+async fn a_connect_time_out_of_a_call_is_its_own() {
+    let (local, store) = service().await;
+    let client = local.client_builder().endpoint_url("http://127.0.0.1:9").build().unwrap();
+    let call = client.get_read_set_export_job().sequence_store_id(&store).id("1234567890").max_attempts(1);
+    let error = call.clone().connect_timeout(Duration::from_millis(50)).send().await.unwrap_err();
+    assert!(matches!(error, Error::Transport(_)), "{error}");
+
+    // With any of them, calls go through, more kinds of them than are kept apart.
+    let client = local.client().unwrap();
+    for millis in 1_000..1_020 {
+        let call = client.start_read_set_export_job().sequence_store_id(&store).sources(["5000000001"]);
+        let call = call.destination("s3://bucket/").role_arn("arn:aws:iam::123456789012:role/OmicsExport");
+        call.connect_timeout(Duration::from_millis(millis)).send().await.unwrap();
+    }
+    assert_eq!(local.jobs().len(), 20);
+}
+
+#[tokio::test]
 async fn wrong_keys_and_signatures_are_told_apart() {
     let (local, store) = service().await;
     let with = |key: &str, secret: &str| {
