@@ -149,18 +149,25 @@ impl Call {
         let invocation = invocation_id();
         let mut retry = Retry::new(self.policy(), settings.quota.clone());
         let mut may_have_been_applied = false;
+        let end = |failure: Failure, attempts: u32, may_have_been_applied: bool, stopped: Option<StopReason>| {
+            let (status, request_id) = failure.answered();
+            record_answer(span, status, request_id);
+            span.record("attempts", attempts);
+            let context = Context {
+                operation: O::NAME,
+                attempts,
+                client_token: operation.client_token().cloned(),
+                may_have_been_applied,
+                retryable: failure.class.is_retryable(),
+                throttling: failure.class == Class::Throttling,
+                stopped,
+            };
+            failure.into_error(context)
+        };
         loop {
             if self.paced && settings.pacer.turn(O::NAME, deadline).await == Err(NoTurn) {
-                let context = Context {
-                    operation: O::NAME,
-                    attempts: retry.attempts(),
-                    client_token: operation.client_token().cloned(),
-                    may_have_been_applied,
-                    retryable: true,
-                    throttling: false,
-                    stopped: Some(StopReason::NoTimeLeft),
-                };
-                return Err(Failure::no_turn(self.timeouts.operation).into_error(context));
+                let failure = Failure::no_turn(self.timeouts.operation);
+                return Err(end(failure, retry.attempts(), may_have_been_applied, Some(StopReason::NoTimeLeft)));
             }
             let attempt = retry.next_attempt();
             let headers = attempt_headers(&settings.user_agent, &invocation, attempt, self.max_attempts);
@@ -186,21 +193,7 @@ impl Call {
                     tracing::debug!(attempt, class = ?failure.class, delay = ?after, "attempt failed, trying again");
                     tokio::time::sleep(after).await;
                 }
-                Decision::Stop(stopped) => {
-                    let (status, request_id) = failure.answered();
-                    record_answer(span, status, request_id);
-                    span.record("attempts", attempt);
-                    let context = Context {
-                        operation: O::NAME,
-                        attempts: attempt,
-                        client_token: operation.client_token().cloned(),
-                        may_have_been_applied,
-                        retryable: failure.class.is_retryable(),
-                        throttling: failure.class == Class::Throttling,
-                        stopped,
-                    };
-                    return Err(failure.into_error(context));
-                }
+                Decision::Stop(stopped) => return Err(end(failure, attempt, may_have_been_applied, stopped)),
             }
         }
     }
