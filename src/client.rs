@@ -3,6 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_types::SdkConfig;
 use http::HeaderValue;
@@ -165,7 +166,7 @@ impl Call {
             failure.into_error(context)
         };
         loop {
-            if self.paced && settings.pacer.turn(O::NAME, deadline).await == Err(NoTurn) {
+            if self.paced && self.turn(O::NAME, deadline).await == Err(NoTurn) {
                 let failure = Failure::no_turn(self.timeouts.operation);
                 return Err(end(failure, retry.attempts(), may_have_been_applied, Some(StopReason::NoTimeLeft)));
             }
@@ -196,6 +197,16 @@ impl Call {
                 Decision::Stop(stopped) => return Err(end(failure, attempt, may_have_been_applied, stopped)),
             }
         }
+    }
+
+    /// Waits for a turn. Credentials come first: behind the turn, a slow provider would let several requests out at once.
+    async fn turn(&self, operation: &'static str, deadline: Option<Instant>) -> Result<(), NoTurn> {
+        let Settings { credentials, clock, pacer, .. } = &*self.client.settings;
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let limit = self.timeouts.attempt.into_iter().chain(left).min().unwrap_or(Duration::MAX);
+        // What went wrong is told by the attempt, which asks again.
+        drop(tokio::time::timeout(limit, credentials.get(clock.now())).await);
+        pacer.turn(operation, deadline).await
     }
 
     fn policy(&self) -> RetryPolicy {
