@@ -209,25 +209,5 @@ pub(crate) mod sealed {
     pub trait Sealed {}
 }
 
-/// Declares the output of a list call to be a page of it.
-macro_rules! page {
-    ($Output:ident of $Item:ident in $items:ident) => {
-        impl crate::pages::sealed::Sealed for $Output {}
-
-        impl crate::pages::Page for $Output {
-            type Item = $Item;
-
-            fn next_token(&self) -> Option<&str> {
-                self.next_token.as_deref()
-            }
-
-            fn into_items(self) -> Vec<$Item> {
-                self.$items
-            }
-        }
-    };
-}
-pub(crate) use page;
-
 #[cfg(test)]
 mod tests;
