@@ -1,9 +1,12 @@
 //! The default chain of AWS leads to a client: profiles and environment, in a process of its own.
 #![allow(clippy::unwrap_used)]
 
+mod front;
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use front::{Front, Root};
 use healthomics::local::LocalService;
 use healthomics::model::SequenceStoreId;
 
@@ -82,4 +85,35 @@ async fn by_a_profile() {
     std::fs::write(place.home.join(".aws/credentials"), credentials).unwrap();
     let output = run(&place, &[("AWS_PROFILE", "lab")]);
     assert_found(&place, &output);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_root_comes_by_the_environment_or_a_profile() {
+    for by_profile in [false, true] {
+        let place = place("root").await;
+        let root = Root::new();
+        let front = Front::start(place.local.address(), Some(&root)).await;
+        let (url, path) = (front.url(), place.home.join("root.pem").to_str().unwrap().to_owned());
+        std::fs::write(&path, &root.pem).unwrap();
+        let bundle = if by_profile { format!("ca_bundle = {path}\n") } else { String::new() };
+        std::fs::write(place.home.join(".aws/config"), format!("[default]\nregion = us-east-1\n{bundle}")).unwrap();
+        let mut variables = vec![
+            ("AWS_ACCESS_KEY_ID", LocalService::ACCESS_KEY_ID),
+            ("AWS_SECRET_ACCESS_KEY", LocalService::SECRET_ACCESS_KEY),
+            ("AWS_ENDPOINT_URL_OMICS", &url),
+        ];
+        if !by_profile {
+            variables.push(("AWS_CA_BUNDLE", &path));
+        }
+        let output = run(&place, &variables);
+        assert_found(&place, &output);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn root_certificates_that_cannot_be_read_are_told() {
+    let place = place("no-root").await;
+    let output = run(&place, &[("AWS_REGION", "us-east-1"), ("AWS_CA_BUNDLE", "/nowhere/roots.pem")]);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("InvalidRootCertificates { setting: \"AWS_CA_BUNDLE\""), "{text}");
 }
