@@ -82,6 +82,7 @@ mod credentials;
 mod decode;
 mod endpoint;
 pub mod error;
+mod in_flight;
 pub mod job;
 #[cfg(feature = "local")]
 pub mod local;

@@ -90,7 +90,8 @@ macro_rules! list_call {
                 StoreId: crate::builder::IsSet<crate::model::SequenceStoreId>,
             {
                 let (call, request) = self.into_parts();
-                crate::pages::Pages::new(request.next_token.clone(), move |next_token| {
+                let (operation, token) = (<$Request as crate::operation::Operation>::NAME, request.next_token.clone());
+                crate::pages::Pages::new(operation, token, move |next_token| {
                     Box::pin(call.clone().send($Request { next_token, ..request.clone() }))
                 })
             }
