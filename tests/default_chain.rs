@@ -3,12 +3,16 @@
 
 mod front;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use front::{Front, Root};
+use healthomics::Credentials;
 use healthomics::local::LocalService;
 use healthomics::model::SequenceStoreId;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 struct Place {
     local: LocalService,
@@ -108,6 +112,45 @@ async fn a_private_root_comes_by_the_environment_or_a_profile() {
         let output = run(&place, &variables);
         assert_found(&place, &output);
     }
+}
+
+/// Answers every request with keys of a session, as a container's credentials endpoint does.
+async fn credentials_endpoint() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let body = r#"{"AccessKeyId":"ASIASESSION","SecretAccessKey":"secret","Token":"token","Expiration":"2099-01-01T00:00:00Z"}"#;
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = vec![0; 1 << 16];
+            while stream.read(&mut request).await.is_ok_and(|count| count > 0) {
+                let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length";
+                stream.write_all(format!("{head}: {}\r\n\r\n{body}", body.len()).as_bytes()).await.unwrap();
+            }
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_come_by_a_private_root_too() {
+    let place = place("credentials").await;
+    let session = Credentials::new("ASIASESSION", "secret", Some("token".to_owned()), None, "test");
+    place.local.accept_credentials(session);
+    let root = Root::new();
+    let front = Front::start(place.local.address(), Some(&root)).await;
+    let keys = Front::start(credentials_endpoint().await, Some(&root)).await;
+    let (url, path) = (front.url(), place.home.join("root.pem").to_str().unwrap().to_owned());
+    std::fs::write(&path, &root.pem).unwrap();
+    let output = run(
+        &place,
+        &[
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &keys.url()),
+            ("AWS_ENDPOINT_URL_OMICS", &url),
+            ("AWS_CA_BUNDLE", &path),
+        ],
+    );
+    assert_found(&place, &output);
 }
 
 #[tokio::test(flavor = "multi_thread")]
