@@ -146,7 +146,7 @@ async fn the_bundle_of_the_environment_is_trusted() {
     for (endpoint, bundle, said) in [
         (&https, &good, arrived.clone()),
         (&https, &bad, "AWS_CA_BUNDLE: there is no certificate in PEM form".to_owned()),
-        (&https, &missing, format!("AWS_CA_BUNDLE: {missing:?} can't be read")),
+        (&https, &missing, format!("AWS_CA_BUNDLE: {missing} can't be read")),
         (&https, &String::new(), "its certificate is not trusted".to_owned()),
         // Without TLS it is nobody's concern.
         (&http, &missing, arrived),

@@ -78,10 +78,9 @@ mod with_rustls {
         /// `tls` tells whether TLS can come up: a file of the environment is nobody's concern otherwise.
         pub(crate) fn read(&self, tls: bool) -> Result<Trust, ConfigurationError> {
             let (system, mut certificates) = match &self.base {
-                Base::System => (true, Vec::new()),
                 Base::Only(Pem(pem)) => (false, parse("only_root_certificates()", pem)?),
                 Base::Bundle(path) if tls => (false, parse(BUNDLE_VARIABLE, &read_bundle(path)?)?),
-                Base::Bundle(_) => (true, Vec::new()),
+                Base::System | Base::Bundle(_) => (true, Vec::new()),
             };
             for Pem(pem) in &self.added {
                 certificates.extend(parse("add_root_certificates()", pem)?);
@@ -93,8 +92,9 @@ mod with_rustls {
     /// A file of root certificates that can be used.
     pub(crate) fn read_bundle(path: &Path) -> Result<Vec<u8>, ConfigurationError> {
         let pem = std::fs::read(path);
-        let pem =
-            pem.map_err(|error| invalid(BUNDLE_VARIABLE, format!("{path:?} can't be read"), Some(error.into())))?;
+        let pem = pem.map_err(|error| {
+            invalid(BUNDLE_VARIABLE, format!("{} can't be read", path.display()), Some(error.into()))
+        })?;
         parse(BUNDLE_VARIABLE, &pem).map(|_| pem)
     }
 

@@ -77,9 +77,9 @@ impl Scene {
             Inject::Lie(lie) => {
                 let front = self.front.as_ref().unwrap();
                 if always {
-                    front.lie_always(*lie)
+                    front.lie_always(*lie);
                 } else {
-                    front.lie(*lie)
+                    front.lie(*lie);
                 }
                 None
             }
@@ -138,8 +138,8 @@ impl Scene {
             }
         };
         match (&end.kind, outcome) {
-            (Kind::Answer(sees), Ok(seen)) => {
-                check(self.is_true(operation, target, sees, seen), format!("brought {seen:?}"));
+            (Kind::Answer(wanted), Ok(seen)) => {
+                check(self.is_true(operation, target, wanted, seen), format!("brought {seen:?}"));
             }
             (Kind::Error(expected), Err(error)) => {
                 let mut expected = expected.clone();
@@ -179,8 +179,8 @@ impl Scene {
         wrong
     }
 
-    fn is_true(&self, operation: Operation, target: &Target, sees: &Sees, seen: &Seen) -> bool {
-        match sees {
+    fn is_true(&self, operation: Operation, target: &Target, wanted: &Sees, seen: &Seen) -> bool {
+        match wanted {
             Sees::Truth => {
                 let token = self.local.jobs().first().and_then(|job| job.client_token.clone());
                 Some(&seen.id) == operation.expected_id(&self.local, target).as_ref()

@@ -35,6 +35,7 @@ pub enum Sees {
 
 /// The accessors of an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "as the accessors are")]
 pub struct Failed {
     pub variant: String,
     pub status: Option<u16>,
