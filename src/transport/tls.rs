@@ -21,6 +21,7 @@ pub(crate) struct Roots {
 }
 
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(not(feature = "rustls"), allow(dead_code, reason = "nobody reads what there is no use for"))]
 enum Base {
     #[default]
     System,
