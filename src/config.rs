@@ -3,6 +3,7 @@
 mod env;
 mod sdk;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -18,6 +19,7 @@ use crate::clock::Clock;
 use crate::credentials::CredentialsCache;
 use crate::endpoint::{Endpoint, EndpointConfig};
 use crate::error::{ConfigurationError, Error};
+use crate::http_client::{Given, HttpClient};
 use crate::pacer::{self, Pacer};
 use crate::retry::{Quota, RetryPolicy};
 use crate::sign::UnsignedRequest;
@@ -112,6 +114,7 @@ pub struct ClientBuilder {
     correct_clock_skew: bool,
     use_system_proxy: bool,
     roots: Roots,
+    http_client: Option<Given>,
 }
 
 impl Default for ClientBuilder {
@@ -129,6 +132,7 @@ impl Default for ClientBuilder {
             time_source: SharedTimeSource::default(),
             correct_clock_skew: true,
             use_system_proxy: true,
+            http_client: None,
             roots: Roots::default(),
         }
     }
@@ -172,6 +176,13 @@ impl ClientBuilder {
     /// Whether the proxy of the system (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) is used; on by default.
     pub fn use_system_proxy(mut self, enabled: bool) -> Self {
         self.use_system_proxy = enabled;
+        self
+    }
+
+    /// An HTTP client of your own sends the requests. TLS, proxies, connect time-outs and root certificates are its own
+    /// affair then; the settings here for them are left alone.
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.http_client = Some(Given(Arc::new(client)));
         self
     }
 
@@ -353,6 +364,9 @@ impl ClientBuilder {
         // Whoever waits for an answer for so long need not wait for a connection any longer.
         let limits = [self.timeouts.connect, self.timeouts.read, self.timeouts.attempt];
         self.timeouts.connect = limits.into_iter().flatten().min();
+        if let Some(given) = self.http_client.take() {
+            return Ok(self.build_with(endpoint, Box::new(given))?);
+        }
         let (connect, https) = (self.timeouts.connect, endpoint.is_https());
         let transport = HttpTransport::new(connect, self.use_system_proxy, https, &self.roots)?;
         Ok(self.build_with(endpoint, Box::new(transport))?)

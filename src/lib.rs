@@ -82,6 +82,7 @@ mod credentials;
 mod decode;
 mod endpoint;
 pub mod error;
+pub mod http_client;
 mod in_flight;
 pub mod job;
 #[cfg(feature = "local")]

@@ -68,6 +68,10 @@ impl TransportError {
     pub(crate) fn new(kind: TransportErrorKind, what: String, source: Option<BoxError>) -> Self {
         Self { kind, what, source, status: None, request_id: None }
     }
+
+    pub(crate) fn too_large(limit: usize) -> Self {
+        Self::new(TransportErrorKind::TooLarge, format!("the answer is larger than {limit} bytes"), None)
+    }
 }
 
 /// The real one.
@@ -226,14 +230,13 @@ async fn read_body(answer: &mut reqwest::Response, limits: Limits) -> Result<Byt
         };
         let Some(chunk) = chunk else { return Ok(body.freeze()) };
         if body.len() + chunk.len() > limits.max_response_size {
-            let what = format!("the answer is larger than {} bytes", limits.max_response_size);
-            return Err((body, TransportError::new(TransportErrorKind::TooLarge, what, None)));
+            return Err((body, TransportError::too_large(limits.max_response_size)));
         }
         body.extend_from_slice(&chunk);
     }
 }
 
-async fn within<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Result<T, TransportError> {
+pub(crate) async fn within<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Result<T, TransportError> {
     let Some(limit) = limit else { return Ok(work.await) };
     tokio::time::timeout(limit, work).await.map_err(|_| {
         let what = format!("no answer within the read time-out of {limit:?}");
