@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::provider::error::CredentialsError;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
 
@@ -226,13 +226,16 @@ impl Failure {
     }
 }
 
+static INVOCATION_ID: HeaderName = HeaderName::from_static("amz-sdk-invocation-id");
+static SDK_REQUEST: HeaderName = HeaderName::from_static("amz-sdk-request");
+
 /// The headers that tell the service about attempts; not signed, as in the official SDKs.
 pub(crate) fn attempt_headers(user_agent: &HeaderValue, invocation: &HeaderValue, attempt: u32, max: u32) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(8);
     headers.insert(http::header::USER_AGENT, user_agent.clone());
-    headers.insert("amz-sdk-invocation-id", invocation.clone());
+    headers.insert(&INVOCATION_ID, invocation.clone());
     if let Ok(value) = HeaderValue::try_from(format!("attempt={attempt}; max={max}")) {
-        headers.insert("amz-sdk-request", value);
+        headers.insert(&SDK_REQUEST, value);
     }
     headers
 }

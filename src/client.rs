@@ -146,7 +146,7 @@ impl Call {
     /// The one retry loop.
     async fn attempts<O: Operation>(self, operation: O, started: Instant, span: &Span) -> Result<O::Output, Error> {
         let settings = &*self.client.settings;
-        let request = settings.address(operation.to_wire())?;
+        let request = settings.address(operation.to_wire());
         let deadline = self.timeouts.operation.and_then(|limit| started.checked_add(limit));
         let invocation = invocation_id();
         let mut retry = Retry::new(self.policy(), settings.quota.clone());
@@ -255,9 +255,12 @@ async fn until<T>(deadline: Option<Instant>, work: impl Future<Output = T>) -> O
 
 /// The same on every attempt of a call, so that the service can tell attempts from calls.
 fn invocation_id() -> HeaderValue {
-    let id = uuid::Uuid::new_v4().to_string();
+    // Nothing depends on it that would be worth asking the system for randomness.
+    let id = uuid::Builder::from_random_bytes(fastrand::u128(..).to_ne_bytes()).into_uuid();
+    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+    let text = id.as_hyphenated().encode_lower(&mut text);
     // A UUID has only characters that a header may have.
-    HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
 }
 
 /// The settings of one call, on every fluent builder.
