@@ -81,6 +81,16 @@ async fn measure_calls<S: Subject>(endpoint: &str, operation: &str, count: u64, 
     )
 }
 
+/// `construct`: what a client takes before its first call.
+fn measure_construct<S: Subject>(endpoint: &str) -> String {
+    let wall = Instant::now();
+    let subject = S::new(endpoint);
+    let built = wall.elapsed();
+    let resident = memory("VmRSS");
+    drop(subject);
+    format!(r#"{{"construct_us": {}, "constructed_kib": {resident}}}"#, built.as_micros())
+}
+
 /// `first`: from nothing to the first answer.
 async fn measure_first<S: Subject>(endpoint: &str) -> String {
     let (cpu, wall) = (cpu_micros(), Instant::now());
@@ -135,10 +145,11 @@ pub fn run<S: Subject>() {
             [url, "calls", operation, count, in_flight] => {
                 measure_calls::<S>(url, operation, number(count), number(in_flight)).await
             }
+            [url, "construct"] => measure_construct::<S>(url),
             [url, "first"] => measure_first::<S>(url).await,
             [url, "idle", count] => measure_idle::<S>(url, number(count)).await,
             [url, what @ ("waiting" | "silent"), count] => measure_waiting::<S>(url, what, number(count)).await,
-            _ => panic!("URL calls start|get COUNT IN_FLIGHT | first | idle COUNT | waiting COUNT | silent COUNT"),
+            _ => panic!("URL calls start|get COUNT IN_FLIGHT | construct | first | idle COUNT | waiting COUNT | silent COUNT"),
         }
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
