@@ -1,5 +1,7 @@
 //! The settings of a client: by hand, from the environment, from an `SdkConfig`.
 
+#[cfg(feature = "aws-config")]
+mod chain;
 mod env;
 mod sdk;
 
@@ -9,9 +11,9 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
-use http::HeaderValue;
 #[cfg(feature = "aws-config")]
-pub(crate) use sdk::default_chain;
+pub(crate) use chain::default_chain;
+use http::HeaderValue;
 use tokio::sync::Semaphore;
 
 use crate::Client;
