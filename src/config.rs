@@ -336,7 +336,7 @@ impl ClientBuilder {
 }
 
 /// Requests to an endpoint URL are signed for a region too, which need not be one that is known here.
-fn signing_region(region: Option<String>) -> Result<String, ConfigurationError> {
+pub(crate) fn signing_region(region: Option<String>) -> Result<String, ConfigurationError> {
     let region = region.filter(|region| !region.is_empty()).ok_or(ConfigurationError::MissingRegion)?;
     let is_label = region.len() <= 63 && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if is_label { Ok(region) } else { Err(ConfigurationError::UnknownRegion { region }) }

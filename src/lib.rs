@@ -82,6 +82,9 @@ mod credentials;
 mod decode;
 mod endpoint;
 pub mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod job;
 #[cfg(feature = "local")]
 pub mod local;

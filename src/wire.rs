@@ -7,6 +7,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// What needs no encoding in a path or a query, by the rules of `SigV4`.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
+/// What is longer is no id that anybody could ask AWS support about, and would fill logs.
+const LONGEST_REQUEST_ID: usize = 256;
+
 /// One request of an operation: the same bytes on every attempt.
 #[derive(Clone)]
 pub(crate) struct WireRequest {
@@ -68,7 +71,8 @@ impl RawResponse {
     }
 
     pub(crate) fn request_id(&self) -> Option<&str> {
-        self.header("x-amzn-requestid").or_else(|| self.header("x-amz-request-id"))
+        let id = self.header("x-amzn-requestid").or_else(|| self.header("x-amz-request-id"));
+        id.filter(|id| id.len() <= LONGEST_REQUEST_ID)
     }
 }
 

@@ -12,6 +12,9 @@ use serde_json::{Map, Value};
 use super::answer::ServiceError;
 use crate::model::time::from_iso8601;
 
+/// After so many, no further item of a list is looked at: what is said of an item may be long beside it.
+const MOST_VIOLATIONS: usize = 1_000;
+
 /// What a value must look like.
 pub(crate) enum Shape {
     Text(Text),
@@ -219,6 +222,9 @@ fn walk(shape: &Shape, value: &Value, path: &str, violations: &mut Vec<String>) 
             }
             let mut known = Vec::with_capacity(list.len());
             for (index, item) in list.iter().enumerate() {
+                if violations.len() >= MOST_VIOLATIONS {
+                    break;
+                }
                 let path = format!("{path}.{}.member", index + 1);
                 if item.is_null() {
                     violations.push(violation(item, &path, NOT_NULL));
