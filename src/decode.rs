@@ -346,3 +346,40 @@ pub(crate) struct JobAnswer<R = IgnoredAny, S = IgnoredAny> {
     pub(crate) read_sets: Option<R>,
     pub(crate) sources: Option<S>,
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Script, answer};
+    use crate::{Error, GetReadSetImportJobOutput};
+
+    async fn get(sources: &str) -> Result<GetReadSetImportJobOutput, Error> {
+        let body = format!(r#"{{"id":"1234567890","status":"COMPLETED","sources":{sources}}}"#);
+        let client = Script::new([answer(200, &[], &body)]).client();
+        client.get_read_set_import_job().sequence_store_id("1234567890").id("1234567890").send().await
+    }
+
+    #[tokio::test]
+    async fn a_list_that_would_fill_the_memory_is_refused() {
+        let items = |item: &str, count| format!("[{}]", vec![item; count].join(","));
+        assert_eq!(get(&items("{}", 10_000)).await.unwrap().sources.len(), 10_000);
+        assert_eq!(get(&items("null", 200_000)).await.unwrap().sources.len(), 0);
+        let error = get(&items("{}", 10_001)).await.unwrap_err();
+        assert!(matches!(error, Error::UndecodableResponse(_)) && !error.is_retryable(), "{error}");
+        assert!(error.report().to_string().contains("a list of more than 10000 items"), "{}", error.report());
+    }
+
+    #[tokio::test]
+    async fn what_the_parser_quotes_is_cut() {
+        let error = get(&format!(r#"[{{"tags":"{}"}}]"#, "é".repeat(1_000_000))).await.unwrap_err();
+        let report = error.report().to_string();
+        assert!(report.len() < 1_000 && report.contains("éé… at line 1 column"), "{report}");
+        assert!(format!("{error:?}").len() < 2_000);
+    }
+
+    #[tokio::test]
+    async fn members_of_other_types_cost_their_item_nothing_else() {
+        let job = get(r#"[{"sourceFileType":[[1]],"status":{"a":[]},"subjectId":5,"sampleId":"s"}]"#).await.unwrap();
+        assert_eq!(job.sources[0].sample_id.as_ref().map(|id| id.as_str()), Some("s"));
+        assert_eq!(job.sources[0].subject_id, None);
+    }
+}

@@ -9,6 +9,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use crate::decode::Scalar;
 use crate::error::Context;
 use crate::retry::{self, ServerDelay};
+use crate::sign::Secrets;
 use crate::wire::RawResponse;
 
 /// How much of an answer that says nothing usable is kept, in bytes.
@@ -35,18 +36,20 @@ pub(crate) struct ErrorAnswer {
 }
 
 impl ErrorAnswer {
-    /// Reads the code from the header before the body, whatever the body is.
-    pub(crate) fn read(raw: &RawResponse, now: SystemTime) -> Self {
+    /// Reads the code from the header before the body, whatever the body is. A gateway may show the request that it did
+    /// not like: its secrets are blanked out.
+    pub(crate) fn read(raw: &RawResponse, now: SystemTime, secrets: &Secrets) -> Self {
         let body = Members::read(&raw.body);
         let header = raw.header("x-amzn-errortype").and_then(clean_code);
         let code = header.or_else(|| body.find(CODES, clean_code));
         let message = body.find(MESSAGES, said);
-        let excerpt = if message.is_none() { excerpt(&raw.body) } else { None };
+        let excerpt =
+            if message.is_none() { excerpt(&secrets.blank(&String::from_utf8_lossy(&raw.body))) } else { None };
         Self {
             status: raw.status,
             code: code.map(str::to_owned),
-            message: message.map(|message| without_echo(message).to_owned()),
-            request_id: raw.request_id().map(str::to_owned),
+            message: message.map(|message| secrets.blank(without_echo(message))),
+            request_id: raw.request_id().map(|id| secrets.blank(id)),
             retry_after: retry::server_delay(raw, now).map(ServerDelay::duration),
             excerpt,
         }
@@ -120,9 +123,9 @@ fn without_echo(message: &str) -> &str {
     cut.map_or(message, |at| message[..at].trim_end())
 }
 
-fn excerpt(body: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(&body[..body.len().min(EXCERPT_BYTES)]);
-    let text = without_echo(&text).split_whitespace().collect::<Vec<_>>().join(" ");
+fn excerpt(body: &str) -> Option<String> {
+    let text =
+        without_echo(&body[..body.floor_char_boundary(EXCERPT_BYTES)]).split_whitespace().collect::<Vec<_>>().join(" ");
     (!text.is_empty()).then_some(text)
 }
 
@@ -185,7 +188,7 @@ fn breaks_a_line(character: char) -> bool {
 }
 
 /// A message that came from outside, kept on one line and in bounds.
-struct OneLine<'a>(&'a str);
+pub(crate) struct OneLine<'a>(pub(crate) &'a str);
 
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -393,6 +393,14 @@ mod tests {
     }
 
     #[test]
+    fn no_more_is_said_than_anybody_reads() {
+        let mut input = export("0123456789");
+        input["sources"] = Value::Array(vec![Value::Null; 200_000]);
+        let text = message(&START_EXPORT, &input);
+        assert!(text.starts_with("1000 validation errors detected: ") && text.len() < 1_200_000, "{}", text.len());
+    }
+
+    #[test]
     fn a_wrong_type_is_a_serialization_error() {
         for (member, value) in [("roleArn", json!(5)), ("sources", json!({})), ("sources", json!([["x"]]))] {
             let mut input = export("0123456789");
