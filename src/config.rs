@@ -3,6 +3,7 @@
 mod env;
 mod sdk;
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -91,7 +92,7 @@ impl Default for Timeouts {
 /// assert_eq!(client.region(), "eu-west-2");
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
     endpoint: EndpointConfig,
@@ -105,6 +106,19 @@ pub struct ClientBuilder {
     time_source: SharedTimeSource,
     correct_clock_skew: bool,
     use_system_proxy: bool,
+}
+
+impl fmt::Debug for ClientBuilder {
+    /// Without the credentials provider: what it shows of itself is its author's choice.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("endpoint", &self.endpoint)
+            .field("has_credentials", &self.credentials.is_some())
+            .field("retry", &self.retry)
+            .field("timeouts", &self.timeouts)
+            .field("app_name", &self.app_name)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for ClientBuilder {

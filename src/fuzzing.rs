@@ -30,6 +30,7 @@ use crate::job::Export;
 use crate::model::{CreationType, ETagAlgorithm, FileType, ItemStatus, JobStatus, ReadSetStatus, time as times};
 use crate::operation::fuzzing::decode_all;
 use crate::retry::{self, Class, Quota, Retry, RetryPolicy};
+use crate::sign::Secrets;
 use crate::wire::RawResponse;
 
 /// The longest line that an error may take in a log, in bytes.
@@ -49,7 +50,7 @@ pub fn errors(data: &[u8]) {
     let raw = RawResponse { status: status.unwrap_or(StatusCode::BAD_REQUEST), headers, body };
     let now = now();
 
-    let answer = ErrorAnswer::read(&raw, now);
+    let answer = ErrorAnswer::read(&raw, now, &Secrets::default());
     let skew = retry::clock_skew(&raw, now);
     if let Some(service) = skew {
         let clock = Clock::new(SharedTimeSource::new(StaticTimeSource::new(now)), true);
