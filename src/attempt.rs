@@ -151,14 +151,14 @@ impl Failure {
         Self { class, server_delay: None, may_have_been_applied: false, cause: Box::new(Cause::Credentials(error)) }
     }
 
-    /// The pacer has no turn before the operation time-out.
-    pub(crate) fn no_turn(operation_timeout: Option<Duration>) -> Self {
+    /// It never got as far as to be sent.
+    pub(crate) fn not_let_out(lacking: &'static str, operation_timeout: Option<Duration>) -> Self {
         let limit = operation_timeout.unwrap_or_default();
         Self {
             class: Class::Transient,
             server_delay: None,
             may_have_been_applied: false,
-            cause: Box::new(Cause::Timeout { lacking: "turn among the paced requests", what: "operation", limit }),
+            cause: Box::new(Cause::Timeout { lacking, what: "operation", limit }),
         }
     }
 

@@ -12,6 +12,7 @@ use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use http::HeaderValue;
 #[cfg(feature = "aws-config")]
 pub(crate) use sdk::default_chain;
+use tokio::sync::Semaphore;
 
 use crate::Client;
 use crate::clock::Clock;
@@ -25,6 +26,8 @@ use crate::transport::{HttpTransport, Transport};
 use crate::wire::WireRequest;
 
 const LONGEST_APP_NAME: usize = 50;
+/// Far more than the request quota of an account can use, and far less than what a process may open.
+const DEFAULT_CONNECTIONS: usize = 100;
 
 /// What a running client works by.
 #[derive(Debug)]
@@ -37,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) retry: RetryPolicy,
     pub(crate) quota: Quota,
     pub(crate) pacer: Pacer,
+    /// One for each request that may be on its way; `None` is no limit.
+    pub(crate) slots: Option<Semaphore>,
     pub(crate) timeouts: Timeouts,
     pub(crate) max_response_size: usize,
     pub(crate) user_agent: HeaderValue,
@@ -100,6 +105,7 @@ pub struct ClientBuilder {
     retry: RetryPolicy,
     retry_quota: Option<u32>,
     requests_per_second: Option<u32>,
+    max_connections: Option<usize>,
     timeouts: Timeouts,
     max_response_size: usize,
     app_name: Option<String>,
@@ -129,6 +135,7 @@ impl Default for ClientBuilder {
             retry: RetryPolicy::default(),
             retry_quota: Some(Quota::DEFAULT_CAPACITY),
             requests_per_second: Some(pacer::DEFAULT_RATE),
+            max_connections: Some(DEFAULT_CONNECTIONS),
             timeouts: Timeouts::default(),
             max_response_size: 8 * 1024 * 1024,
             app_name: None,
@@ -249,6 +256,14 @@ impl ClientBuilder {
         self
     }
 
+    /// How many connections this client has in use at once: 100 by default; 0 counts as 1, `None` lifts the limit.
+    ///
+    /// Further requests wait for one, within the operation time-out.
+    pub fn max_connections(mut self, count: impl Into<Option<usize>>) -> Self {
+        self.max_connections = count.into();
+        self
+    }
+
     /// The longest a connection may take: 3.1 s by default, `None` lifts the limit.
     pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.timeouts.connect = limit.into();
@@ -342,6 +357,7 @@ impl ClientBuilder {
             retry: self.retry,
             quota: Quota::new(self.retry_quota),
             pacer: Pacer::new(self.requests_per_second),
+            slots: self.max_connections.map(|count| Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS))),
             timeouts: self.timeouts,
             max_response_size: self.max_response_size,
             user_agent: user_agent(self.app_name)?,

@@ -285,6 +285,21 @@ impl Error {
     ) -> Self {
         variant(Box::new(CallFailure { what, request_id, context, source }))
     }
+
+    /// The pages of a list lead back to one that was seen.
+    pub(crate) fn endless_list(operation: &'static str) -> Self {
+        let what = "the service gave a page token again that led to an earlier page: the list would never end";
+        let context = Context {
+            operation,
+            attempts: 1,
+            client_token: None,
+            may_have_been_applied: false,
+            retryable: false,
+            throttling: false,
+            stopped: None,
+        };
+        Self::from_failure(Self::UndecodableResponse, what.to_owned(), None, None, context)
+    }
 }
 
 #[cfg(test)]

@@ -198,6 +198,7 @@ pub(crate) fn context(operation: &'static str) -> Context {
 }
 
 /// The start of 2026.
+#[allow(clippy::duration_suboptimal_units, reason = "a time, not a length")]
 fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_767_225_600)
 }

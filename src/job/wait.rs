@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_core::Stream;
 use tokio::time::{Instant, Sleep};
 
-use super::schedule::{Schedule, Seen, Step};
+use super::schedule::{SHORTEST_LOOK, Schedule, Seen, Step};
 use super::{Job, JobKind, JobState, Outcome, Pace, Progress};
 use crate::error::OneLine;
 use crate::{CallFuture, Error};
@@ -190,9 +190,6 @@ impl<K: JobKind> States<K> {
         WaitError::TimeUp { job, looks: self.looks, elapsed, last, error: error.map(Arc::new) }
     }
 }
-
-/// What the last look may take at least.
-const SHORTEST_LOOK: Duration = Duration::from_secs(1);
 
 impl<K: JobKind> Stream for States<K> {
     type Item = Result<K::State, WaitError<K>>;

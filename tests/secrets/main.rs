@@ -192,9 +192,10 @@ async fn what_an_answer_shows_of_the_request_is_blanked_out() {
             let request = String::from_utf8(request).unwrap();
             let header = |name: &str| request.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
             let (authorization, session) = (header("authorization: "), header("x-amz-security-token: "));
-            let body = match as_json {
-                true => format!("{{\"message\": \"{authorization} and {session}\"}}"),
-                false => format!("you sent {session} and {authorization}"),
+            let body = if as_json {
+                format!("{{\"message\": \"{authorization} and {session}\"}}")
+            } else {
+                format!("you sent {session} and {authorization}")
             };
             let signature = authorization.rsplit_once("Signature=").unwrap().1.to_owned();
             let answer = format!(

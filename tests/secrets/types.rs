@@ -218,7 +218,7 @@ async fn errors(shown: &mut Shown, local: &LocalService, client: &Client) {
     let store = local.create_sequence_store();
     let call = || {
         let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
-        call.client_token(TOKEN).max_attempts(1).read_timeout(Duration::from_millis(300))
+        call.client_token(TOKEN).max_attempts(1)
     };
     let mut seen = Vec::new();
     for (status, code) in [
@@ -237,9 +237,9 @@ async fn errors(shown: &mut Shown, local: &LocalService, client: &Client) {
         local.queue_fault("StartReadSetActivationJob", Fault::error(status, code, "no"));
         seen.push(show(call().send().await.unwrap_err()));
     }
-    for fault in [Fault::ResetAfter, Fault::HangAfter, Fault::GarbageBody] {
+    for (fault, limit) in [(Fault::ResetAfter, 30), (Fault::HangAfter, 1), (Fault::GarbageBody, 30)] {
         local.queue_fault("StartReadSetActivationJob", fault);
-        seen.push(show(call().send().await.unwrap_err()));
+        seen.push(show(call().read_timeout(Duration::from_secs(limit)).send().await.unwrap_err()));
     }
     seen.push(show(call().client_token(format!("{TOKEN}\n")).send().await.unwrap_err()));
     let broken = |secret: &str, session: &str| {
