@@ -172,11 +172,11 @@ impl Failure {
     }
 
     fn transport(error: TransportError) -> Self {
-        use TransportErrorKind::{Connect, ConnectTimeout, TooLarge};
+        use TransportErrorKind::{Connect, ConnectTimeout, TooLarge, Untrusted};
         Self {
-            class: if error.kind == TooLarge { Class::Final } else { Class::Transient },
+            class: if matches!(error.kind, TooLarge | Untrusted) { Class::Final } else { Class::Transient },
             server_delay: None,
-            may_have_been_applied: !matches!(error.kind, Connect | ConnectTimeout),
+            may_have_been_applied: !matches!(error.kind, Connect | ConnectTimeout | Untrusted),
             cause: Box::new(Cause::Transport(error)),
         }
     }
@@ -220,7 +220,9 @@ impl Failure {
                 let variant = match error.kind {
                     TransportErrorKind::ConnectTimeout | TransportErrorKind::ReadTimeout => Error::Timeout,
                     TransportErrorKind::TooLarge => Error::UndecodableResponse,
-                    TransportErrorKind::Connect | TransportErrorKind::Interrupted => Error::Transport,
+                    TransportErrorKind::Connect | TransportErrorKind::Untrusted | TransportErrorKind::Interrupted => {
+                        Error::Transport
+                    }
                 };
                 Error::from_failure(variant, error.what, error.request_id, error.source, context)
             }

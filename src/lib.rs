@@ -85,6 +85,7 @@ pub mod error;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod http_client;
 mod in_flight;
 pub mod job;
 #[cfg(feature = "local")]

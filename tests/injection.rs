@@ -2,7 +2,7 @@
 //! itself, in its own place, and nothing else of the request changes.
 #![allow(clippy::unwrap_used)]
 
-use healthomics::local::{LocalService, ReceivedRequest};
+use healthomics::local::{Fault, LocalService, ReceivedRequest};
 use healthomics::model::FileType;
 use healthomics::{Client, Credentials, Error, ImportReadSetSource, JobFilter, ReadSetFilter, SourceFiles};
 use percent_encoding::percent_decode_str;
@@ -376,4 +376,23 @@ async fn no_setting_leaves_its_place() {
             assert!(!request.applied && request.status == Some(403), "{value:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_the_service_says_stays_on_its_line() {
+    let local = LocalService::start().await.unwrap();
+    let (client, store) = (local.client().unwrap(), local.create_sequence_store());
+    let call = client.start_read_set_import_job().sequence_store_id(&store).role_arn(ROLE);
+    let job = call.sources(source(|source| source)).send().await.unwrap();
+    let says = |patch: &str| local.queue_fault("GetReadSetImportJob", Fault::merge(patch));
+    let evil = r#"{"status":"FAILED","statusMessage":"a\nERROR b\u202ec\u2028d","sources":[]}"#;
+    says(evil);
+    let failed = client.job(&job).wait().await.unwrap().into_completed().unwrap_err().to_string();
+    assert!(failed.ends_with("is FAILED: a ERROR b c d"), "{failed:?}");
+
+    says(r#"{"status":"NEW\r\nERROR b"}"#);
+    local.queue_fault("GetReadSetImportJob", Fault::error(404, "ResourceNotFoundException", "gone"));
+    let wait = client.job(&job).wait().poll_every(std::time::Duration::from_millis(1));
+    let ended = wait.await.unwrap_err().to_string();
+    assert!(ended.contains("last seen NEW ERROR b with 0 of 1 items"), "{ended:?}");
 }

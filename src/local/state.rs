@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use super::answer::{Answer, ServiceError};
+use super::answer::{Answer, Manner, ServiceError};
 use super::auth::{Keyring, Signed};
 use super::fault::{self, Fault, Faults};
 use super::record::{ReceivedRequest, Record};
@@ -214,7 +214,9 @@ fn faulty(fault: Option<Fault>, work: impl FnOnce() -> Result<Value, ServiceErro
         Some(Fault::ResetAfter) => return (Reply::Reset, applied),
         Some(Fault::HangAfter) => return (Reply::Hang, applied),
         Some(Fault::Delay(delay)) => after = delay,
-        Some(Fault::CutBody) => answer.cut = true,
+        Some(Fault::CutBody) => answer.manner = Manner::Cut,
+        Some(Fault::Drip(pause)) => answer.manner = Manner::Dripping(pause),
+        Some(Fault::LargeBody(padding)) => answer.manner = Manner::Padded(padding),
         Some(Fault::GarbageBody) => answer = fault::garbage(),
         Some(Fault::EmptyBody) => answer = Answer::raw(200, Vec::new(), Bytes::new()),
         Some(Fault::Merge(patch)) => fault::merge_into(&mut answer, &patch),

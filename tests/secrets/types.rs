@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use healthomics::bulk::{Duplicates, Planner};
 use healthomics::error::StopReason;
+use healthomics::http_client::HttpError;
 use healthomics::job::Export;
 use healthomics::local::{Fault, LocalService, Pace, Quotas, SeedReadSet};
 use healthomics::model::{
@@ -84,6 +85,7 @@ fn words(shown: &mut Shown) {
     shown.display(&SubjectId::from("S"));
     shown.display(&SampleId::from("s"));
     shown.display(&RunId::from("run"));
+    shown.display(&HttpError::not_sent("no connection"));
 }
 
 async fn calls(shown: &mut Shown, local: &LocalService, client: &Client) {
