@@ -13,7 +13,7 @@ use crate::credentials::SigningIdentity;
 use crate::decode::Undecodable;
 use crate::error::{BoxError, Context, Error, ErrorAnswer};
 use crate::retry::{self, Class, ServerDelay};
-use crate::sign::{self, UnsignedRequest};
+use crate::sign::{self, Secrets, UnsignedRequest};
 use crate::transport::{Limits, TransportError, TransportErrorKind};
 use crate::wire::RawResponse;
 
@@ -114,13 +114,20 @@ impl Settings {
         let now = self.clock.now();
         let signed = sign::signed(request, headers, &identity, &self.region, now).map_err(Failure::signing)?;
         progress.sent = true;
+        let secrets = signed.secrets();
         let raw = self.transport.send(signed, limits).await.map_err(Failure::transport)?;
-        if raw.status.is_success() { Ok(raw) } else { Err(self.refused(&raw, &identity, now)) }
+        if raw.status.is_success() { Ok(raw) } else { Err(self.refused(&raw, &identity, &secrets, now)) }
     }
 
     /// An error answer; what it says of clock and credentials is put to use here.
-    fn refused(&self, raw: &RawResponse, identity: &Arc<SigningIdentity>, signed_at: SystemTime) -> Failure {
-        let answer = ErrorAnswer::read(raw, self.clock.now());
+    fn refused(
+        &self,
+        raw: &RawResponse,
+        identity: &Arc<SigningIdentity>,
+        secrets: &Secrets,
+        signed_at: SystemTime,
+    ) -> Failure {
+        let answer = ErrorAnswer::read(raw, self.clock.now(), secrets);
         let skew = retry::clock_skew(raw, signed_at);
         let mut class = retry::classify(&answer, skew.is_some());
         match (class, skew) {

@@ -17,8 +17,8 @@ use std::time::Duration;
 pub use configuration::ConfigurationError;
 pub(crate) use failure::Context;
 pub use failure::{CallFailure, InvalidInput, StopReason};
-pub(crate) use service::ErrorAnswer;
 pub use service::ServiceError;
+pub(crate) use service::{ErrorAnswer, OneLine};
 
 use crate::check::Violations;
 use crate::model::ClientToken;

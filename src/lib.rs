@@ -82,6 +82,9 @@ mod credentials;
 mod decode;
 mod endpoint;
 pub mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod http_client;
 mod in_flight;
 pub mod job;
