@@ -7,12 +7,17 @@ use crate::error::{BoxError, ConfigurationError};
 
 pub(super) type Certificate = reqwest::Certificate;
 
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
+
+/// One by one: the library tells of a bundle as a whole only.
 pub(super) fn certificates(pem: &[u8]) -> impl Iterator<Item = Result<Certificate, BoxError>> {
-    let (found, error) = match Certificate::from_pem_bundle(pem) {
-        Ok(found) => (found, None),
-        Err(error) => (Vec::new(), Some(Err(error.into()))),
-    };
-    found.into_iter().map(Ok).chain(error)
+    let text = String::from_utf8_lossy(pem).into_owned();
+    let blocks: Vec<_> = text.split(BEGIN).skip(1).map(str::to_owned).collect();
+    blocks.into_iter().map(|block| {
+        let (body, _) = block.split_once(END).ok_or("it has no end")?;
+        Ok(Certificate::from_pem(format!("{BEGIN}{body}{END}\n").as_bytes())?)
+    })
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "other libraries can fail here")]
