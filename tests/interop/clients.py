@@ -125,7 +125,9 @@ class Boto3Connection:
 
     def pages(self, operation, **arguments):
         size = arguments.pop("maxResults")
-        pages = self.client.get_paginator(xform_name(operation)).paginate(**arguments, PaginationConfig={"PageSize": size})
+        pages = self.client.get_paginator(xform_name(operation)).paginate(
+            **arguments, PaginationConfig={"PageSize": size}
+        )
         items = {"ListReadSets": "readSets"}.get(operation)
         items = items or operation.removeprefix("ListReadSet")[0].lower() + operation.removeprefix("ListReadSet")[1:]
         return [[item["id"] for item in page[items]] for page in pages]

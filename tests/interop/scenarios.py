@@ -17,7 +17,7 @@ PAIR = {
     "sourceFileType": "FASTQ",
     "subjectId": "患者 42",
     "sampleId": "SRR233106",
-    "generatedFrom": "naïve \"B\" cells",
+    "generatedFrom": 'naïve "B" cells',
     "name": "lane 1 🧬",
     "description": "a\\b/c",
     "tags": {"project": "1000 Genomes", "empty": ""},
@@ -39,9 +39,7 @@ def start_input(kind, store, read_sets, **more):
     """The least that starts a job: of read sets, or of files whose names have their ids."""
     if kind == "Import":
         files = [{"source1": f"s3://bucket/{read_set}.bam"} for read_set in read_sets]
-        sources = [
-            {"sourceFiles": file, "sourceFileType": "UBAM", "subjectId": "S", "sampleId": "s"} for file in files
-        ]
+        sources = [{"sourceFiles": file, "sourceFileType": "UBAM", "subjectId": "S", "sampleId": "s"} for file in files]
         return {"sequenceStoreId": store, "roleArn": ROLE, "sources": sources, **more}
     sources = [{"readSetId": read_set} for read_set in read_sets]
     if kind == "Activation":
@@ -164,7 +162,11 @@ def waits(client, driver, check):
             api, store = client.connect(service), service.store()
             good, bad = (service.seed(store, "ARCHIVED" if kind == "Activation" else "ACTIVE") for _ in range(2))
             service.tell("fail_item", key=f"s3://bucket/{bad}.bam" if kind == "Import" else bad, message="no")
-            for read_sets, status in [([good], "COMPLETED"), ([good, bad], "COMPLETED_WITH_FAILURES"), ([bad], "FAILED")]:
+            for read_sets, status in [
+                ([good], "COMPLETED"),
+                ([good, bad], "COMPLETED_WITH_FAILURES"),
+                ([bad], "FAILED"),
+            ]:
                 job = api.call(f"StartReadSet{kind}Job", **start_input(kind, store, read_sets))["id"]
                 waited, seen = api.wait(f"GetReadSet{kind}Job", sequenceStoreId=store, id=job)
                 ends_well = status == "COMPLETED" or not client.fails_with_the_job
@@ -200,7 +202,9 @@ def errors_of_every_operation(client, driver, check):
             good = least_input(operation, store, read_set, NOWHERE)
             letters = good | {"sequenceStoreId": "abcdefghij"}
             refused(client, service, api, check, operation, letters, 400, "ValidationException")
-            service.fault(operation, kind="error", status=403, code="AccessDeniedException", message="no policy allows it")
+            service.fault(
+                operation, kind="error", status=403, code="AccessDeniedException", message="no policy allows it"
+            )
             refused(client, service, api, check, operation, good, 403, "AccessDeniedException")
             nowhere = good | {"sequenceStoreId": NOWHERE}
             refused(client, service, api, check, operation, nowhere, 404, "ResourceNotFoundException")
