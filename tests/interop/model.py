@@ -169,6 +169,10 @@ class Model:
                 error = self.call(operation, given)["error"]
                 expected = {"variant": shape.name, "code": shape.name, "status": status, "message": "why"}
                 self.check.equal(where, {name: error[name] for name in expected}, expected)
+                # Without a code the status decides.
+                self.capture.next_answer = (status, {}, b"")
+                variant = self.call(operation, given)["error"]["variant"]
+                self.check.equal(f"{where}: by its status alone", variant, shape.name)
                 retryable = about.get("retryable")
                 self.check.that(f"{where}: throttling", error["throttling"] or not (retryable or {}).get("throttling"))
                 self.check.that(f"{where}: retryable", error["retryable"] or retryable is None)
