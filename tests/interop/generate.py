@@ -1,12 +1,18 @@
 """Inputs and answers made from botocore's model of the service: what it allows, what it forbids, and where."""
 
 import sys
+import unicodedata
 
 TEXT = "[\\p{L}||\\p{M}||\\p{Z}||\\p{S}||\\p{N}||\\p{P}]+"
 URI = "s3://([a-z0-9][a-z0-9-.]{1,61}[a-z0-9])/(.{1,1024})"
 DESTINATION = "s3://([a-z0-9][a-z0-9-.]{1,61}[a-z0-9])/?((.{1,1024})/)?"
 # Letters with marks, wide and paired ones, blanks, and every sign that means something in a URL or in JSON.
 SIGNS = "aé e\u0301鍵🧬שלום\u00a0\u3000%2F+&=?#/\\\"'`<>[]{}()*!,;:@$^|~._-"
+# A character of each kind that a text may have.
+KINDS = {unicodedata.category(chr(point)): chr(point) for point in reversed(range(0x3000)) if chr(point).isprintable()}
+KINDS |= {"Zs": "\u3000", "Zl": "\u2028", "Zp": "\u2029"}
+ONE_OF_EACH = "".join(sign for kind, sign in KINDS.items() if kind[0] in "LMZSNP")
+assert len(ONE_OF_EACH) == 25
 BUCKET_63 = "b" + "ucket.with-" * 5 + "63.4567"
 assert len(BUCKET_63) == 63
 
@@ -32,7 +38,7 @@ PATTERNS = {
     TEXT: Pattern(
         lambda n: filled(SIGNS, n),
         "text",
-        good=[" ", "a\u2028b"],
+        good=[" ", ONE_OF_EACH],
         bad=["a\tb", "\n", "a\u200bb", "\u007f", "\ue000", "\u0378"],
     ),
     "arn:.*": Pattern(
@@ -148,15 +154,13 @@ def most(shape, where=""):
     if shape.enum:
         return shape.enum[salt % len(shape.enum)]
     known = pattern(shape)
-    if known.make is None:
-        return known.plain.removesuffix("/") + where + "/"
     if known is PATTERNS["[0-9]+"]:
         return f"{salt:010}"
-    return (
-        (known.plain if known.plain.startswith("arn:") else "") + where.replace(".", "")
-        if known is not PATTERNS[TEXT]
-        else where
-    )
+    if known.plain.startswith("s3://"):
+        return known.plain.removesuffix("/") + where + "/"
+    # Nothing but letters and digits fits every other pattern.
+    only_letters = "".join(sign for sign in where if sign.isalnum())
+    return known.plain + only_letters if known.plain.startswith("arn:") else only_letters
 
 
 def sites(shape, path=()):

@@ -1,6 +1,7 @@
 """Runs everything: `run` calls it with the programs that it has built."""
 
 import argparse
+import faulthandler
 import queue
 import sys
 import threading
@@ -15,6 +16,9 @@ from check import Check
 from model import Model
 from programs import Program, Service
 from side_by_side import SideBySide
+
+# Seconds. A busy machine needs six minutes.
+LONGEST = 1500
 
 
 def rests_thirty_seconds(client, driver, check):
@@ -65,6 +69,8 @@ def main():
     for name in ("--driver", "--aws-sdk", "--node", "--scratch"):
         arguments.add_argument(name, type=Path, required=True)
     given = arguments.parse_args()
+    # What hangs is a failure, too.
+    faulthandler.dump_traceback_later(LONGEST, exit=True)
     begun = time.monotonic()
     driver = Program(given.driver, env=clients.clean_environment())
     capture = Capture(given.scratch)
@@ -92,6 +98,7 @@ def main():
     found = check_of("sabotage found")
     raw = side.session.get_component("data_loader").load_service_model("omics", "service-2")
     found.run(sabotage.changed_models, raw, driver, capture, found)
+    found.run(sabotage.unknown_members, driver, model.client, found)
     found.run(sabotage.changed_requests, side, found)
     found.run(sabotage.changed_answers, all_clients[0], driver, found)
 

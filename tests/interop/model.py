@@ -82,7 +82,7 @@ def shapes_in(shape, seen=None):
     return seen
 
 
-PARTS = ("operations", "members", "enums", "errors", "outputs", "constraints", "answers")
+PARTS = ("operations", "members", "enums", "waiters", "errors", "outputs", "constraints", "answers")
 
 
 class Model:
@@ -150,6 +150,16 @@ class Model:
                         self.check.equal(f"{operation}: {name}", sorted(claimed or []), sorted(shape.enum))
         self.check.equal("enums that are claimed are met", met, set(known))
         self.check.equal("enums that are told are looked at", set(self.claims["enums"]), set(ENUMS))
+
+    def waiters(self):
+        """The ends of a job are those at which botocore's waiters stop."""
+        waiters = botocore.session.Session().get_waiter_model("omics")
+        of_crate = set(self.claims["terminal"])
+        for name in ("ReadSetExportJobCompleted", "ReadSetImportJobCompleted", "ReadSetActivationJobCompleted"):
+            states = {acceptor.expected: acceptor.state for acceptor in waiters.get_waiter(name).acceptors}
+            ends = {status for status, state in states.items() if state != "retry"}
+            self.check.equal(f"{name}: statuses", sorted(states), sorted(self.claims["enums"]["JobStatus"]))
+            self.check.equal(f"{name}: ends", ends, of_crate)
 
     def call(self, operation, given):
         return self.driver.ask("call", client=self.client, operation=operation, input=given)

@@ -8,6 +8,7 @@ import scenarios
 import side_by_side
 from check import Check
 from model import Model
+from programs import Failed
 
 
 def new_member(of):
@@ -113,6 +114,31 @@ def changed_requests(side, check):
         signature = side_by_side.sign(other, "us-east-1", None)
         check.that(f"another {name}: signature", signature != side_by_side.signature_of(request))
         check.that(f"another {name}: side by side", side.view(other, given, "ListReadSets") != before)
+
+
+def unknown_members(driver, client, check):
+    """A member that the driver can't hand to the crate is no member that it may lose."""
+    source = {
+        "sourceFiles": {"source1": "s3://bucket/a.bam"},
+        "sourceFileType": "UBAM",
+        "subjectId": "S",
+        "sampleId": "s",
+    }
+    store = {"sequenceStoreId": "1234567890"}
+    for operation, given in [
+        ("GetReadSetExportJob", store | {"id": "1234567890"}),
+        ("ListReadSets", store),
+        ("ListReadSetImportJobs", store | {"filter": {}}),
+        ("StartReadSetImportJob", store | {"roleArn": scenarios.ROLE, "sources": [source]}),
+    ]:
+        for place in [given, *given.get("sources", []), *([given["filter"]] if "filter" in given else [])]:
+            place["novelty"] = "n"
+            try:
+                driver.ask("call", client=client, operation=operation, input=given)
+                check.that(f"{operation} with a member of tomorrow", False)
+            except Failed as failed:
+                check.that(f"{operation} tells {failed}", "novelty" in str(failed))
+            del place["novelty"]
 
 
 class Saboteur:

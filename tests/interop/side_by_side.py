@@ -14,7 +14,7 @@ import botocore.session
 
 import generate
 from clients import PREFIX, clean_environment, xform_name
-from programs import Program
+from programs import Failed, Program
 
 KEY, SECRET, TOKEN = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "to/ken+with=signs"
 # Enough for the crate to make an output of, for each operation.
@@ -81,7 +81,10 @@ class SideBySide:
             name = f"{operation}: {name} ({'endpoint URL' if endpoint else of_endpoint})"
             self.capture.take()
             getattr(theirs, xform_name(operation))(**given)
-            answer = self.crate.ask("call", client=number, operation=operation, input=given)
+            try:
+                answer = self.crate.ask("call", client=number, operation=operation, input=given)
+            except Failed as failed:
+                answer = str(failed)
             requests = self.capture.take()
             if len(requests) != 2 or "output" not in answer:
                 self.check.that(f"{name}: {len(requests)} requests, {answer}", False)

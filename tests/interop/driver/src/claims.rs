@@ -19,6 +19,7 @@ pub fn all() -> Value {
             "CreationType": CreationType::KNOWN,
             "ETagAlgorithm": ETagAlgorithm::KNOWN,
         },
+        "terminal": JobStatus::KNOWN.iter().filter(|status| status.is_terminal()).collect::<Vec<_>>(),
         "inputs": {
             "StartReadSetImportJobSourceItem": debug(ImportReadSetSource::builder()),
             "SourceFiles": debug(SourceFiles::source1("")),
