@@ -21,6 +21,8 @@
 //! | `reference` | the ARN of the reference; BAM and CRAM need one |
 //! | `name`, `description`, `generated_from` | as they are to stand in the store |
 //! | `tag:KEY` | a tag of that key; any number of such columns |
+//!
+//! In a crate of your own it needs `csv = "1"` and `indicatif = "0.18"`, too.
 #![allow(clippy::print_stdout)]
 
 use std::collections::{BTreeMap, HashMap};

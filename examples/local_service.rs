@@ -1,5 +1,7 @@
 //! Serves an embedded HealthOmics until Ctrl-C:
 //! `cargo run --features local --example local_service -- --port 9000 --pace-ms 5000`
+//!
+//! In a crate of your own it needs the feature `signal` of `tokio`, too.
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;

@@ -1,4 +1,6 @@
 //! An import with a progress bar: `cargo run --example progress_bar`.
+//!
+//! In a crate of your own it needs `indicatif = "0.18"`, too.
 #![allow(clippy::print_stdout)]
 
 use std::time::Duration;

@@ -8,6 +8,8 @@
 //! cargo run --example quickstart -- --store 1234567890 --role arn:aws:iam::123456789012:role/Omics \
 //!     --destination s3://my-bucket/exports/ [--archived 2345678901] [--manifest my.json] [--endpoint http://…]
 //! ```
+//!
+//! In a crate of your own it needs `serde_json = "1"`, too.
 #![allow(clippy::print_stdout)]
 
 use std::collections::HashMap;

@@ -69,8 +69,9 @@ mod sealed {
 /// Declares a builder, its value, and a setter for each member.
 ///
 /// `Param = member` names the type parameter of a required member. A member is given as anything that converts into
-/// it; `each T` makes it a list, given as anything that can be iterated and whose items convert into `T`. Attributes
-/// behind `@` go to the field of the value alone.
+/// it; `each T` makes it a list, given as anything that can be iterated and whose items convert into `T`; numbers are
+/// given as they are, as a literal converts into no other type than `i32`. Attributes behind `@` go to the field of the
+/// value alone.
 macro_rules! builder {
     (
         $(#[$doc:meta])*
@@ -80,6 +81,7 @@ macro_rules! builder {
         required { $($(#[$req_doc:meta])* $Param:ident = $req:ident: $ReqTy:ty $(, each $Each:ty)?;)+ }
         optional { $($(#[$opt_doc:meta])* $(@[$opt_attribute:meta])* $opt:ident: $OptTy:ty;)* }
         defaulted { $($(#[$def_doc:meta])* $def:ident: $DefTy:ty = $default:expr;)* }
+        $(numbers { $($(#[$num_doc:meta])* $num:ident: $NumTy:ty;)* })?
     ) => {
         $(#[$value_doc])*
         #[derive(Clone, Debug)]
@@ -88,6 +90,7 @@ macro_rules! builder {
             $($(#[$req_doc])* $value_vis $req: $ReqTy,)+
             $($(#[$opt_doc])* $(#[$opt_attribute])* $value_vis $opt: Option<$OptTy>,)*
             $($(#[$def_doc])* $value_vis $def: $DefTy,)*
+            $($($(#[$num_doc])* $value_vis $num: Option<$NumTy>,)*)?
         }
 
         $(#[$doc])*
@@ -98,6 +101,7 @@ macro_rules! builder {
             $($req: $Param,)+
             $($opt: Option<$OptTy>,)*
             $($def: Option<$DefTy>,)*
+            $($($num: Option<$NumTy>,)*)?
         }
 
         impl $Builder {
@@ -107,6 +111,7 @@ macro_rules! builder {
                     $($req: crate::builder::Unset::default(),)+
                     $($opt: None,)*
                     $($def: None,)*
+                    $($($num: None,)*)?
                 }
             }
         }
@@ -128,6 +133,14 @@ macro_rules! builder {
                 }
             )*
 
+            $($(
+                $(#[$num_doc])*
+                pub fn $num(mut self, $num: $NumTy) -> Self {
+                    self.$num = Some($num);
+                    self
+                }
+            )*)?
+
             fn into_parts(self) -> ($Context, $Value)
             where
                 $($Param: crate::builder::IsSet<$ReqTy>,)+
@@ -136,13 +149,14 @@ macro_rules! builder {
                     $($req: self.$req.into_value(),)+
                     $($opt: self.$opt,)*
                     $($def: self.$def.unwrap_or_else(|| $default),)*
+                    $($($num: self.$num,)*)?
                 };
                 (self.$context, value)
             }
         }
 
         crate::builder::builder! {
-            @setters $Builder [$context $($opt)* $($def)*] []
+            @setters $Builder [$context $($opt)* $($def)* $($($num)*)?] []
             $({ $(#[$req_doc])* $Param = $req: $ReqTy $(, each $Each)? })+
         }
     };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use aws_types::SdkConfig;
 use http::HeaderValue;
+use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
 
@@ -68,10 +69,11 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::Configuration`] if the chain has no region or no credentials provider.
+    /// [`Error::Configuration`] if the chain has no region or no credentials provider, or if the root certificates of
+    /// `AWS_CA_BUNDLE` can't be read.
     #[cfg(feature = "aws-config")]
     pub async fn from_default_chain() -> Result<Self, Error> {
-        Self::new(&crate::config::default_chain().await)
+        Self::new(&crate::config::default_chain().await?)
     }
 
     pub(crate) fn with_settings(settings: Settings) -> Self {
@@ -165,10 +167,13 @@ impl Call {
             failure.into_error(context)
         };
         loop {
-            if self.paced && settings.pacer.turn(O::NAME, deadline).await == Err(NoTurn) {
-                let failure = Failure::no_turn(self.timeouts.operation);
-                return Err(end(failure, retry.attempts(), may_have_been_applied, Some(StopReason::NoTimeLeft)));
-            }
+            let slot = match self.slot(O::NAME, deadline).await {
+                Ok(slot) => slot,
+                Err(lacking) => {
+                    let failure = Failure::not_let_out(lacking, self.timeouts.operation);
+                    return Err(end(failure, retry.attempts(), may_have_been_applied, Some(StopReason::NoTimeLeft)));
+                }
+            };
             let attempt = retry.next_attempt();
             let headers = attempt_headers(&settings.user_agent, &invocation, attempt, self.max_attempts);
             let of_attempt = attempt::span(O::NAME, attempt);
@@ -186,6 +191,7 @@ impl Call {
                 }
                 Err(failure) => failure,
             };
+            drop(slot);
             may_have_been_applied |= O::MUTATES && failure.may_have_been_applied;
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             match retry.failed(failure.class, failure.server_delay, fastrand::f64(), left) {
@@ -195,6 +201,29 @@ impl Call {
                 }
                 Decision::Stop(stopped) => return Err(end(failure, attempt, may_have_been_applied, stopped)),
             }
+        }
+    }
+
+    /// Waits until an attempt may go out, which it does while it has a slot. Otherwise tells what was lacking.
+    async fn slot(
+        &self,
+        operation: &'static str,
+        deadline: Option<Instant>,
+    ) -> Result<Option<SemaphorePermit<'_>>, &'static str> {
+        let settings = &*self.client.settings;
+        if self.paced {
+            // Credentials first: behind the turn, a slow provider would let several requests out at once. What goes
+            // wrong is told by the attempt, which asks again.
+            let credentials = settings.credentials.get(settings.clock.now());
+            let limit = self.timeouts.attempt.and_then(|limit| Instant::now().checked_add(limit));
+            drop(until(limit.into_iter().chain(deadline).min(), credentials).await);
+            let turn = settings.pacer.turn(operation, deadline).await;
+            turn.map_err(|NoTurn| "turn among the paced requests")?;
+        }
+        let Some(slots) = &settings.slots else { return Ok(None) };
+        match until(deadline, slots.acquire()).await {
+            Some(Ok(slot)) => Ok(Some(slot)),
+            _ => Err("free connection"),
         }
     }
 
@@ -213,6 +242,14 @@ impl Call {
                 max_response_size: self.client.settings.max_response_size,
             },
         }
+    }
+}
+
+/// What work comes to, if it does before the deadline.
+async fn until<T>(deadline: Option<Instant>, work: impl Future<Output = T>) -> Option<T> {
+    match deadline {
+        Some(deadline) => tokio::time::timeout_at(deadline, work).await.ok(),
+        None => Some(work.await),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Jobs as things to hold on to: look at one, wait for its end, see how far it is.
 
+mod fleet;
 mod outcome;
 pub(crate) mod schedule;
 mod wait;
@@ -9,9 +10,9 @@ use std::fmt;
 use std::hash::Hash;
 use std::time::Duration;
 
+pub(crate) use fleet::{Found, StoreFleet};
 pub use outcome::{JobFailed, Outcome, Progress};
 pub use wait::{States, Wait, WaitError};
-pub(crate) use watch::StoreFleet;
 pub use watch::{Watch, Watched};
 
 use time::OffsetDateTime;

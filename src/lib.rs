@@ -65,9 +65,16 @@
 //!
 //! | feature | default | what it brings |
 //! |---|---|---|
-//! | `rustls` | yes | TLS by `rustls` with `ring` and the system's trust store; without it only `http://` endpoints |
+//! | `rustls` | yes | TLS by `rustls` with `ring`; without any of the three only `http://` endpoints |
+//! | `rustls-aws-lc-rs` | no | TLS by `rustls` with `aws-lc-rs` |
+//! | `native-tls` | no | TLS by the library of the system: OpenSSL, Schannel, Secure Transport |
 //! | `aws-config` | no | `Client::from_default_chain()`: profiles, SSO, web identity, containers, instances |
 //! | `local` | no | the module `local`: an embedded HealthOmics |
+//!
+//! All TLS libraries trust what the system trusts. If several are compiled in, `native-tls` comes before `aws-lc-rs`, and
+//! that before `ring`: turning one on is enough, leaving out the default spares its build. For FIPS 140-3 turn on
+//! `rustls-aws-lc-rs`, and the feature `fips` of `rustls` in your own `Cargo.toml`. A TLS library that is not here comes
+//! with a [client of your own](http_client).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -82,6 +89,11 @@ mod credentials;
 mod decode;
 mod endpoint;
 pub mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
+pub mod http_client;
+mod in_flight;
 pub mod job;
 #[cfg(feature = "local")]
 pub mod local;

@@ -1,7 +1,7 @@
 //! The pace of everything that polls or starts in bulk: so many requests a second for each operation and client.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,43 +12,47 @@ pub(crate) const DEFAULT_RATE: u32 = 5;
 /// Turns are this much further apart than the rate asks, as the network moves requests together again.
 const MARGIN: f64 = 1.02;
 
+/// When the next turn of an operation is. Held by who waits for it: the others queue behind, first come first served,
+/// and one that is dropped takes no turn with it.
+type Queue = Arc<tokio::sync::Mutex<Option<Instant>>>;
+
 /// Gives out turns, evenly spaced.
 #[derive(Debug)]
 pub(crate) struct Pacer {
     /// `None` is no limit.
     interval: Option<Duration>,
-    /// When the next turn of an operation is.
-    next: Mutex<HashMap<&'static str, Instant>>,
+    queues: Mutex<HashMap<&'static str, Queue>>,
 }
 
 impl Pacer {
     pub(crate) fn new(requests_per_second: Option<u32>) -> Self {
         let interval = requests_per_second.map(|rate| Duration::from_secs_f64(MARGIN / f64::from(rate.max(1))));
-        Self { interval, next: Mutex::default() }
+        Self { interval, queues: Mutex::default() }
     }
 
-    /// Waits for a turn, if there is one before the deadline. A turn that nobody waits for any more is lost.
+    /// Waits for a turn, until the deadline at most.
     pub(crate) async fn turn(&self, operation: &'static str, deadline: Option<Instant>) -> Result<(), NoTurn> {
         let Some(interval) = self.interval else { return Ok(()) };
-        let at = self.reserve(operation, interval, Instant::now(), deadline)?;
-        tokio::time::sleep_until(at).await;
-        Ok(())
+        let queue = self.queue(operation);
+        let turn = async {
+            let mut next = queue.lock().await;
+            let at = next.unwrap_or_else(Instant::now);
+            if deadline.is_some_and(|deadline| at > deadline) {
+                return Err(NoTurn);
+            }
+            tokio::time::sleep_until(at).await;
+            *next = Some(at.max(Instant::now()) + interval);
+            Ok(())
+        };
+        match deadline {
+            Some(deadline) => tokio::time::timeout_at(deadline, turn).await.unwrap_or(Err(NoTurn)),
+            None => turn.await,
+        }
     }
 
-    fn reserve(
-        &self,
-        operation: &'static str,
-        interval: Duration,
-        now: Instant,
-        deadline: Option<Instant>,
-    ) -> Result<Instant, NoTurn> {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = next.get(operation).map_or(now, |next| now.max(*next));
-        if deadline.is_some_and(|deadline| at > deadline) {
-            return Err(NoTurn);
-        }
-        next.insert(operation, at + interval);
-        Ok(at)
+    fn queue(&self, operation: &'static str) -> Queue {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(queues.entry(operation).or_default())
     }
 }
 
@@ -94,5 +98,34 @@ mod tests {
         let begun = Instant::now();
         pacer.turn("A", Some(soon + Duration::from_secs(1))).await.unwrap();
         assert!(begun.elapsed() < Duration::from_millis(1_100), "the refused one took none");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_goes_away_takes_no_turn_with_him() {
+        let pacer = Pacer::new(Some(1));
+        pacer.turn("A", None).await.unwrap();
+        for _ in 0..100 {
+            let soon = Duration::from_millis(1);
+            assert!(tokio::time::timeout(soon, pacer.turn("A", None)).await.is_err());
+        }
+        let begun = Instant::now();
+        pacer.turn("A", None).await.unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn turns_are_given_in_the_order_of_asking() {
+        let pacer = Arc::new(Pacer::new(Some(10)));
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        for index in 0..20 {
+            let (pacer, tell) = (Arc::clone(&pacer), tell.clone());
+            tokio::spawn(async move {
+                pacer.turn("A", None).await.unwrap();
+                tell.send(index).unwrap();
+            });
+        }
+        for index in 0..20 {
+            assert_eq!(told.recv().await, Some(index));
+        }
     }
 }

@@ -21,8 +21,10 @@
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
 //! ```
 
+use std::collections::HashSet;
 use std::fmt;
 use std::future::poll_fn;
+use std::hash::{BuildHasher as _, RandomState};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -45,7 +47,7 @@ pub trait Page: sealed::Sealed + Send + 'static {
 /// The pages of a list, one call each.
 ///
 /// It ends behind the first page without a token, and behind the first error: `None` comes from then on. An empty page
-/// does not end it. A service that repeats its token is an error, as the list would never end.
+/// does not end it. A service that gives a token again is an error, as the list would never end.
 ///
 /// Nothing is lost or asked twice when a [`next`](Self::next) is dropped before it is done, as `select!` does: the call
 /// stays here, and the next one goes on with it.
@@ -72,16 +74,26 @@ pub trait Page: sealed::Sealed + Send + 'static {
 /// ```
 #[must_use = "nothing is asked until next() is called"]
 pub struct Pages<P> {
+    operation: &'static str,
     send: Box<dyn Fn(Option<String>) -> CallFuture<P> + Send>,
     token: Option<String>,
+    /// Hashes of the tokens so far, by a key of this list: a list of a million pages remembers 16 MB.
+    visited: HashSet<u64>,
+    hasher: RandomState,
     in_flight: Option<CallFuture<P>>,
     ended: bool,
 }
 
 impl<P: Page> Pages<P> {
     /// `send` makes the call for the page that a token stands for.
-    pub(crate) fn new(token: Option<String>, send: impl Fn(Option<String>) -> CallFuture<P> + Send + 'static) -> Self {
-        Self { send: Box::new(send), token, in_flight: None, ended: false }
+    pub(crate) fn new(
+        operation: &'static str,
+        token: Option<String>,
+        send: impl Fn(Option<String>) -> CallFuture<P> + Send + 'static,
+    ) -> Self {
+        let (hasher, mut visited) = (RandomState::new(), HashSet::new());
+        visited.extend(token.as_ref().map(|token| hasher.hash_one(token)));
+        Self { operation, send: Box::new(send), token, visited, hasher, in_flight: None, ended: false }
     }
 
     /// The next page; `None` behind the last one and behind an error.
@@ -106,13 +118,15 @@ impl<P: Page> Pages<P> {
         let call = self.in_flight.get_or_insert_with(|| (self.send)(self.token.clone()));
         let page = ready!(call.as_mut().poll(context));
         self.in_flight = None;
-        match &page {
-            Ok(page) => {
-                self.token = page.next_token().map(str::to_owned);
-                self.ended = self.token.is_none();
+        let page = page.and_then(|page| {
+            let next = page.next_token();
+            if next.is_some_and(|token| !self.visited.insert(self.hasher.hash_one(token))) {
+                return Err(Error::endless_list(self.operation));
             }
-            Err(_) => self.ended = true,
-        }
+            self.token = next.map(str::to_owned);
+            Ok(page)
+        });
+        self.ended = page.is_err() || self.token.is_none();
         Poll::Ready(Some(page))
     }
 }
@@ -194,26 +208,6 @@ impl<P: Page> fmt::Debug for Items<P> {
 pub(crate) mod sealed {
     pub trait Sealed {}
 }
-
-/// Declares the output of a list call to be a page of it.
-macro_rules! page {
-    ($Output:ident of $Item:ident in $items:ident) => {
-        impl crate::pages::sealed::Sealed for $Output {}
-
-        impl crate::pages::Page for $Output {
-            type Item = $Item;
-
-            fn next_token(&self) -> Option<&str> {
-                self.next_token.as_deref()
-            }
-
-            fn into_items(self) -> Vec<$Item> {
-                self.$items
-            }
-        }
-    };
-}
-pub(crate) use page;
 
 #[cfg(test)]
 mod tests;

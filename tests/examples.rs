@@ -114,3 +114,23 @@ fn examples_are_short_enough_to_be_read() {
     }
     assert_eq!(seen, 7);
 }
+
+/// README's installation is enough for an example that is copied, or its first lines say what else it takes.
+#[test]
+fn an_example_names_what_it_needs_beyond_the_installation_of_the_readme() {
+    for file in std::fs::read_dir("examples").unwrap().map(|entry| entry.unwrap().path()) {
+        if file.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).unwrap();
+        let head: String = text.lines().take_while(|line| line.starts_with("//!")).collect();
+        let features = [("tokio::signal", "feature `signal`"), ("from_default_chain", "--features aws-config")];
+        let crates = ["csv", "indicatif", "serde_json", "time", "tracing", "tracing_subscriber", "axum", "serde"];
+        let needed = crates.map(|name| (format!("{name}::"), format!("`{name} = ")));
+        let features = features.map(|(used, named)| (used.to_owned(), named.to_owned()));
+        for (used, named) in needed.into_iter().chain(features) {
+            let uses = text.match_indices(&used).any(|(at, _)| !text[..at].ends_with([':', '_']));
+            assert!(!uses || head.contains(&named), "{} uses {used} and does not say that it needs it", file.display());
+        }
+    }
+}

@@ -26,6 +26,7 @@ impl Client {
     ///     .destination("s3://my-bucket/exports/")
     ///     .role_arn("arn:aws:iam::123456789012:role/OmicsExport")
     ///     .read_sets(&read_sets)
+    ///     .group_size(100)
     ///     .run()?;
     /// # let run = run.poll_every(Duration::from_millis(10));
     /// let report = run.send().await?;
@@ -63,13 +64,14 @@ builder! {
         /// The read sets to export.
         ReadSets = read_sets: Vec<ReadSetId>, each ReadSetId;
     }
-    optional {
-        /// How many read sets a job gets: 1 to 100, and 100 by default.
-        group_size: usize;
-    }
+    optional {}
     defaulted {
         /// What to do about read sets that are given more than once. They are refused by default.
         duplicates: Duplicates = Duplicates::default();
+    }
+    numbers {
+        /// How many read sets a job gets: 1 to 100, and 100 by default.
+        group_size: usize;
     }
 }
 
@@ -87,13 +89,14 @@ builder! {
         /// What to import.
         Sources = sources: Vec<ImportReadSetSource>, each ImportReadSetSource;
     }
-    optional {
-        /// How many sources a job gets: 1 to 100, and 100 by default.
-        group_size: usize;
-    }
+    optional {}
     defaulted {
         /// What to do about sources whose files are given more than once. They are refused by default.
         duplicates: Duplicates = Duplicates::default();
+    }
+    numbers {
+        /// How many sources a job gets: 1 to 100, and 100 by default.
+        group_size: usize;
     }
 }
 
@@ -109,13 +112,14 @@ builder! {
         /// The read sets to activate.
         ReadSets = read_sets: Vec<ReadSetId>, each ReadSetId;
     }
-    optional {
-        /// How many read sets a job gets: 1 to 20, and 20 by default.
-        group_size: usize;
-    }
+    optional {}
     defaulted {
         /// What to do about read sets that are given more than once. They are refused by default.
         duplicates: Duplicates = Duplicates::default();
+    }
+    numbers {
+        /// How many read sets a job gets: 1 to 20, and 20 by default.
+        group_size: usize;
     }
 }
 

@@ -1,31 +1,34 @@
 //! Runs a plan: starts its jobs, follows them, and notes in the journal what it does.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::future::poll_fn;
 use std::path::PathBuf;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
 use super::journal::{GroupState, Journal};
 use super::report::{BulkProgress, Fate, Report};
 use super::start::{BulkStart, results};
 use super::{BulkError, Group, Plan};
-use crate::job::schedule::LONGEST_ASKED;
-use crate::job::{JobState as _, StoreFleet, Watched};
+use crate::in_flight::InFlight;
+use crate::job::schedule::{LONGEST_ASKED, doubled};
+use crate::job::{Found, Job, JobState as _, StoreFleet, Watched};
 use crate::{Client, Error};
 
 /// How many jobs of a kind an account runs at once, unless it was raised.
 const DEFAULT_JOBS_AT_ONCE: usize = 20;
 /// How often a start is sent again whose answer was of no use, and promises no better one.
 const MOST_UNCLEAR_STARTS: u32 = 3;
-/// A pause is not shorter, whatever was asked for.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+/// So many starts are on their way at once: enough to keep the pace with a slow service.
+const MOST_STARTS_IN_FLIGHT: usize = 4;
 /// Refusals of the caller that may come with another status than 401 or 403.
 const CREDENTIAL_CODES: &[&str] = &["ExpiredToken", "ExpiredTokenException", "IncompleteSignature", "RequestExpired"];
 /// How often running jobs are listed: one request for all of them.
 const DEFAULT_POLL: Duration = Duration::from_secs(2);
-/// How long it rests at most after looks in vain.
+/// How long starts rest at most, unless the service asks for more.
 const LONGEST_REST: Duration = Duration::from_secs(30);
 /// How long starts rest while the quota of jobs is full, unless a job of this run ends before.
 const REST_AT_FULL_QUOTA: Duration = Duration::from_secs(10);
@@ -103,7 +106,7 @@ impl<K: BulkStart> BulkRun<K> {
             Some(path) => Journal::open(path, &plan).map(|(journal, states)| (Some(journal), states))?,
             None => (None, plan.groups().map(|_| GroupState::Untouched).collect()),
         };
-        let (tell, found) = unbounded_channel();
+        let fleet = StoreFleet::steady(client.clone(), plan.sequence_store_id().clone(), poll_every);
         let mut runner = Runner {
             client,
             plan: &plan,
@@ -111,10 +114,11 @@ impl<K: BulkStart> BulkRun<K> {
             journal,
             fates: vec![Fate::Open; states.len()],
             waiting: VecDeque::new(),
+            starts: InFlight::new(),
             running: HashMap::new(),
-            fleet: StoreFleet::new(),
-            tell,
-            found,
+            closing: HashSet::new(),
+            fleet,
+            first_look: poll_every.min(DEFAULT_POLL),
             undecided: HashMap::new(),
             rest_until: None,
             full_until: None,
@@ -126,7 +130,7 @@ impl<K: BulkStart> BulkRun<K> {
             begun: Instant::now(),
         };
         runner.take_up(states);
-        runner.finish(poll_every).await?;
+        runner.finish().await?;
         let fates = runner.fates;
         Ok(Report::new(plan, fates))
     }
@@ -151,11 +155,14 @@ struct Runner<'p, K: BulkStart> {
     fates: Vec<Fate>,
     /// Groups that are to be started.
     waiting: VecDeque<usize>,
+    /// Starts on their way.
+    starts: InFlight<usize, Job<K>>,
     /// Groups that have a job.
     running: HashMap<K::Id, usize>,
+    /// Those of the running whose job has ended, by a list: they take no room, and their outcome follows.
+    closing: HashSet<K::Id>,
     fleet: StoreFleet<K>,
-    tell: UnboundedSender<Watched<K>>,
-    found: UnboundedReceiver<Watched<K>>,
+    first_look: Duration,
     /// Groups of which a start was sent without a clear answer, and how often.
     undecided: HashMap<usize, u32>,
     /// No start before then: the service could not take one.
@@ -197,77 +204,83 @@ impl<K: BulkStart> Runner<'_, K> {
         self.waiting.extend(untouched);
     }
 
-    async fn finish(&mut self, poll_every: Duration) -> Result<(), BulkError> {
-        let store = self.plan.sequence_store_id();
-        let mut in_vain = 0_u32;
+    async fn finish(&mut self) -> Result<(), BulkError> {
         loop {
-            self.start_some().await?;
-            if self.waiting.is_empty() && self.running.is_empty() {
+            self.start_some()?;
+            if self.waiting.is_empty() && self.starts.len() == 0 && self.running.is_empty() {
                 return Ok(());
             }
-            let looked_at = Instant::now();
-            let ended = self.fleet.find_ended(&self.client, store).await;
-            in_vain = if ended.is_some() { 0 } else { in_vain.saturating_add(1) };
-            for id in ended.unwrap_or_default() {
-                self.fleet.look_at(&id, &self.tell).await;
-                while let Ok(watched) = self.found.try_recv() {
-                    self.ended(watched)?;
+            match self.next().await {
+                Event::Started(index, Ok(job)) => self.started(index, job)?,
+                Event::Started(index, Err(error)) => self.not_started(index, &error)?,
+                Event::Found(Found::Ended(id)) => {
+                    // If the quota of jobs was full, there is room now.
+                    self.full_until = None;
+                    self.closing.insert(id);
                 }
-                // Whatever has ended makes room at once.
-                self.start_some().await?;
-            }
-            if !(self.waiting.is_empty() && self.running.is_empty()) {
-                // What the last look led to has taken its time as well.
-                let until_look = rest(poll_every, in_vain).saturating_sub(looked_at.elapsed());
-                tokio::time::sleep(self.pause(until_look)).await;
+                Event::Found(Found::Told(watched)) => self.ended(watched)?,
+                Event::StartsRested => {}
             }
         }
     }
 
-    /// Until the next look, or until a start may be tried again.
-    fn pause(&self, until_look: Duration) -> Duration {
-        let start_at = self.rest_until.max(self.full_until).filter(|_| !self.waiting.is_empty());
-        let until_start = start_at.map(|at| at.saturating_duration_since(Instant::now()));
-        let pause = match until_start {
-            Some(until_start) if self.running.is_empty() => until_start,
-            Some(until_start) if self.running.len() < self.jobs_at_once => until_look.min(until_start),
-            _ => until_look,
-        };
-        pause.max(SHORTEST_PAUSE)
+    /// Whatever comes first: starts, looks and rests go on at the same time.
+    async fn next(&mut self) -> Event<K> {
+        let rested = self.rests_until().filter(|_| self.has_room() && !self.waiting.is_empty());
+        let mut rest = pin!(rested.map(tokio::time::sleep_until));
+        poll_fn(|cx| {
+            if let Poll::Ready((index, started)) = self.starts.poll(cx) {
+                return Poll::Ready(Event::Started(index, started));
+            }
+            if let Poll::Ready(Some(found)) = self.fleet.poll(cx) {
+                return Poll::Ready(Event::Found(found));
+            }
+            match rest.as_mut().as_pin_mut() {
+                Some(rest) => rest.poll(cx).map(|()| Event::StartsRested),
+                None => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    fn has_room(&self) -> bool {
+        self.running.len().saturating_sub(self.closing.len()) + self.starts.len() < self.jobs_at_once
+    }
+
+    /// No start before then.
+    fn rests_until(&self) -> Option<Instant> {
+        self.rest_until.max(self.full_until).filter(|until| Instant::now() < *until)
     }
 
     /// As many starts as there is room for.
-    async fn start_some(&mut self) -> Result<(), BulkError> {
-        while self.running.len() < self.jobs_at_once
-            && self.rest_until.max(self.full_until).is_none_or(|until| Instant::now() >= until)
-            && let Some(&index) = self.waiting.front()
+    fn start_some(&mut self) -> Result<(), BulkError> {
+        // Before the first has succeeded, rights or the store may be missing: one is enough to find out.
+        let most_in_flight = if self.has_started { MOST_STARTS_IN_FLIGHT } else { 1 };
+        while self.has_room()
+            && self.starts.len() < most_in_flight
+            && self.rests_until().is_none()
+            && let Some(index) = self.waiting.pop_front()
         {
-            self.start(index).await?;
+            let group = self.groups[index];
+            if let Some(journal) = &mut self.journal {
+                journal.starting(&group)?;
+            }
+            self.starts.push(index, K::start(&self.client, self.plan, &group));
         }
         Ok(())
     }
 
-    async fn start(&mut self, index: usize) -> Result<(), BulkError> {
-        let group = self.groups[index];
+    fn started(&mut self, index: usize, job: Job<K>) -> Result<(), BulkError> {
         if let Some(journal) = &mut self.journal {
-            journal.starting(&group)?;
+            journal.started(&self.groups[index], job.id())?;
         }
-        match K::start(&self.client, self.plan, &group).await {
-            Ok(job) => {
-                if let Some(journal) = &mut self.journal {
-                    journal.started(&group, job.id())?;
-                }
-                self.starts_in_vain = 0;
-                self.has_started = true;
-                self.undecided.remove(&index);
-                self.waiting.pop_front();
-                self.running.insert(job.id().clone(), index);
-                self.fleet.add(job);
-                self.tell_progress();
-                Ok(())
-            }
-            Err(error) => self.not_started(index, &error),
-        }
+        self.starts_in_vain = 0;
+        self.has_started = true;
+        self.undecided.remove(&index);
+        self.running.insert(job.id().clone(), index);
+        self.fleet.add_started(job, self.first_look);
+        self.tell_progress();
+        Ok(())
     }
 
     fn not_started(&mut self, index: usize, error: &Error) -> Result<(), BulkError> {
@@ -275,6 +288,7 @@ impl<K: BulkStart> Runner<'_, K> {
         if matches!(error, Error::ServiceQuotaExceededException(_)) {
             tracing::info!(%error, "a start waits for room, and is tried again with the same token");
             self.full_until = Some(Instant::now() + asked.max(REST_AT_FULL_QUOTA));
+            self.waiting.push_front(index);
             return Ok(());
         }
         let unclear = if error.may_have_been_applied() {
@@ -287,20 +301,20 @@ impl<K: BulkStart> Runner<'_, K> {
         if error.is_retryable() || (1..MOST_UNCLEAR_STARTS).contains(&unclear) {
             tracing::info!(%error, "a start is tried again later, with the same token");
             self.starts_in_vain = self.starts_in_vain.saturating_add(1);
-            self.rest_until = Some(Instant::now() + asked.max(rest(FIRST_REST, self.starts_in_vain)));
+            let rest = doubled(FIRST_REST, self.starts_in_vain, LONGEST_REST, fastrand::f64());
+            self.rest_until = Some(Instant::now() + asked.max(rest));
             // It may be this group alone: the others go first.
-            self.waiting.rotate_left(1);
+            self.waiting.push_back(index);
             return Ok(());
         }
         let text = error.report().to_string();
         if self.concerns_all(error) {
             // In the journal they stay as they are: who takes the run up, with other rights say, starts them.
-            for index in std::mem::take(&mut self.waiting) {
+            for index in std::iter::once(index).chain(std::mem::take(&mut self.waiting)) {
                 self.settle_unstarted(index, text.clone());
             }
             return Ok(());
         }
-        self.waiting.pop_front();
         if let Some(journal) = self.journal.as_mut().filter(|_| !self.undecided.contains_key(&index)) {
             journal.refused(&self.groups[index], &text)?;
         }
@@ -324,6 +338,7 @@ impl<K: BulkStart> Runner<'_, K> {
 
     fn ended(&mut self, (job, outcome): Watched<K>) -> Result<(), BulkError> {
         let Some(index) = self.running.remove(job.id()) else { return Ok(()) };
+        self.closing.remove(job.id());
         let fate = match outcome {
             Ok(outcome) => {
                 // If the quota of jobs was full, there is room now.
@@ -361,10 +376,11 @@ impl<K: BulkStart> Runner<'_, K> {
     }
 }
 
-/// The time to the next look: longer while looks are in vain, as when many workers share one account.
-fn rest(poll_every: Duration, in_vain: u32) -> Duration {
-    let most = poll_every.saturating_mul(2_u32.saturating_pow(in_vain)).min(LONGEST_REST.max(poll_every));
-    if in_vain == 0 { most } else { Duration::try_from_secs_f64(most.as_secs_f64() * fastrand::f64()).unwrap_or(most) }
+/// What a run waits for.
+enum Event<K: BulkStart> {
+    Started(usize, Result<Job<K>, Error>),
+    Found(Found<K>),
+    StartsRested,
 }
 
 #[cfg(test)]

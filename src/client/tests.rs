@@ -268,6 +268,25 @@ async fn a_clock_that_is_off_is_put_right_and_stays_right() {
     assert_eq!(start(&client).await.unwrap_err().attempts(), 2);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_call_waits_for_a_connection_that_is_free() {
+    let script = Script::new([Step::Hang, ok()]);
+    let limits = builder().max_connections(1).operation_timeout(Duration::from_secs(5));
+    let client = script.client_with(limits).unwrap();
+    let mut first = Box::pin(start(&client));
+    tokio::select! { _ = &mut first => panic!("it hangs"), () = tokio::time::sleep(Duration::from_secs(1)) => {} }
+
+    let error = start_owned(client.clone()).await.unwrap_err();
+    assert!(matches!(error, Error::Timeout(_)) && error.is_retryable() && !error.may_have_been_applied());
+    assert!(error.to_string().contains("no free connection within the operation time-out of 5s"), "{error}");
+    assert_eq!(script.sent().len(), 1);
+
+    // One that is dropped leaves its place to the next.
+    drop(first);
+    start(&client).await.unwrap();
+    assert_eq!(script.sent().len(), 2);
+}
+
 #[test]
 fn clients_and_calls_travel_between_threads() {
     fn travels<T: Send + Sync + Clone + 'static>(_: &T) {}

@@ -5,6 +5,11 @@ use std::time::Duration;
 /// The longest that a service is believed when it asks for a wait.
 pub(crate) const LONGEST_ASKED: Duration = Duration::from_mins(15);
 
+/// What the last look may take at least.
+pub(super) const SHORTEST_LOOK: Duration = Duration::from_secs(1);
+/// How long it rests at most after looks in vain, unless looks are further apart anyway.
+const LONGEST_REST: Duration = Duration::from_secs(30);
+
 /// How often a job is looked at, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Schedule {
@@ -70,11 +75,22 @@ impl Schedule {
 
     /// Grows by half with each look, up to the longest; then down to four fifths of that, so that jobs that were
     /// started together are not looked at together for ever.
-    fn interval(&self, looks: u32, jitter: f64) -> Duration {
+    pub(super) fn interval(&self, looks: u32, jitter: f64) -> Duration {
         let growth = 1.5_f64.powi(i32::try_from(looks.saturating_sub(1)).unwrap_or(i32::MAX));
         let seconds = (self.first.as_secs_f64() * growth).min(self.longest.as_secs_f64());
         Duration::try_from_secs_f64(seconds * (1.0 - 0.2 * jitter)).unwrap_or(self.longest)
     }
+
+    /// After so many rounds in vain: anywhere up to a time that doubles, as many workers may share one account.
+    pub(super) fn rest(&self, in_vain: u32, jitter: f64) -> Duration {
+        doubled(self.longest, in_vain, LONGEST_REST.max(self.longest), jitter)
+    }
+}
+
+/// Anywhere up to a time that has doubled so many times.
+pub(crate) fn doubled(time: Duration, times: u32, most: Duration, jitter: f64) -> Duration {
+    let most = time.saturating_mul(2_u32.saturating_pow(times)).min(most);
+    Duration::try_from_secs_f64(most.as_secs_f64() * jitter).unwrap_or(most)
 }
 
 #[cfg(test)]

@@ -3,16 +3,12 @@
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-use super::Operation;
 use super::filter::JobFilter;
 use super::list::list_call;
 use crate::Client;
-use crate::check::Violations;
 use crate::client::Call;
-use crate::decode::{self, Undecodable};
+use crate::decode;
 use crate::model::{ActivationJobId, JobStatus, SequenceStoreId};
-use crate::pages::page;
-use crate::wire::{RawResponse, WireRequest};
 
 impl Client {
     /// Lists the activation jobs of a store, narrowed by a filter if there is one (`ListReadSetActivationJobs`).
@@ -43,57 +39,14 @@ impl Client {
 
 list_call! {
     /// `ListReadSetActivationJobs`: made by [`Client::list_read_set_activation_jobs`].
-    pub struct ListReadSetActivationJobs sends ListReadSetActivationJobsRequest returns ListReadSetActivationJobsOutput with JobFilter;
-}
+    pub struct ListReadSetActivationJobs sends ListReadSetActivationJobsRequest to "activationjobs" with JobFilter;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer {
-    #[serde(default, deserialize_with = "decode::text")]
-    next_token: Option<String>,
-    #[serde(default, deserialize_with = "decode::list")]
-    activation_jobs: Vec<ActivateReadSetJobItem>,
-}
-
-impl Operation for ListReadSetActivationJobsRequest {
-    const NAME: &'static str = "ListReadSetActivationJobs";
-    const MUTATES: bool = false;
-    type Output = ListReadSetActivationJobsOutput;
-
-    fn check(&self, violations: &mut Violations) {
-        self.list().check(violations);
-    }
-
-    fn to_wire(&self) -> WireRequest {
-        self.list().to_wire("activationjobs")
-    }
-
-    fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {
-        let mut answer: Answer = decode::object(raw)?;
-        for job in &mut answer.activation_jobs {
-            self.list().stand_in_for(&mut job.sequence_store_id);
-        }
-        Ok(ListReadSetActivationJobsOutput {
-            activation_jobs: answer.activation_jobs,
-            next_token: self.list().next_token(answer.next_token)?,
-            request_id: raw.request_id().map(str::to_owned),
-        })
+    /// One page of the activation jobs of a store.
+    pub struct ListReadSetActivationJobsOutput {
+        /// The jobs; there may be none on a page, and more on the next.
+        activation_jobs: Vec<ActivateReadSetJobItem>
     }
 }
-
-/// One page of the activation jobs of a store.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ListReadSetActivationJobsOutput {
-    /// The jobs; there may be none on a page, and more on the next.
-    pub activation_jobs: Vec<ActivateReadSetJobItem>,
-    /// Where the next page starts; `None` on the last one.
-    pub next_token: Option<String>,
-    /// The id that AWS support asks for.
-    pub request_id: Option<String>,
-}
-
-page! { ListReadSetActivationJobsOutput of ActivateReadSetJobItem in activation_jobs }
 
 /// An activation job in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -3,16 +3,12 @@
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-use super::Operation;
 use super::filter::JobFilter;
 use super::list::list_call;
 use crate::Client;
-use crate::check::Violations;
 use crate::client::Call;
-use crate::decode::{self, Undecodable};
+use crate::decode;
 use crate::model::{ExportJobId, JobStatus, S3Destination, SequenceStoreId};
-use crate::pages::page;
-use crate::wire::{RawResponse, WireRequest};
 
 impl Client {
     /// Lists the export jobs of a store, narrowed by a filter if there is one (`ListReadSetExportJobs`).
@@ -43,57 +39,14 @@ impl Client {
 
 list_call! {
     /// `ListReadSetExportJobs`: made by [`Client::list_read_set_export_jobs`].
-    pub struct ListReadSetExportJobs sends ListReadSetExportJobsRequest returns ListReadSetExportJobsOutput with JobFilter;
-}
+    pub struct ListReadSetExportJobs sends ListReadSetExportJobsRequest to "exportjobs" with JobFilter;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer {
-    #[serde(default, deserialize_with = "decode::text")]
-    next_token: Option<String>,
-    #[serde(default, deserialize_with = "decode::list")]
-    export_jobs: Vec<ExportReadSetJobDetail>,
-}
-
-impl Operation for ListReadSetExportJobsRequest {
-    const NAME: &'static str = "ListReadSetExportJobs";
-    const MUTATES: bool = false;
-    type Output = ListReadSetExportJobsOutput;
-
-    fn check(&self, violations: &mut Violations) {
-        self.list().check(violations);
-    }
-
-    fn to_wire(&self) -> WireRequest {
-        self.list().to_wire("exportjobs")
-    }
-
-    fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {
-        let mut answer: Answer = decode::object(raw)?;
-        for job in &mut answer.export_jobs {
-            self.list().stand_in_for(&mut job.sequence_store_id);
-        }
-        Ok(ListReadSetExportJobsOutput {
-            export_jobs: answer.export_jobs,
-            next_token: self.list().next_token(answer.next_token)?,
-            request_id: raw.request_id().map(str::to_owned),
-        })
+    /// One page of the export jobs of a store.
+    pub struct ListReadSetExportJobsOutput {
+        /// The jobs; there may be none on a page, and more on the next.
+        export_jobs: Vec<ExportReadSetJobDetail>
     }
 }
-
-/// One page of the export jobs of a store.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ListReadSetExportJobsOutput {
-    /// The jobs; there may be none on a page, and more on the next.
-    pub export_jobs: Vec<ExportReadSetJobDetail>,
-    /// Where the next page starts; `None` on the last one.
-    pub next_token: Option<String>,
-    /// The id that AWS support asks for.
-    pub request_id: Option<String>,
-}
-
-page! { ListReadSetExportJobsOutput of ExportReadSetJobDetail in export_jobs }
 
 /// An export job in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -3,16 +3,12 @@
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-use super::Operation;
 use super::filter::JobFilter;
 use super::list::list_call;
 use crate::Client;
-use crate::check::Violations;
 use crate::client::Call;
-use crate::decode::{self, Undecodable};
+use crate::decode;
 use crate::model::{ImportJobId, JobStatus, RoleArn, SequenceStoreId};
-use crate::pages::page;
-use crate::wire::{RawResponse, WireRequest};
 
 impl Client {
     /// Lists the import jobs of a store, narrowed by a filter if there is one (`ListReadSetImportJobs`).
@@ -43,57 +39,14 @@ impl Client {
 
 list_call! {
     /// `ListReadSetImportJobs`: made by [`Client::list_read_set_import_jobs`].
-    pub struct ListReadSetImportJobs sends ListReadSetImportJobsRequest returns ListReadSetImportJobsOutput with JobFilter;
-}
+    pub struct ListReadSetImportJobs sends ListReadSetImportJobsRequest to "importjobs" with JobFilter;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer {
-    #[serde(default, deserialize_with = "decode::text")]
-    next_token: Option<String>,
-    #[serde(default, deserialize_with = "decode::list")]
-    import_jobs: Vec<ImportReadSetJobItem>,
-}
-
-impl Operation for ListReadSetImportJobsRequest {
-    const NAME: &'static str = "ListReadSetImportJobs";
-    const MUTATES: bool = false;
-    type Output = ListReadSetImportJobsOutput;
-
-    fn check(&self, violations: &mut Violations) {
-        self.list().check(violations);
-    }
-
-    fn to_wire(&self) -> WireRequest {
-        self.list().to_wire("importjobs")
-    }
-
-    fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {
-        let mut answer: Answer = decode::object(raw)?;
-        for job in &mut answer.import_jobs {
-            self.list().stand_in_for(&mut job.sequence_store_id);
-        }
-        Ok(ListReadSetImportJobsOutput {
-            import_jobs: answer.import_jobs,
-            next_token: self.list().next_token(answer.next_token)?,
-            request_id: raw.request_id().map(str::to_owned),
-        })
+    /// One page of the import jobs of a store.
+    pub struct ListReadSetImportJobsOutput {
+        /// The jobs; there may be none on a page, and more on the next.
+        import_jobs: Vec<ImportReadSetJobItem>
     }
 }
-
-/// One page of the import jobs of a store.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ListReadSetImportJobsOutput {
-    /// The jobs; there may be none on a page, and more on the next.
-    pub import_jobs: Vec<ImportReadSetJobItem>,
-    /// Where the next page starts; `None` on the last one.
-    pub next_token: Option<String>,
-    /// The id that AWS support asks for.
-    pub request_id: Option<String>,
-}
-
-page! { ListReadSetImportJobsOutput of ImportReadSetJobItem in import_jobs }
 
 /// An import job in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

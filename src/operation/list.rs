@@ -58,11 +58,17 @@ impl<F: Filter> ListRequest<'_, F> {
     }
 }
 
-/// Declares a list call: its members, its pages and its items.
+/// Declares a list call: its members, its wire form, its output, its pages and its items.
 macro_rules! list_call {
     (
         $(#[$doc:meta])*
-        pub struct $Call:ident sends $Request:ident returns $Output:ident with $Filter:ty;
+        pub struct $Call:ident sends $Request:ident to $last:literal with $Filter:ty;
+
+        $(#[$output_doc:meta])*
+        pub struct $Output:ident {
+            $(#[$items_doc:meta])*
+            $items:ident: Vec<$Item:ident>
+        }
     ) => {
         crate::operation::call! {
             $(#[$doc])*
@@ -90,7 +96,8 @@ macro_rules! list_call {
                 StoreId: crate::builder::IsSet<crate::model::SequenceStoreId>,
             {
                 let (call, request) = self.into_parts();
-                crate::pages::Pages::new(request.next_token.clone(), move |next_token| {
+                let (operation, token) = (<$Request as crate::operation::Operation>::NAME, request.next_token.clone());
+                crate::pages::Pages::new(operation, token, move |next_token| {
                     Box::pin(call.clone().send($Request { next_token, ..request.clone() }))
                 })
             }
@@ -112,6 +119,67 @@ macro_rules! list_call {
                     next_token: self.next_token.as_deref(),
                     filter: self.filter.as_ref(),
                 }
+            }
+        }
+
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Answer {
+            #[serde(default, deserialize_with = "crate::decode::text")]
+            next_token: Option<String>,
+            #[serde(default, deserialize_with = "crate::decode::list")]
+            $items: Vec<$Item>,
+        }
+
+        impl crate::operation::Operation for $Request {
+            const NAME: &'static str = stringify!($Call);
+            const MUTATES: bool = false;
+            type Output = $Output;
+
+            fn check(&self, violations: &mut crate::check::Violations) {
+                self.list().check(violations);
+            }
+
+            fn to_wire(&self) -> crate::wire::WireRequest {
+                self.list().to_wire($last)
+            }
+
+            fn decode(&self, raw: &crate::wire::RawResponse) -> Result<$Output, crate::decode::Undecodable> {
+                let mut answer: Answer = crate::decode::object(raw)?;
+                for item in &mut answer.$items {
+                    self.list().stand_in_for(&mut item.sequence_store_id);
+                }
+                Ok($Output {
+                    $items: answer.$items,
+                    next_token: self.list().next_token(answer.next_token)?,
+                    request_id: raw.request_id().map(str::to_owned),
+                })
+            }
+        }
+
+        $(#[$output_doc])*
+        #[derive(Clone, Debug)]
+        #[non_exhaustive]
+        pub struct $Output {
+            $(#[$items_doc])*
+            pub $items: Vec<$Item>,
+            /// Where the next page starts; `None` on the last one.
+            pub next_token: Option<String>,
+            /// The id that AWS support asks for.
+            pub request_id: Option<String>,
+        }
+
+        impl crate::pages::sealed::Sealed for $Output {}
+
+        impl crate::pages::Page for $Output {
+            type Item = $Item;
+
+            fn next_token(&self) -> Option<&str> {
+                self.next_token.as_deref()
+            }
+
+            fn into_items(self) -> Vec<$Item> {
+                self.$items
             }
         }
     };

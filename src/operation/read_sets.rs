@@ -3,19 +3,15 @@
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-use super::Operation;
 use super::filter::ReadSetFilter;
 use super::list::list_call;
 use super::read_set::{ETag, SequenceInformation};
 use crate::Client;
-use crate::check::Violations;
 use crate::client::Call;
-use crate::decode::{self, Undecodable};
+use crate::decode;
 use crate::model::{
     CreationType, FileType, ReadSetArn, ReadSetId, ReadSetStatus, ReferenceArn, SampleId, SequenceStoreId, SubjectId,
 };
-use crate::pages::page;
-use crate::wire::{RawResponse, WireRequest};
 
 impl Client {
     /// Lists the read sets of a store, narrowed by a filter if there is one (`ListReadSets`).
@@ -46,57 +42,14 @@ impl Client {
 
 list_call! {
     /// `ListReadSets`: made by [`Client::list_read_sets`].
-    pub struct ListReadSets sends ListReadSetsRequest returns ListReadSetsOutput with ReadSetFilter;
-}
+    pub struct ListReadSets sends ListReadSetsRequest to "readsets" with ReadSetFilter;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer {
-    #[serde(default, deserialize_with = "decode::text")]
-    next_token: Option<String>,
-    #[serde(default, deserialize_with = "decode::list")]
-    read_sets: Vec<ReadSetListItem>,
-}
-
-impl Operation for ListReadSetsRequest {
-    const NAME: &'static str = "ListReadSets";
-    const MUTATES: bool = false;
-    type Output = ListReadSetsOutput;
-
-    fn check(&self, violations: &mut Violations) {
-        self.list().check(violations);
-    }
-
-    fn to_wire(&self) -> WireRequest {
-        self.list().to_wire("readsets")
-    }
-
-    fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {
-        let mut answer: Answer = decode::object(raw)?;
-        for read_set in &mut answer.read_sets {
-            self.list().stand_in_for(&mut read_set.sequence_store_id);
-        }
-        Ok(ListReadSetsOutput {
-            read_sets: answer.read_sets,
-            next_token: self.list().next_token(answer.next_token)?,
-            request_id: raw.request_id().map(str::to_owned),
-        })
+    /// One page of the read sets of a store.
+    pub struct ListReadSetsOutput {
+        /// The read sets; there may be none on a page, and more on the next.
+        read_sets: Vec<ReadSetListItem>
     }
 }
-
-/// One page of the read sets of a store.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ListReadSetsOutput {
-    /// The read sets; there may be none on a page, and more on the next.
-    pub read_sets: Vec<ReadSetListItem>,
-    /// Where the next page starts; `None` on the last one.
-    pub next_token: Option<String>,
-    /// The id that AWS support asks for.
-    pub request_id: Option<String>,
-}
-
-page! { ListReadSetsOutput of ReadSetListItem in read_sets }
 
 /// A read set in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -120,6 +120,26 @@ async fn a_repeated_token_is_an_error() {
 }
 
 #[tokio::test]
+async fn tokens_that_lead_back_are_an_error() {
+    let script = Script::new([page(&["1"], "\"a\""), page(&["2"], "\"b\""), page(&["3"], "\"a\"")]);
+    let mut pages = list(&script).pages();
+    for _ in 0..2 {
+        pages.next().await.unwrap().unwrap();
+    }
+    let error = pages.next().await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::UndecodableResponse(_)), "{error:?}");
+    assert!(error.to_string().contains("led to an earlier page"), "{error}");
+    assert!(pages.next().await.is_none());
+    assert_eq!(pages.token(), Some("b"));
+
+    // One that was stored leads back, too.
+    let script = Script::new([page(&["1"], "\"a\""), page(&["2"], "\"stored\"")]);
+    let mut pages = list(&script).next_token("stored").pages();
+    pages.next().await.unwrap().unwrap();
+    assert!(pages.next().await.unwrap().is_err());
+}
+
+#[tokio::test]
 async fn an_error_ends_the_list_and_the_token_says_where() {
     let script = Script::new([page(&["1"], "\"a\""), answer(403, &[], ""), page(&["2"], "null")]);
     let mut pages = list(&script).pages();

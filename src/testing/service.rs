@@ -37,6 +37,8 @@ pub(crate) struct Played {
     /// Jobs that lists do not show.
     pub(crate) hidden: BTreeSet<usize>,
     pub(crate) lists_denied: bool,
+    /// The start of this number, from 1, and all later ones are refused with 403.
+    pub(crate) starts_denied_from: usize,
     /// Nothing is answered before.
     pub(crate) down_until: Duration,
     /// More jobs are refused with 402.
@@ -76,6 +78,7 @@ impl Service {
             job_takes: Duration::from_mins(2),
             hidden: BTreeSet::new(),
             lists_denied: false,
+            starts_denied_from: usize::MAX,
             down_until: Duration::ZERO,
             jobs_at_once: usize::MAX,
             requests_a_second: usize::MAX,
@@ -225,12 +228,13 @@ impl Transport for Service {
         if throttles {
             return Box::pin(async { Ok(raw(429, &[], r#"{"code":"ThrottlingException"}"#)) });
         }
+        let starts = played.requests.iter().filter(|(name, _)| *name == "Start").count();
         let (status, answer) = match operation {
+            "Start" if starts >= played.starts_denied_from => (403, json!({ "code": "AccessDeniedException" })),
             "List" => played.list(&url, &body),
             "Start" => played.start(&body),
             _ => played.get(&last),
         };
-        let starts = played.requests.iter().filter(|(name, _)| *name == "Start").count();
         if operation == "Start" && played.lost_starts.is_some_and(|every| starts.is_multiple_of(every)) {
             return fail(TransportErrorKind::Interrupted);
         }

@@ -8,9 +8,13 @@
 
 use std::collections::BTreeSet;
 
+use tokio::time::Instant;
+
 use super::*;
+use crate::job::schedule;
 use crate::job::{Activation, Export};
 use crate::testing::service::{STORE, Service, created, id};
+use crate::testing::{Script, Step, answer};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -41,7 +45,8 @@ fn looks_of_single_waits(ends: &[Duration]) -> u32 {
     let looks = |end: &Duration| {
         let (mut looks, mut elapsed) = (1, Duration::ZERO);
         while elapsed < *end {
-            let Step::LookAgain { after } = Schedule::default().next(Seen::Running, looks, elapsed, 0.5) else { break };
+            let next = Schedule::default().next(schedule::Seen::Running, looks, elapsed, 0.5);
+            let schedule::Step::LookAgain { after } = next else { break };
             (looks, elapsed) = (looks + 1, elapsed + after);
         }
         looks
@@ -157,4 +162,57 @@ async fn no_jobs_are_no_requests() {
     let service = Service::new();
     assert!(all(service.client().watch(Vec::<Job<Activation>>::new())).await.is_empty());
     assert!(service.requests("List").is_empty());
+}
+
+fn three_jobs(client: &Client) -> impl Iterator<Item = Job<Export>> {
+    (0..3).map(|index| client.export_job(&STORE.into(), &id(index).into()))
+}
+
+const ENDED: &str = r#"{"id":"5000000000","status":"COMPLETED"}"#;
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_never_answers_holds_nobody_beyond_the_timeout() {
+    let script = Script::new([Step::Hang]);
+    let begun = Instant::now();
+    let found = all(script.client().watch(three_jobs(&script.client())).timeout(Duration::from_secs(10))).await;
+    assert!(found.len() == 3 && found.iter().all(|(_, outcome)| outcome.as_ref().is_err_and(WaitError::is_timeout)));
+    assert!(begun.elapsed() <= Duration::from_secs(11), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ends_shortly_before_the_timeout_is_seen() {
+    let service = Service::with_jobs([Duration::from_secs(99); 5]);
+    let client = service.client();
+    let found = all(client.watch(jobs(&service, &client)).timeout(Duration::from_secs(100))).await;
+    assert!(found.len() == 5 && found.iter().all(|(_, outcome)| outcome.is_ok()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_is_asked_to_wait_waits() {
+    let throttled = || answer(429, &[("retry-after", "120")], r#"{"code":"ThrottlingException"}"#);
+    let list = answer(200, &[], r#"{"exportJobs":[]}"#);
+    let script = Script::new([throttled(), list, answer(200, &[], ENDED)]);
+    let client = script.client_with(crate::testing::builder().max_attempts(1)).unwrap();
+    let begun = Instant::now();
+    let found = all(client.watch(three_jobs(&client)).poll_every(Duration::from_secs(1))).await;
+    assert_eq!(found.len(), 3);
+    assert!((120..130).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    assert_eq!(script.sent().len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_that_failed_once_are_tried_again() {
+    let running = || answer(200, &[], r#"{"id":"5000000000","status":"IN_PROGRESS"}"#);
+    let script = Script::new([
+        answer(400, &[("x-amzn-errortype", "ValidationException")], ""),
+        running(),
+        running(),
+        running(),
+        answer(200, &[], r#"{"exportJobs":[]}"#),
+        answer(200, &[], ENDED),
+    ]);
+    let client = script.client();
+    assert_eq!(all(client.watch(three_jobs(&client))).await.len(), 3);
+    let lists = script.sent().iter().filter(|sent| sent.url.path().ends_with("exportjobs")).count();
+    assert_eq!((lists, script.sent().len()), (2, 8));
 }
