@@ -72,6 +72,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod attempt;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 pub mod builder;
 pub mod bulk;
 mod check;
@@ -82,6 +84,7 @@ mod credentials;
 mod decode;
 mod endpoint;
 pub mod error;
+pub mod event;
 mod in_flight;
 pub mod job;
 #[cfg(feature = "local")]
