@@ -1,5 +1,11 @@
 //! A web service that exports read sets: `cargo run --example axum_service`, then
-//! `curl -d @order.json -H 'content-type: application/json' localhost:8080/exports`.
+//!
+//! ```text
+//! curl localhost:8080/exports -H 'content-type: application/json' -d '{
+//!     "runId": "delivery-7", "sequenceStoreId": "2718281829", "destination": "s3://my-bucket/exports/",
+//!     "roleArn": "arn:aws:iam::123456789012:role/OmicsExport", "readSets": ["5555555555", "5555555556"] }'
+//! curl localhost:8080/exports/delivery-7
+//! ```
 //!
 //! One client for all handlers; errors as HTTP answers; bulk runs that outlive the process. On SIGTERM or Ctrl-C it takes
 //! no more connections, lets requests end, and drops the runs. Started again, it takes them up by their journals.

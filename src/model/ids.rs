@@ -128,6 +128,22 @@ pub(crate) use string_type;
 
 string_type! {
     /// A sequence store: 10 to 36 digits. Leading zeros count, so it is never a number.
+    ///
+    /// Like all types of this module that are one text, it is made of strings, compared with them, and printed as one.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    ///
+    /// use healthomics::model::SequenceStoreId;
+    ///
+    /// let store = SequenceStoreId::from("0123456789");
+    /// assert_eq!(store, "0123456789");
+    /// assert_eq!("0123456789".parse(), Ok(store.clone()));
+    /// assert_eq!(format!("{store:>12}"), "  0123456789");
+    /// assert_eq!(HashMap::from([(store, 7)]).get("0123456789"), Some(&7));
+    /// ```
+    ///
+    /// What it may look like is checked when a request is sent, and not before.
     SequenceStoreId
 }
 string_type! {
@@ -160,6 +176,14 @@ string_type! { opaque
     /// output and on its error. Send the call again with that token and no second job starts.
     ///
     /// `Debug` does not show it, [`as_str`](ClientToken::as_str) and `Display` do.
+    ///
+    /// ```
+    /// use healthomics::model::ClientToken;
+    ///
+    /// let mine = ClientToken::from("order-4711");
+    /// assert_eq!((mine.to_string(), format!("{mine:?}")), ("order-4711".to_owned(), "ClientToken(redacted)".to_owned()));
+    /// assert_ne!(ClientToken::random(), ClientToken::random());
+    /// ```
     ClientToken
 }
 
