@@ -88,7 +88,8 @@ where
         let text = "0123456789";
         let value = Self::from(text);
         assert_eq!(value, text);
-        assert!(value == *text && value == text.to_owned());
+        let owned = text.to_owned();
+        assert!(value == *text && value == owned);
         assert_eq!(text.parse::<Self>().unwrap(), value);
         assert_eq!(Self::from(&value), value);
         assert_eq!(Self::from(&text.to_owned()), Self::from(text.to_owned()));
@@ -110,8 +111,8 @@ macro_rules! texts {
         fn a_text_is_all_that_a_string_is() {
             $(
                 $Type::check();
-                let (text, value) = ("0123456789", $Type::from("0123456789"));
-                assert!(*text == value && text == value && text.to_owned() == value, "from the other side, too");
+                let (text, owned, value) = ("0123456789", "0123456789".to_owned(), $Type::from("0123456789"));
+                assert!(*text == value && text == value && owned == value, "from the other side, too");
             )+
         }
     };
