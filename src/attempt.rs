@@ -13,7 +13,7 @@ use crate::credentials::SigningIdentity;
 use crate::decode::Undecodable;
 use crate::error::{BoxError, Context, Error, ErrorAnswer};
 use crate::retry::{self, Class, ServerDelay};
-use crate::sign::{self, UnsignedRequest};
+use crate::sign::{self, Secrets, UnsignedRequest};
 use crate::transport::{Limits, TransportError, TransportErrorKind};
 use crate::wire::RawResponse;
 
@@ -114,13 +114,20 @@ impl Settings {
         let now = self.clock.now();
         let signed = sign::signed(request, headers, &identity, &self.region, now).map_err(Failure::signing)?;
         progress.sent = true;
+        let secrets = signed.secrets();
         let raw = self.transport.send(signed, limits).await.map_err(Failure::transport)?;
-        if raw.status.is_success() { Ok(raw) } else { Err(self.refused(&raw, &identity, now)) }
+        if raw.status.is_success() { Ok(raw) } else { Err(self.refused(&raw, &identity, &secrets, now)) }
     }
 
     /// An error answer; what it says of clock and credentials is put to use here.
-    fn refused(&self, raw: &RawResponse, identity: &Arc<SigningIdentity>, signed_at: SystemTime) -> Failure {
-        let answer = ErrorAnswer::read(raw, self.clock.now());
+    fn refused(
+        &self,
+        raw: &RawResponse,
+        identity: &Arc<SigningIdentity>,
+        secrets: &Secrets,
+        signed_at: SystemTime,
+    ) -> Failure {
+        let answer = ErrorAnswer::read(raw, self.clock.now(), secrets);
         let skew = retry::clock_skew(raw, signed_at);
         let mut class = retry::classify(&answer, skew.is_some());
         match (class, skew) {
@@ -165,11 +172,11 @@ impl Failure {
     }
 
     fn transport(error: TransportError) -> Self {
-        use TransportErrorKind::{Connect, ConnectTimeout, TooLarge};
+        use TransportErrorKind::{Connect, ConnectTimeout, TooLarge, Untrusted};
         Self {
-            class: if error.kind == TooLarge { Class::Final } else { Class::Transient },
+            class: if matches!(error.kind, TooLarge | Untrusted) { Class::Final } else { Class::Transient },
             server_delay: None,
-            may_have_been_applied: !matches!(error.kind, Connect | ConnectTimeout),
+            may_have_been_applied: !matches!(error.kind, Connect | ConnectTimeout | Untrusted),
             cause: Box::new(Cause::Transport(error)),
         }
     }
@@ -213,7 +220,9 @@ impl Failure {
                 let variant = match error.kind {
                     TransportErrorKind::ConnectTimeout | TransportErrorKind::ReadTimeout => Error::Timeout,
                     TransportErrorKind::TooLarge => Error::UndecodableResponse,
-                    TransportErrorKind::Connect | TransportErrorKind::Interrupted => Error::Transport,
+                    TransportErrorKind::Connect | TransportErrorKind::Untrusted | TransportErrorKind::Interrupted => {
+                        Error::Transport
+                    }
                 };
                 Error::from_failure(variant, error.what, error.request_id, error.source, context)
             }

@@ -92,10 +92,11 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::Configuration`] if the chain has no region or no credentials provider.
+    /// [`Error::Configuration`] if the chain has no region or no credentials provider, or if the root certificates of
+    /// `AWS_CA_BUNDLE` can't be read.
     #[cfg(feature = "aws-config")]
     pub async fn from_default_chain() -> Result<Self, Error> {
-        Self::new(&crate::config::default_chain().await)
+        Self::new(&crate::config::default_chain().await?)
     }
 
     pub(crate) fn with_settings(settings: Settings) -> Self {

@@ -1,16 +1,20 @@
 //! The settings of a client: by hand, from the environment, from an `SdkConfig`.
 
+#[cfg(feature = "aws-config")]
+mod chain;
 mod env;
 mod sdk;
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
-use http::HeaderValue;
 #[cfg(feature = "aws-config")]
-pub(crate) use sdk::default_chain;
+pub(crate) use chain::default_chain;
+use http::HeaderValue;
 use tokio::sync::Semaphore;
 
 use crate::Client;
@@ -18,10 +22,11 @@ use crate::clock::Clock;
 use crate::credentials::CredentialsCache;
 use crate::endpoint::{Endpoint, EndpointConfig};
 use crate::error::{ConfigurationError, Error};
+use crate::http_client::{Given, HttpClient};
 use crate::pacer::{self, Pacer};
 use crate::retry::{Quota, RetryPolicy};
 use crate::sign::UnsignedRequest;
-use crate::transport::{HttpTransport, Transport};
+use crate::transport::{HttpTransport, Roots, Transport};
 use crate::wire::WireRequest;
 
 const LONGEST_APP_NAME: usize = 50;
@@ -96,7 +101,7 @@ impl Default for Timeouts {
 /// assert_eq!(client.region(), "eu-west-2");
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
     endpoint: EndpointConfig,
@@ -111,6 +116,21 @@ pub struct ClientBuilder {
     time_source: SharedTimeSource,
     correct_clock_skew: bool,
     use_system_proxy: bool,
+    roots: Roots,
+    http_client: Option<Given>,
+}
+
+impl fmt::Debug for ClientBuilder {
+    /// Without the credentials provider: what it shows of itself is its author's choice.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("endpoint", &self.endpoint)
+            .field("has_credentials", &self.credentials.is_some())
+            .field("retry", &self.retry)
+            .field("timeouts", &self.timeouts)
+            .field("app_name", &self.app_name)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for ClientBuilder {
@@ -128,6 +148,8 @@ impl Default for ClientBuilder {
             time_source: SharedTimeSource::default(),
             correct_clock_skew: true,
             use_system_proxy: true,
+            http_client: None,
+            roots: Roots::default(),
         }
     }
 }
@@ -170,6 +192,42 @@ impl ClientBuilder {
     /// Whether the proxy of the system (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) is used; on by default.
     pub fn use_system_proxy(mut self, enabled: bool) -> Self {
         self.use_system_proxy = enabled;
+        self
+    }
+
+    /// An HTTP client of your own sends the requests. TLS, proxies, connect time-outs and root certificates are its own
+    /// affair then; the settings here for them are left alone.
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.http_client = Some(Given(Arc::new(client)));
+        self
+    }
+
+    /// Root certificates to trust beside those of the system, in PEM form, one or many: of a proxy that opens what
+    /// passes it, of a private endpoint. Each call adds to the earlier ones.
+    ///
+    /// Bytes without a certificate, or with a garbled one, are an error when the client is [built](Self::build).
+    ///
+    /// ```
+    /// use healthomics::{Client, Credentials};
+    ///
+    /// let pem = "what is no certificate"; // std::fs::read("/etc/ssl/our-proxy.pem")?
+    /// let builder = Client::builder().region("eu-west-2").add_root_certificates(pem);
+    /// let error = builder.credentials(Credentials::new("AKID", "secret", None, None, "example")).build().unwrap_err();
+    /// assert_eq!(error.to_string(), "add_root_certificates(): there is no certificate in PEM form");
+    /// ```
+    pub fn add_root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
+        self.roots.add(pem.as_ref());
+        self
+    }
+
+    /// Root certificates to trust instead of those of the system, in PEM form, one or many: for a client that is to
+    /// reach one private endpoint and nothing else. Takes the place of what was given before.
+    ///
+    /// `AWS_CA_BUNDLE` means the same, as it does for every AWS SDK.
+    ///
+    /// Bytes without a certificate, or with a garbled one, are an error when the client is [built](Self::build).
+    pub fn only_root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
+        self.roots.only(pem.as_ref());
         self
     }
 }
@@ -315,13 +373,18 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Configuration`] for a missing or unknown region, missing credentials, or settings that can't work.
+    /// [`Error::Configuration`] for a missing or unknown region, missing credentials, root certificates that can't be
+    /// read, or settings that can't work.
     pub fn build(mut self) -> Result<Client, Error> {
         let endpoint = self.endpoint()?;
         // Whoever waits for an answer for so long need not wait for a connection any longer.
         let limits = [self.timeouts.connect, self.timeouts.read, self.timeouts.attempt];
         self.timeouts.connect = limits.into_iter().flatten().min();
-        let transport = HttpTransport::new(self.timeouts.connect, self.use_system_proxy, endpoint.is_https())?;
+        if let Some(given) = self.http_client.take() {
+            return Ok(self.build_with(endpoint, Box::new(given))?);
+        }
+        let (connect, https) = (self.timeouts.connect, endpoint.is_https());
+        let transport = HttpTransport::new(connect, self.use_system_proxy, https, &self.roots)?;
         Ok(self.build_with(endpoint, Box::new(transport))?)
     }
 
@@ -352,7 +415,7 @@ impl ClientBuilder {
 }
 
 /// Requests to an endpoint URL are signed for a region too, which need not be one that is known here.
-fn signing_region(region: Option<String>) -> Result<String, ConfigurationError> {
+pub(crate) fn signing_region(region: Option<String>) -> Result<String, ConfigurationError> {
     let region = region.filter(|region| !region.is_empty()).ok_or(ConfigurationError::MissingRegion)?;
     let is_label = region.len() <= 63 && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if is_label { Ok(region) } else { Err(ConfigurationError::UnknownRegion { region }) }

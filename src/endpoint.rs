@@ -87,6 +87,10 @@ impl EndpointConfig {
             return Err(ConfigurationError::DualStackWithCustomEndpoint);
         }
         let refuse = |reason: &'static str| ConfigurationError::InvalidEndpoint { reason };
+        // The parser would drop some of them from the middle.
+        if text.trim().contains(char::is_control) {
+            return Err(refuse("it holds a control character"));
+        }
         let base = Url::parse(text).map_err(|_| refuse("it is not a URL"))?;
         if !matches!(base.scheme(), "http" | "https") {
             return Err(refuse("it must start with http:// or https://"));
@@ -270,6 +274,8 @@ mod tests {
             "https://user:hunter2@host",
             "https://host/?q=1",
             "https://host/#f",
+            "http://ho\r\nst",
+            "http://host\t/",
             "http://",
         ] {
             let error = custom(url, false).unwrap_err();

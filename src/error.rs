@@ -2,10 +2,13 @@
 //!
 //! Its `Display` is one line that a person can act on; causes are behind [`source`](std::error::Error::source), and
 //! [`Error::report`] prints both. Programs branch on the accessors, which hold for every variant.
+//! [`what_happens_when`] tells for each fault how a call ends.
 
 mod configuration;
 mod failure;
 mod service;
+#[doc = include_str!("error/what_happens_when.md")]
+pub mod what_happens_when {}
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -14,8 +17,8 @@ use std::time::Duration;
 pub use configuration::ConfigurationError;
 pub(crate) use failure::Context;
 pub use failure::{CallFailure, InvalidInput, StopReason};
-pub(crate) use service::ErrorAnswer;
 pub use service::ServiceError;
+pub(crate) use service::{ErrorAnswer, OneLine};
 
 use crate::check::Violations;
 use crate::model::ClientToken;

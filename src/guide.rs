@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`first_call`] | What do I need, and what does a call look like? |
 //! | [`errors`] | What went wrong, and what do I do about it? |
+//! | [`what_happens_when`](crate::error::what_happens_when) | How does a call end, for each thing that can go wrong? |
 //! | [`idempotency`] | May I repeat a call? What does the client repeat by itself? |
 //! | [`waiting`] | How do I learn that a job has ended? |
 //! | [`bulk`] | How do I move thousands of read sets? |
@@ -21,8 +22,6 @@ pub mod first_call {}
 
 #[doc = include_str!("guide/errors.md")]
 pub mod errors {}
-
-// The page of faults ("What happens when …") goes here, and into the table above.
 
 #[doc = include_str!("guide/idempotency.md")]
 pub mod idempotency {}

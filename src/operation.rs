@@ -12,6 +12,8 @@ mod activation_jobs;
 mod export_job;
 mod export_jobs;
 mod filter;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 #[cfg(test)]
 mod goldens;
 mod import_job;

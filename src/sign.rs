@@ -41,6 +41,30 @@ impl SignedRequest {
     pub(crate) fn url(&self) -> &Url {
         &self.url
     }
+
+    /// What must not come back in an answer: signature and session token.
+    pub(crate) fn secrets(&self) -> Secrets {
+        let header = |name: &str| self.headers.get(name).cloned();
+        Secrets { authorization: header("authorization"), session_token: header("x-amz-security-token") }
+    }
+}
+
+/// What a request is signed with, as far as it goes over the wire.
+#[derive(Default)]
+pub(crate) struct Secrets {
+    authorization: Option<HeaderValue>,
+    session_token: Option<HeaderValue>,
+}
+
+impl Secrets {
+    /// Blanks them out of a text that came back.
+    pub(crate) fn blank(&self, text: &str) -> String {
+        let authorization = self.authorization.as_ref().and_then(|value| value.to_str().ok());
+        let signature = authorization.and_then(|value| value.rsplit_once("Signature=")).map(|(_, signature)| signature);
+        let session_token = self.session_token.as_ref().and_then(|value| value.to_str().ok());
+        let known = [signature, session_token].into_iter().flatten().filter(|secret| !secret.is_empty());
+        known.fold(text.to_owned(), |text, secret| text.replace(secret, "(redacted)"))
+    }
 }
 
 impl fmt::Debug for SignedRequest {

@@ -1,5 +1,7 @@
 //! `reqwest` behind one small trait: a signed request goes in, a raw answer comes out.
 
+mod tls;
+
 use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::fmt;
@@ -11,6 +13,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
+#[cfg(feature = "aws-config")]
+pub(crate) use tls::COMPILED_IN as TLS_COMPILED_IN;
+pub(crate) use tls::{BUNDLE_VARIABLE, Roots};
 
 use crate::error::{BoxError, ConfigurationError};
 use crate::sign::SignedRequest;
@@ -37,6 +42,8 @@ pub(crate) trait Transport: fmt::Debug + Send + Sync {
 pub(crate) enum TransportErrorKind {
     /// No connection: nothing was sent.
     Connect,
+    /// No connection, as nobody who is trusted vouches for the other side: nothing was sent.
+    Untrusted,
     /// No connection in time: nothing was sent.
     ConnectTimeout,
     /// The connection broke before the answer was whole: the service may have done its work.
@@ -61,6 +68,10 @@ impl TransportError {
     pub(crate) fn new(kind: TransportErrorKind, what: String, source: Option<BoxError>) -> Self {
         Self { kind, what, source, status: None, request_id: None }
     }
+
+    pub(crate) fn too_large(limit: usize) -> Self {
+        Self::new(TransportErrorKind::TooLarge, format!("the answer is larger than {limit} bytes"), None)
+    }
 }
 
 /// The real one.
@@ -73,20 +84,21 @@ pub(crate) struct HttpTransport {
 }
 
 /// What a client is made by.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Setup {
     connect_timeout: Option<Duration>,
     use_system_proxy: bool,
     /// Whether a connection may lead to a proxy instead.
     behind_proxy: bool,
     https: bool,
+    trust: tls::Trust,
 }
 
 /// So many connect time-outs of calls are kept apart; with more, connections are made anew.
 const MOST_OTHERS: usize = 8;
 
 impl Setup {
-    fn client(self) -> Result<reqwest::Client, ConfigurationError> {
+    fn client(&self) -> Result<reqwest::Client, ConfigurationError> {
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             // The retry loop is in `client`, and counts what it does.
@@ -99,7 +111,7 @@ impl Setup {
             builder = builder.no_proxy();
         }
         // A proxy may speak TLS where the endpoint does not.
-        let client = with_tls(builder, self.https || self.behind_proxy)?.build();
+        let client = tls::set_up(&self.trust, builder, self.https || self.behind_proxy)?.build();
         client.map_err(|error| ConfigurationError::HttpClient(error.into()))
     }
 }
@@ -109,12 +121,14 @@ impl HttpTransport {
         connect_timeout: Option<Duration>,
         use_system_proxy: bool,
         https: bool,
+        roots: &Roots,
     ) -> Result<Self, ConfigurationError> {
-        if https && !cfg!(feature = "rustls") {
+        if https && !tls::COMPILED_IN {
             return Err(ConfigurationError::TlsNotCompiledIn);
         }
         let behind_proxy = use_system_proxy && names_a_proxy();
-        let setup = Setup { connect_timeout, use_system_proxy, behind_proxy, https };
+        let trust = roots.read(https || behind_proxy)?;
+        let setup = Setup { connect_timeout, use_system_proxy, behind_proxy, https, trust };
         Ok(Self { client: setup.client()?, setup, others: Mutex::default() })
     }
 
@@ -126,7 +140,7 @@ impl HttpTransport {
         if let Some(client) = others.get(&connect_timeout) {
             return Ok(client.clone());
         }
-        let client = Setup { connect_timeout, ..self.setup }.client().map_err(|error| {
+        let client = Setup { connect_timeout, ..self.setup.clone() }.client().map_err(|error| {
             TransportError::new(TransportErrorKind::Connect, error.to_string(), Some(Box::new(error)))
         })?;
         if others.len() >= MOST_OTHERS {
@@ -143,48 +157,31 @@ fn names_a_proxy() -> bool {
     names.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-/// Reading the system's root store takes milliseconds: only where TLS can come up.
-#[cfg(feature = "rustls")]
-fn with_tls(builder: reqwest::ClientBuilder, tls: bool) -> Result<reqwest::ClientBuilder, ConfigurationError> {
-    use rustls_platform_verifier::BuilderVerifierExt;
-
-    let failed = |error: rustls::Error| ConfigurationError::HttpClient(error.into());
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let config = config.map_err(failed)?;
-    let config = if tls {
-        config.with_platform_verifier().map_err(failed)?
-    } else {
-        config.with_root_certificates(rustls::RootCertStore::empty())
-    };
-    Ok(builder.tls_backend_preconfigured(config.with_no_client_auth()))
-}
-
-#[cfg(not(feature = "rustls"))]
-#[allow(clippy::unnecessary_wraps, reason = "the other one can fail")]
-fn with_tls(builder: reqwest::ClientBuilder, _tls: bool) -> Result<reqwest::ClientBuilder, ConfigurationError> {
-    Ok(builder)
-}
-
 impl Transport for HttpTransport {
     fn send(&self, request: SignedRequest, limits: Limits) -> Answer<'_> {
-        Box::pin(async move {
-            let host = request.url().host_str().unwrap_or_default().to_owned();
-            let (method, url, headers, body) = request.into_parts();
-            let mut request = reqwest::Request::new(method, url);
-            *request.headers_mut() = headers;
-            if !body.is_empty() {
-                *request.body_mut() = Some(body.into());
-            }
-            let client = self.client(limits.connect_timeout)?;
-            let answer = within(limits.read_timeout, client.execute(request)).await?;
-            let answer = answer.map_err(|error| self.failed(error, &host, limits))?;
-            read(answer, limits).await
-        })
+        let (method, url, headers, body) = request.into_parts();
+        let mut request = reqwest::Request::new(method, url);
+        *request.headers_mut() = headers;
+        if !body.is_empty() {
+            *request.body_mut() = Some(body.into());
+        }
+        Box::pin(self.execute(request, limits))
     }
 }
 
 impl HttpTransport {
+    pub(crate) async fn execute(
+        &self,
+        request: reqwest::Request,
+        limits: Limits,
+    ) -> Result<RawResponse, TransportError> {
+        let host = request.url().host_str().unwrap_or_default().to_owned();
+        let client = self.client(limits.connect_timeout)?;
+        let answer = within(limits.read_timeout, client.execute(request)).await?;
+        let answer = answer.map_err(|error| self.failed(error, &host, limits))?;
+        read(answer, limits).await
+    }
+
     fn failed(&self, error: reqwest::Error, host: &str, limits: Limits) -> TransportError {
         // Path and query are no help in a message, and not everybody's business.
         let error = error.without_url();
@@ -196,7 +193,9 @@ impl HttpTransport {
             )
         } else if error.is_connect() {
             let way = if self.setup.behind_proxy { " or its proxy" } else { "" };
-            (TransportErrorKind::Connect, format!("no connection to {host}{way}: {}", cause_of(&error)))
+            let untrusted = tls::is_untrusted(&error);
+            let kind = if untrusted { TransportErrorKind::Untrusted } else { TransportErrorKind::Connect };
+            (kind, format!("no connection to {host}{way}: {}", cause_of(&error)))
         } else {
             let what = format!("the connection to {host} broke before the answer came: {}", cause_of(&error));
             (TransportErrorKind::Interrupted, what)
@@ -237,14 +236,13 @@ async fn read_body(answer: &mut reqwest::Response, limits: Limits) -> Result<Byt
         };
         let Some(chunk) = chunk else { return Ok(body.freeze()) };
         if body.len() + chunk.len() > limits.max_response_size {
-            let what = format!("the answer is larger than {} bytes", limits.max_response_size);
-            return Err((body, TransportError::new(TransportErrorKind::TooLarge, what, None)));
+            return Err((body, TransportError::too_large(limits.max_response_size)));
         }
         body.extend_from_slice(&chunk);
     }
 }
 
-async fn within<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Result<T, TransportError> {
+pub(crate) async fn within<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Result<T, TransportError> {
     let Some(limit) = limit else { return Ok(work.await) };
     tokio::time::timeout(limit, work).await.map_err(|_| {
         let what = format!("no answer within the read time-out of {limit:?}");
@@ -265,7 +263,7 @@ fn cause_of(error: &reqwest::Error) -> &'static str {
         if text.starts_with("dns error") || text.contains("failed to lookup address") {
             words = "its name can't be resolved";
         } else if text.contains("certificate") {
-            words = "its certificate is not trusted";
+            words = "its certificate is not trusted, see add_root_certificates()";
         } else if text.contains("tunnel") || text.contains("proxy auth") {
             words = "the proxy let nothing through";
         }

@@ -1,11 +1,18 @@
 //! The default chain of AWS leads to a client: profiles and environment, in a process of its own.
 #![allow(clippy::unwrap_used)]
 
+mod front;
+
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use front::{Front, Root};
+use healthomics::Credentials;
 use healthomics::local::LocalService;
 use healthomics::model::SequenceStoreId;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 struct Place {
     local: LocalService,
@@ -82,4 +89,74 @@ async fn by_a_profile() {
     std::fs::write(place.home.join(".aws/credentials"), credentials).unwrap();
     let output = run(&place, &[("AWS_PROFILE", "lab")]);
     assert_found(&place, &output);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_root_comes_by_the_environment_or_a_profile() {
+    for by_profile in [false, true] {
+        let place = place("root").await;
+        let root = Root::new();
+        let front = Front::start(place.local.address(), Some(&root)).await;
+        let (url, path) = (front.url(), place.home.join("root.pem").to_str().unwrap().to_owned());
+        std::fs::write(&path, &root.pem).unwrap();
+        let bundle = if by_profile { format!("ca_bundle = {path}\n") } else { String::new() };
+        std::fs::write(place.home.join(".aws/config"), format!("[default]\nregion = us-east-1\n{bundle}")).unwrap();
+        let mut variables = vec![
+            ("AWS_ACCESS_KEY_ID", LocalService::ACCESS_KEY_ID),
+            ("AWS_SECRET_ACCESS_KEY", LocalService::SECRET_ACCESS_KEY),
+            ("AWS_ENDPOINT_URL_OMICS", &url),
+        ];
+        if !by_profile {
+            variables.push(("AWS_CA_BUNDLE", &path));
+        }
+        let output = run(&place, &variables);
+        assert_found(&place, &output);
+    }
+}
+
+/// Answers every request with keys of a session, as a container's credentials endpoint does.
+async fn credentials_endpoint() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let body = r#"{"AccessKeyId":"ASIASESSION","SecretAccessKey":"secret","Token":"token","Expiration":"2099-01-01T00:00:00Z"}"#;
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = vec![0; 1 << 16];
+            while stream.read(&mut request).await.is_ok_and(|count| count > 0) {
+                let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length";
+                stream.write_all(format!("{head}: {}\r\n\r\n{body}", body.len()).as_bytes()).await.unwrap();
+            }
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_come_by_a_private_root_too() {
+    let place = place("credentials").await;
+    let session = Credentials::new("ASIASESSION", "secret", Some("token".to_owned()), None, "test");
+    place.local.accept_credentials(session);
+    let root = Root::new();
+    let front = Front::start(place.local.address(), Some(&root)).await;
+    let keys = Front::start(credentials_endpoint().await, Some(&root)).await;
+    let (url, path) = (front.url(), place.home.join("root.pem").to_str().unwrap().to_owned());
+    std::fs::write(&path, &root.pem).unwrap();
+    let output = run(
+        &place,
+        &[
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &keys.url()),
+            ("AWS_ENDPOINT_URL_OMICS", &url),
+            ("AWS_CA_BUNDLE", &path),
+        ],
+    );
+    assert_found(&place, &output);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn root_certificates_that_cannot_be_read_are_told() {
+    let place = place("no-root").await;
+    let output = run(&place, &[("AWS_REGION", "us-east-1"), ("AWS_CA_BUNDLE", "/nowhere/roots.pem")]);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("InvalidRootCertificates { setting: \"AWS_CA_BUNDLE\""), "{text}");
 }

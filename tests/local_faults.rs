@@ -119,6 +119,28 @@ async fn some_answers_are_late_and_some_never_come() {
 }
 
 #[tokio::test]
+async fn an_answer_comes_drop_by_drop() {
+    let (service, call) = service().await;
+    service.queue_fault(START, Fault::Drip(Duration::from_millis(1)));
+    let start = Instant::now();
+    let reply = call.send().await;
+    assert!(start.elapsed() >= Duration::from_millis(reply.text.len() as u64), "{:?}", start.elapsed());
+    assert_eq!((reply.status, reply.json()["status"].as_str()), (200, Some("SUBMITTED")));
+    assert_eq!(reply.header("content-length"), Some(&*reply.text.len().to_string()));
+    assert_eq!(outcome(&service), (1, true, Some(200)));
+}
+
+#[tokio::test]
+async fn an_answer_is_as_large_as_one_likes() {
+    let (service, call) = service().await;
+    service.queue_fault(START, Fault::LargeBody(100_000));
+    let reply = call.send().await;
+    assert_eq!((reply.status, reply.json()["status"].as_str()), (200, Some("SUBMITTED")));
+    assert_eq!(reply.text.len() - reply.text.trim_start().len(), 100_000);
+    assert_eq!(outcome(&service), (1, true, Some(200)));
+}
+
+#[tokio::test]
 async fn answers_are_garbage_empty_or_merged() {
     let (service, call) = service().await;
     service.queue_fault(START, Fault::GarbageBody);

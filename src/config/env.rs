@@ -4,6 +4,7 @@ use aws_credential_types::Credentials;
 
 use super::ClientBuilder;
 use crate::error::{ConfigurationError, Error};
+use crate::transport::BUNDLE_VARIABLE;
 
 impl ClientBuilder {
     /// Settings by the environment variables that every AWS SDK knows:
@@ -18,6 +19,7 @@ impl ClientBuilder {
     /// | `AWS_MAX_ATTEMPTS` | a number from 1 |
     /// | `AWS_RETRY_MODE` | `standard`; `adaptive` and `legacy` are taken as `standard`, with a warning |
     /// | `AWS_SDK_UA_APP_ID` | the app name |
+    /// | `AWS_CA_BUNDLE` | a file of root certificates to trust instead of the system's; read by [`build`](Self::build), for `https` |
     ///
     /// An empty variable counts as unset. Profiles, SSO, containers and instances need the feature `aws-config`.
     ///
@@ -52,6 +54,9 @@ impl ClientBuilder {
             }
         }
         builder.app_name = get("AWS_SDK_UA_APP_ID");
+        if let Some(path) = get(BUNDLE_VARIABLE) {
+            builder.roots.bundle(path);
+        }
         match (get("AWS_ACCESS_KEY_ID"), get("AWS_SECRET_ACCESS_KEY")) {
             (Some(id), Some(secret)) => {
                 let token = get("AWS_SESSION_TOKEN");

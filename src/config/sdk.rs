@@ -9,6 +9,7 @@ use aws_types::app_name::AppName;
 use aws_types::service_config::ServiceConfigKey;
 
 use super::{ClientBuilder, LONGEST_APP_NAME, Timeouts};
+use crate::transport::BUNDLE_VARIABLE;
 
 /// What `RetryConfig` holds when nobody has set a backoff: this crate then keeps its own.
 const SDK_INITIAL_BACKOFF: Duration = Duration::from_secs(1);
@@ -18,8 +19,9 @@ impl ClientBuilder {
     ///
     /// Honoured: region, credentials provider, endpoint URL (with a service-specific one, `AWS_ENDPOINT_URL_OMICS` or
     /// a profile's, before a general one, and one set in code before both), FIPS, dual stack, retry attempts and
-    /// backoff, time-outs, app name, time source, and whether clock skew is corrected. The rest (HTTP client, sleep,
-    /// identity cache, …) needs the official SDK's runtime and is left alone.
+    /// backoff, time-outs, app name, time source, whether clock skew is corrected, and root certificates
+    /// (`AWS_CA_BUNDLE`, or `ca_bundle` of a profile). The rest (HTTP client, sleep, identity cache, …) needs the
+    /// official SDK's runtime and is left alone.
     pub fn from_sdk_config(config: &SdkConfig) -> Self {
         let mut builder = Self::default();
         builder.endpoint.region = config.region().map(ToString::to_string);
@@ -29,6 +31,9 @@ impl ClientBuilder {
         builder.credentials = config.credentials_provider();
         builder.app_name = config.app_name().map(app_name);
         builder.correct_clock_skew = !config.disable_clock_skew_correction().unwrap_or_default();
+        if let Some(path) = specific(config, BUNDLE_VARIABLE, "ca_bundle") {
+            builder.roots.bundle(path);
+        }
         if let Some(source) = config.time_source() {
             builder.time_source = source;
         }
@@ -85,18 +90,13 @@ fn endpoint_url(config: &SdkConfig) -> Option<String> {
         return general();
     }
     // Also honours AWS_IGNORE_CONFIGURED_ENDPOINT_URLS, and the profile's own.
-    let key = ServiceConfigKey::builder().service_id("Omics").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
-    let specific = key.ok().and_then(|key| config.service_config().and_then(|source| source.load_config(key)));
-    specific.or_else(general)
+    specific(config, "AWS_ENDPOINT_URL", "endpoint_url").or_else(general)
 }
 
-/// The whole default chain, over the same TLS as the rest of the crate.
-#[cfg(feature = "aws-config")]
-pub(crate) async fn default_chain() -> SdkConfig {
-    use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-
-    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    aws_config::defaults(aws_config::BehaviorVersion::latest()).http_client(http).load().await
+/// What environment and profile say of a setting: for this service, or for all.
+fn specific(config: &SdkConfig, env: &str, profile: &str) -> Option<String> {
+    let key = ServiceConfigKey::builder().service_id("Omics").env(env).profile(profile).build();
+    config.service_config()?.load_config(key.ok()?).filter(|value| !value.is_empty())
 }
 
 #[cfg(test)]
@@ -118,8 +118,12 @@ mod tests {
 
     impl LoadServiceConfig for Profile {
         fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
-            assert_eq!((key.service_id(), key.env(), key.profile()), ("Omics", "AWS_ENDPOINT_URL", "endpoint_url"));
-            Some("http://specific".to_owned())
+            assert_eq!(key.service_id(), "Omics");
+            match (key.env(), key.profile()) {
+                ("AWS_ENDPOINT_URL", "endpoint_url") => Some("http://specific".to_owned()),
+                ("AWS_CA_BUNDLE", "ca_bundle") => Some("/nowhere/roots.pem".to_owned()),
+                other => panic!("nobody knows {other:?}"),
+            }
         }
     }
 

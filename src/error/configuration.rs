@@ -53,8 +53,19 @@ pub enum ConfigurationError {
         /// What it may be.
         expected: &'static str,
     },
-    /// An `https` endpoint, and the crate was built without TLS.
-    #[error("an https endpoint needs TLS: turn the feature `rustls` of healthomics on")]
+    /// Root certificates that can't be used.
+    #[error("{setting}: {reason}")]
+    #[non_exhaustive]
+    InvalidRootCertificates {
+        /// The environment variable or builder method they came by.
+        setting: &'static str,
+        /// What is wrong with them.
+        reason: String,
+        /// What reading them said.
+        source: Option<BoxError>,
+    },
+    /// An `https` endpoint or root certificates, and the crate was built without TLS.
+    #[error("https endpoints and root certificates need TLS: turn the feature `rustls` of healthomics on")]
     TlsNotCompiledIn,
     /// The HTTP client could not be set up: usually no usable certificate store on this machine.
     #[error("the HTTP client could not be set up")]

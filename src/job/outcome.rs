@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::{JobItem, JobKind, JobState};
+use crate::error::OneLine;
 use crate::model::{ItemStatus, JobStatus};
 
 /// How many failed items an error names.
@@ -128,12 +129,12 @@ impl<K: JobKind> fmt::Display for JobFailed<K> {
         write!(f, "{} job {} is {}", K::NAME, state.id(), state.status())?;
         let failed: Vec<_> = self.outcome.failed_items().collect();
         if failed.is_empty() {
-            return write!(f, ": {}", state.status_message().unwrap_or("no reason given"));
+            return write!(f, ": {}", OneLine(state.status_message().unwrap_or("no reason given")));
         }
         write!(f, ", {} of {} failed", failed.len(), state.items().len())?;
         for (index, item) in failed.iter().take(NAMED_ITEMS).enumerate() {
             let before = if index == 0 { ":" } else { ";" };
-            write!(f, "{before} {}: {}", item.name(), item.reason())?;
+            write!(f, "{before} {}: {}", OneLine(item.name()), OneLine(item.reason()))?;
         }
         match failed.len().saturating_sub(NAMED_ITEMS) {
             0 => Ok(()),

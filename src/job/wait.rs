@@ -12,6 +12,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::schedule::{SHORTEST_LOOK, Schedule, Seen, Step};
 use super::{Job, JobKind, JobState, Outcome, Pace, Progress};
+use crate::error::OneLine;
 use crate::{CallFuture, Error};
 
 /// A wait that is being set up: await it, or take its [`states`](Self::states) one by one.
@@ -306,13 +307,14 @@ impl<K: JobKind> WaitError<K> {
 impl<K: JobKind> fmt::Display for WaitError<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TimeUp { job, elapsed, .. } => write!(f, "{job} has not ended after {elapsed:.0?}")?,
-            Self::Call { job, .. } => write!(f, "{job} can't be followed any more")?,
+            Self::TimeUp { job, elapsed, .. } => write!(f, "{} has not ended after {elapsed:.0?}", OneLine(job))?,
+            Self::Call { job, .. } => write!(f, "{} can't be followed any more", OneLine(job))?,
         }
         match self.last() {
             Some(state) => {
                 let progress = Progress::of(state, Duration::ZERO);
                 let Progress { status, settled, total, .. } = progress;
+                let status = OneLine(status.as_str());
                 write!(f, ", last seen {status} with {settled} of {total} items settled")?;
             }
             None => f.write_str(", never seen")?,

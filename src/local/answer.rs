@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
@@ -9,6 +10,7 @@ use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, HeaderValue}
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 use time::{OffsetDateTime, UtcOffset};
+use tokio::time::{Sleep, sleep};
 use uuid::Uuid;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -67,10 +69,21 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Bytes,
-    /// Half of the body is sent, then the connection closes.
-    pub(crate) cut: bool,
+    pub(crate) manner: Manner,
     /// How far the `Date` header is off the service's clock.
     pub(crate) date_offset: i64,
+}
+
+/// How a body is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Manner {
+    Whole,
+    /// Half of it, then the connection closes.
+    Cut,
+    /// Byte by byte, with this pause before each.
+    Dripping(Duration),
+    /// After so many bytes of white space.
+    Padded(u64),
 }
 
 impl Answer {
@@ -86,14 +99,13 @@ impl Answer {
     }
 
     pub(crate) fn raw(status: u16, headers: Vec<(HeaderName, HeaderValue)>, body: impl Into<Bytes>) -> Self {
-        Self { status, headers, body: body.into(), cut: false, date_offset: 0 }
+        Self { status, headers, body: body.into(), manner: Manner::Whole, date_offset: 0 }
     }
 
     /// The answer as HTTP, dated by the service's clock unless it brings a date.
     pub(crate) fn into_response(self, clock: OffsetDateTime) -> Response<AnswerBody> {
         let date = clock.checked_add(time::Duration::seconds(self.date_offset)).unwrap_or(clock);
-        let body = if self.cut { AnswerBody::cut(&self.body) } else { AnswerBody::whole(self.body.clone()) };
-        let mut response = Response::new(body);
+        let mut response = Response::new(AnswerBody::new(&self.body, self.manner));
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         for (name, value) in self.headers {
@@ -104,7 +116,7 @@ impl Answer {
         {
             headers.insert(DATE, date);
         }
-        if self.cut {
+        if matches!(self.manner, Manner::Cut) {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
         }
         response
@@ -136,9 +148,12 @@ fn http_date(date: OffsetDateTime) -> String {
     )
 }
 
-/// The bytes of an answer: all of them, or some and then a broken connection.
+/// The bytes of an answer: all of them, at once or by and by, or some and then a broken connection.
 pub(crate) struct AnswerBody {
-    data: Option<Bytes>,
+    /// White space that is still to come.
+    padding: u64,
+    data: Bytes,
+    drip: Option<(Duration, Pin<Box<Sleep>>)>,
     end: End,
 }
 
@@ -149,13 +164,31 @@ enum End {
     Break,
 }
 
+static WHITE_SPACE: [u8; 1 << 16] = [b' '; 1 << 16];
+
 impl AnswerBody {
-    fn whole(data: Bytes) -> Self {
-        Self { data: Some(data).filter(|data| !data.is_empty()), end: End::Done }
+    fn new(data: &Bytes, manner: Manner) -> Self {
+        let mut body = Self { padding: 0, data: data.clone(), drip: None, end: End::Done };
+        match manner {
+            Manner::Whole => {}
+            Manner::Cut => (body.data, body.end) = (data.slice(..data.len() / 2), End::Flush),
+            Manner::Dripping(pause) => body.drip = Some((pause, Box::pin(sleep(pause)))),
+            Manner::Padded(padding) => body.padding = padding,
+        }
+        body
     }
 
-    fn cut(data: &Bytes) -> Self {
-        Self { data: Some(data.slice(..data.len() / 2)).filter(|data| !data.is_empty()), end: End::Flush }
+    /// The next piece, unless it is not yet time for it.
+    fn piece(&mut self, cx: &mut Context<'_>) -> Poll<Bytes> {
+        if self.padding > 0 {
+            let length = WHITE_SPACE.len().min(usize::try_from(self.padding).unwrap_or(usize::MAX));
+            self.padding -= length as u64;
+            return Poll::Ready(Bytes::from_static(&WHITE_SPACE[..length]));
+        }
+        let Some((pause, pending)) = &mut self.drip else { return Poll::Ready(std::mem::take(&mut self.data)) };
+        std::task::ready!(pending.as_mut().poll(cx));
+        *pending = Box::pin(sleep(*pause));
+        Poll::Ready(self.data.split_to(1))
     }
 }
 
@@ -164,8 +197,8 @@ impl Body for AnswerBody {
     type Error = Broken;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        if let Some(data) = self.data.take() {
-            return Poll::Ready(Some(Ok(Frame::data(data))));
+        if self.padding > 0 || !self.data.is_empty() {
+            return self.piece(cx).map(|piece| Some(Ok(Frame::data(piece))));
         }
         match self.end {
             End::Done => Poll::Ready(None),
@@ -179,12 +212,12 @@ impl Body for AnswerBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.data.is_none() && matches!(self.end, End::Done)
+        self.padding == 0 && self.data.is_empty() && matches!(self.end, End::Done)
     }
 
     fn size_hint(&self) -> SizeHint {
         match self.end {
-            End::Done => SizeHint::with_exact(self.data.as_ref().map_or(0, |data| data.len() as u64)),
+            End::Done => SizeHint::with_exact(self.padding.saturating_add(self.data.len() as u64)),
             End::Flush | End::Break => SizeHint::new(),
         }
     }

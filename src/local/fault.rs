@@ -55,6 +55,10 @@ pub enum Fault {
     HangAfter,
     /// The work is done; the connection closes in the middle of the answer's body.
     CutBody,
+    /// The work is done; the answer's body comes byte by byte, each this much after the one before.
+    Drip(Duration),
+    /// The work is done; so many bytes of white space come before what else is in the answer's body.
+    LargeBody(u64),
     /// The work is done; the answer is a 200 whose body is not JSON.
     GarbageBody,
     /// The work is done; the answer is a 200 without a body.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use super::answer::{Answer, ServiceError};
+use super::answer::{Answer, Manner, ServiceError};
 use super::auth::{Keyring, Signed};
 use super::fault::{self, Fault, Faults};
 use super::record::{ReceivedRequest, Record};
@@ -169,12 +169,23 @@ impl Shared {
         if let Some(limit) = self.requests_per_second {
             throttle(state.recent.entry(operation.name).or_default(), limit, now.instant)?;
         }
-        let mut members = members(signed.body)?;
-        schema::take_query(operation.input, signed.query.unwrap_or_default(), &mut members)?;
-        members.extend(labels.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))));
-        let input = schema::check(operation.input, &Value::Object(members))?;
-        (operation.run)(&mut state.world, &input, now)
+        run(&mut state.world, operation, labels, signed, now)
     }
+}
+
+/// Reads the input of a request that may be made, checks it and does what it asks for.
+pub(crate) fn run(
+    world: &mut World,
+    operation: &Operation,
+    labels: Labels,
+    request: &Signed<'_>,
+    now: Now,
+) -> Result<Value, ServiceError> {
+    let mut members = members(request.body)?;
+    schema::take_query(operation.input, request.query.unwrap_or_default(), &mut members)?;
+    members.extend(labels.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))));
+    let input = schema::check(operation.input, &Value::Object(members))?;
+    (operation.run)(world, &input, now)
 }
 
 impl From<ServiceError> for Reply {
@@ -203,7 +214,9 @@ fn faulty(fault: Option<Fault>, work: impl FnOnce() -> Result<Value, ServiceErro
         Some(Fault::ResetAfter) => return (Reply::Reset, applied),
         Some(Fault::HangAfter) => return (Reply::Hang, applied),
         Some(Fault::Delay(delay)) => after = delay,
-        Some(Fault::CutBody) => answer.cut = true,
+        Some(Fault::CutBody) => answer.manner = Manner::Cut,
+        Some(Fault::Drip(pause)) => answer.manner = Manner::Dripping(pause),
+        Some(Fault::LargeBody(padding)) => answer.manner = Manner::Padded(padding),
         Some(Fault::GarbageBody) => answer = fault::garbage(),
         Some(Fault::EmptyBody) => answer = Answer::raw(200, Vec::new(), Bytes::new()),
         Some(Fault::Merge(patch)) => fault::merge_into(&mut answer, &patch),

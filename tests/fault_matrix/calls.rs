@@ -1,0 +1,181 @@
+//! The eleven operations, each with a call of its own.
+
+use healthomics::local::{LocalService, SeedReadSet};
+use healthomics::model::{ClientToken, FileType, ReadSetId, SequenceStoreId};
+use healthomics::{Client, Error, ImportReadSetSource};
+use time::OffsetDateTime;
+
+const ROLE: &str = "arn:aws:iam::123456789012:role/Omics";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    StartReadSetExportJob,
+    StartReadSetImportJob,
+    StartReadSetActivationJob,
+    GetReadSetExportJob,
+    GetReadSetImportJob,
+    GetReadSetActivationJob,
+    GetReadSetMetadata,
+    ListReadSets,
+    ListReadSetExportJobs,
+    ListReadSetImportJobs,
+    ListReadSetActivationJobs,
+}
+use Operation::*;
+
+pub const ALL: [Operation; 11] = [
+    StartReadSetExportJob,
+    StartReadSetImportJob,
+    StartReadSetActivationJob,
+    GetReadSetExportJob,
+    GetReadSetImportJob,
+    GetReadSetActivationJob,
+    GetReadSetMetadata,
+    ListReadSets,
+    ListReadSetExportJobs,
+    ListReadSetImportJobs,
+    ListReadSetActivationJobs,
+];
+
+/// What is at the service before the call.
+#[derive(Clone)]
+pub struct Target {
+    store: SequenceStoreId,
+    read_set: ReadSetId,
+    job: String,
+}
+
+/// What the caller sees of an answer: of its job or read set, or of the only one in its list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub id: String,
+    pub status: String,
+    pub created: Option<OffsetDateTime>,
+    pub client_token: Option<ClientToken>,
+}
+
+/// Any of the outputs and items, as their types have nothing but member names in common.
+macro_rules! seen {
+    ($answer:expr) => {
+        Seen {
+            id: $answer.id.to_string(),
+            status: $answer.status.to_string(),
+            created: $answer.creation_time,
+            client_token: None,
+        }
+    };
+    ($answer:expr, started) => {
+        Seen { client_token: Some($answer.client_token.clone()), ..seen!($answer) }
+    };
+}
+
+impl Operation {
+    pub fn name(self) -> String {
+        format!("{self:?}")
+    }
+
+    pub fn is_start(self) -> bool {
+        matches!(self, StartReadSetExportJob | StartReadSetImportJob | StartReadSetActivationJob)
+    }
+
+    /// The name of its list, for those that bring one.
+    pub fn list_key(self) -> Option<&'static str> {
+        match self {
+            ListReadSets => Some("readSets"),
+            ListReadSetExportJobs => Some("exportJobs"),
+            ListReadSetImportJobs => Some("importJobs"),
+            ListReadSetActivationJobs => Some("activationJobs"),
+            _ => None,
+        }
+    }
+
+    /// A store with what the call needs to find.
+    pub async fn prepare(self, local: &LocalService) -> Target {
+        let store = local.create_sequence_store();
+        let read_set = local.seed_read_set(&store, SeedReadSet::active(FileType::Cram));
+        let mut target = Target { store, read_set, job: String::new() };
+        let start = match self {
+            GetReadSetExportJob | ListReadSetExportJobs => StartReadSetExportJob,
+            GetReadSetImportJob | ListReadSetImportJobs => StartReadSetImportJob,
+            GetReadSetActivationJob | ListReadSetActivationJobs => StartReadSetActivationJob,
+            _ => return target,
+        };
+        target.job = Box::pin(start.call(&local.client().unwrap(), &target, None)).await.unwrap().id;
+        local.clear_requests();
+        target
+    }
+
+    pub async fn call(self, client: &Client, at: &Target, token: Option<&ClientToken>) -> Result<Seen, Error> {
+        let Target { store, read_set, job } = at;
+        match self {
+            StartReadSetExportJob => {
+                let call = client.start_read_set_export_job().sequence_store_id(store).sources([read_set]);
+                let call = call.destination("s3://bucket/").role_arn(ROLE);
+                let call = if let Some(token) = token { call.client_token(token) } else { call };
+                call.send().await.map(|job| seen!(job, started))
+            }
+            StartReadSetImportJob => {
+                let source = ImportReadSetSource::builder()
+                    .source_files("s3://bucket/a.cram")
+                    .source_file_type(FileType::Cram)
+                    .subject_id("subject")
+                    .sample_id("sample")
+                    .build();
+                let call = client.start_read_set_import_job().sequence_store_id(store).sources([source]).role_arn(ROLE);
+                let call = if let Some(token) = token { call.client_token(token) } else { call };
+                call.send().await.map(|job| seen!(job, started))
+            }
+            StartReadSetActivationJob => {
+                let call = client.start_read_set_activation_job().sequence_store_id(store).sources([read_set]);
+                let call = if let Some(token) = token { call.client_token(token) } else { call };
+                call.send().await.map(|job| seen!(job, started))
+            }
+            GetReadSetExportJob => {
+                let call = client.get_read_set_export_job().sequence_store_id(store).id(job.as_str());
+                call.send().await.map(|job| seen!(job))
+            }
+            GetReadSetImportJob => {
+                let call = client.get_read_set_import_job().sequence_store_id(store).id(job.as_str());
+                call.send().await.map(|job| seen!(job))
+            }
+            GetReadSetActivationJob => {
+                let call = client.get_read_set_activation_job().sequence_store_id(store).id(job.as_str());
+                call.send().await.map(|job| seen!(job))
+            }
+            GetReadSetMetadata => {
+                let call = client.get_read_set_metadata().sequence_store_id(store).id(read_set);
+                call.send().await.map(|read_set| seen!(read_set))
+            }
+            ListReadSets => {
+                let list = client.list_read_sets().sequence_store_id(store).send().await?;
+                Ok(only(list.read_sets.iter().map(|read_set| seen!(read_set))))
+            }
+            ListReadSetExportJobs => {
+                let list = client.list_read_set_export_jobs().sequence_store_id(store).send().await?;
+                Ok(only(list.export_jobs.iter().map(|job| seen!(job))))
+            }
+            ListReadSetImportJobs => {
+                let list = client.list_read_set_import_jobs().sequence_store_id(store).send().await?;
+                Ok(only(list.import_jobs.iter().map(|job| seen!(job))))
+            }
+            ListReadSetActivationJobs => {
+                let list = client.list_read_set_activation_jobs().sequence_store_id(store).send().await?;
+                Ok(only(list.activation_jobs.iter().map(|job| seen!(job))))
+            }
+        }
+    }
+
+    /// What the call must bring when nothing is wrong with the answer's body: the id, by what the service holds.
+    pub fn expected_id(self, local: &LocalService, at: &Target) -> Option<String> {
+        match self {
+            GetReadSetMetadata | ListReadSets => Some(at.read_set.to_string()),
+            _ => local.jobs().first().map(|job| job.id.clone()),
+        }
+    }
+}
+
+fn only(mut items: impl Iterator<Item = Seen>) -> Seen {
+    let first = items.next().expect("the list has an item");
+    assert!(items.next().is_none(), "the list has one item");
+    first
+}

@@ -1,0 +1,77 @@
+//! Every operation through every fault, once and always, over plain HTTP and over TLS by a private root: how each call
+//! ends is written in `rows.rs`, is read in `src/error/what_happens_when.md`, and is what is asserted here.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub)]
+
+mod calls;
+mod cell;
+mod clock;
+mod end;
+#[path = "../front/mod.rs"]
+mod front;
+mod page;
+mod rows;
+
+use std::sync::Arc;
+
+use front::Root;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// So many calls at once, as each needs some sockets.
+const AT_ONCE: usize = 24;
+
+fn every_cell_ends_as_written(root: Option<Root>) {
+    let begun = std::time::Instant::now();
+    let (count, wrong) = clock::run(async {
+        let mut cells = Vec::new();
+        for row in rows::sections().into_iter().flat_map(|section| section.rows) {
+            for (cell, always) in [(row.once, false), (row.always, true)] {
+                let Some((inject, end)) = cell.filter(|(inject, _)| root.is_some() || !inject.needs_tls()) else {
+                    continue;
+                };
+                for operation in calls::ALL {
+                    cells.push((row.name, operation, inject.clone(), always, end.clone()));
+                }
+            }
+        }
+        // Those that wait for long do so together.
+        cells.sort_by_key(|(.., end)| std::cmp::Reverse(end.waits));
+        let count = cells.len();
+        let (turns, root) = (Arc::new(Semaphore::new(AT_ONCE)), Arc::new(root));
+        let mut running = JoinSet::new();
+        for (name, operation, inject, always, end) in cells {
+            let (turns, root) = (Arc::clone(&turns), Arc::clone(&root));
+            running.spawn(async move {
+                let _turn = turns.acquire().await.unwrap();
+                let wrong = cell::run(operation, &inject, always, &end, root.as_ref().as_ref()).await;
+                let often = if always { "always" } else { "once" };
+                wrong.into_iter().map(|what| format!("{name}, {often}, {operation:?}: {what}")).collect::<Vec<_>>()
+            });
+        }
+        (count, running.join_all().await.concat())
+    });
+    println!("{count} cells in {:?}", begun.elapsed());
+    assert!(count > 700, "{count} cells");
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_cell_ends_as_written_over_plain_http() {
+    every_cell_ends_as_written(None);
+}
+
+#[test]
+fn every_cell_ends_as_written_over_tls_by_a_private_root() {
+    every_cell_ends_as_written(Some(Root::new()));
+}
+
+/// `UPDATE=1` writes it anew.
+#[test]
+fn the_page_of_the_documentation_is_the_matrix() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/error/what_happens_when.md");
+    let page = page::write(&rows::sections());
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, &page).unwrap();
+    }
+    assert!(std::fs::read_to_string(path).is_ok_and(|written| written == page), "UPDATE=1 writes {path} anew");
+}

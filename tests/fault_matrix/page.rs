@@ -1,0 +1,116 @@
+//! The matrix as a page that a person reads.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use healthomics::error::StopReason;
+
+use super::calls;
+use super::end::{End, Kind};
+use super::rows::Section;
+
+const INTRO: &str = "\
+What happens when something goes wrong, for every operation, with the settings that a client has by default.
+
+A fault that happens once is usually not seen at all. One that lasts ends as an [`Error`](crate::Error), whose accessors
+say what to do. Whatever the error is: once its cause is gone, the same call brings the answer, and a start that is
+repeated with the error's [`client_token`](crate::Error::client_token) finds the job that it may have started, or starts
+it, once.
+
+```
+use healthomics::local::{Fault, LocalService};
+
+# #[tokio::main(flavor = \"current_thread\")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+let local = LocalService::start().await?;
+let (client, store) = (local.client()?, local.create_sequence_store());
+local.fault_always(\"StartReadSetActivationJob\", Fault::ResetAfter);
+
+let call = client.start_read_set_activation_job().sequence_store_id(&store).sources([\"5555555555\"]);
+let error = call.clone().send().await.unwrap_err();
+assert!(error.is_retryable() && error.may_have_been_applied());
+
+local.clear_faults(); // it is later, and the network is back
+let token = error.client_token().ok_or(\"only a start has one\")?;
+let job = call.client_token(token).send().await?;
+assert_eq!(local.jobs().len(), 1);
+assert_eq!(local.jobs()[0].id, job.id.as_str());
+# Ok(()) }
+```
+
+";
+
+const LEGEND: &str = "\
+How to read the tables: attempts count the first; the time is the longest that a call waits, for the service and between
+attempts. A repeated start brings one job, whatever the tables say was there before.
+
+- *repeat*: [`is_retryable`](crate::Error::is_retryable)
+- *slow down*: [`is_throttling`](crate::Error::is_throttling)
+- *time-out*: [`is_timeout`](crate::Error::is_timeout)
+- *applied?*: [`may_have_been_applied`](crate::Error::may_have_been_applied), if the call is a start; what only reads is
+  never applied
+- *jobs*: how many of a start there are at the service then, after a fault that happens once, and after one that lasts
+";
+
+pub fn write(sections: &[Section]) -> String {
+    let mut page = INTRO.to_owned();
+    let cells = || sections.iter().flat_map(|section| &section.rows).flat_map(|row| [&row.once, &row.always]).flatten();
+    let over_tls_alone = cells().filter(|(inject, _)| inject.needs_tls()).count();
+    let (ends, operations) = (cells().count(), calls::ALL.len());
+    let _ = writeln!(
+        page,
+        "The tests run each of these {ends} ends for all {operations} operations, over plain HTTP and over TLS with a \
+         private root: {}\ncalls, on a simulated clock.\n",
+        (2 * ends - over_tls_alone) * operations
+    );
+    page.push_str(LEGEND);
+    for section in sections {
+        let _ = write!(page, "\n# {}\n\n{}\n\n", section.title, section.remedy);
+        page.push_str("| what goes wrong | once | always | jobs |\n|---|---|---|---|\n");
+        for row in &section.rows {
+            let end = |cell: &Option<_>, write: fn(&End) -> String| match cell {
+                Some((_, end)) => write(end),
+                None => "–".to_owned(),
+            };
+            let jobs = |end: &End| end.jobs.to_string();
+            let (once, always) = (end(&row.once, cell), end(&row.always, cell));
+            let jobs = format!("{}, {}", end(&row.once, jobs), end(&row.always, jobs));
+            let _ = writeln!(page, "| {} | {once} | {always} | {jobs} |", row.name);
+        }
+    }
+    page
+}
+
+fn cell(end: &End) -> String {
+    let attempts = if end.attempts == 1 { "1 attempt".to_owned() } else { format!("{} attempts", end.attempts) };
+    let time = if end.waits.is_zero() { "at once".to_owned() } else { spaced(end.waits) };
+    let Kind::Error(failed) = &end.kind else { return format!("answer, {attempts}, {time}") };
+    let mut text = format!("`{}`", failed.variant);
+    if let Some(status) = failed.status {
+        let _ = write!(text, " {status}");
+    }
+    if let Some(code) = failed.code.as_ref().filter(|code| **code != failed.variant) {
+        let _ = write!(text, " `{code}`");
+    }
+    let _ = write!(text, ", {attempts}, {time}");
+    for (holds, word) in [
+        (failed.retryable, "repeat"),
+        (failed.throttling, "slow down"),
+        (failed.timeout, "time-out"),
+        (failed.may_have_been_applied, "applied?"),
+    ] {
+        if holds {
+            let _ = write!(text, ", *{word}*");
+        }
+    }
+    if failed.stopped == Some(StopReason::DelayTooLong) {
+        text.push_str(", `DelayTooLong`");
+    }
+    text
+}
+
+/// `90.15 s`
+fn spaced(time: Duration) -> String {
+    let text = format!("{time:?}");
+    let unit = text.find(char::is_alphabetic).unwrap_or(text.len());
+    format!("{} {}", &text[..unit], &text[unit..])
+}

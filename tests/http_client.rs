@@ -1,0 +1,103 @@
+//! An HTTP client of one's own: what it says of a failure decides what becomes of a start.
+#![allow(clippy::unwrap_used)]
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use healthomics::http_client::{HttpClient, HttpError, HttpFuture};
+use healthomics::{Client, ClientBuilder, Credentials, Error};
+
+type Play = fn(usize) -> Result<http::Response<Bytes>, HttpError>;
+
+/// Plays answers by their number, and keeps the requests.
+#[derive(Clone, Debug)]
+struct Played {
+    play: Play,
+    count: Arc<AtomicUsize>,
+    sent: Arc<Mutex<Vec<http::Request<Bytes>>>>,
+}
+
+impl Played {
+    fn new(play: Play) -> Self {
+        Self { play, count: Arc::default(), sent: Arc::default() }
+    }
+
+    fn builder(&self) -> ClientBuilder {
+        let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
+        Client::builder().region("us-east-1").credentials(credentials).http_client(self.clone())
+    }
+}
+
+impl HttpClient for Played {
+    fn send(&self, request: http::Request<Bytes>) -> HttpFuture {
+        self.sent.lock().unwrap().push(request);
+        let answer = (self.play)(self.count.fetch_add(1, Ordering::Relaxed));
+        Box::pin(async move { answer })
+    }
+}
+
+fn started() -> http::Response<Bytes> {
+    http::Response::new(Bytes::from_static(br#"{"id":"1234567890","status":"SUBMITTED"}"#))
+}
+
+async fn start(client: &Client) -> Result<(), Error> {
+    let call = client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5000000001"]);
+    call.send().await.map(|_| ())
+}
+
+#[tokio::test]
+async fn it_gets_signed_requests_for_the_endpoint_of_the_region_and_is_retried() {
+    let played = Played::new(|number| match number {
+        0 => Err(HttpError::not_sent("no route")),
+        1 => Err(HttpError::interrupted("reset")),
+        _ => Ok(started()),
+    });
+    start(&played.builder().build().unwrap()).await.unwrap();
+    let sent = played.sent.lock().unwrap();
+    assert_eq!(sent.len(), 3);
+    for request in sent.iter() {
+        assert_eq!(request.method(), "POST");
+        let url = "https://control-storage-omics.us-east-1.amazonaws.com/sequencestore/1234567890/activationjob";
+        assert_eq!(request.uri(), url);
+        let signature = request.headers()["authorization"].to_str().unwrap();
+        assert!(signature.starts_with("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"), "{signature}");
+        assert_eq!(request.body(), sent[0].body(), "the token is the same");
+    }
+}
+
+#[tokio::test]
+async fn what_it_says_of_a_failure_is_what_the_error_says() {
+    for (play, applied, says) in [
+        (Played::new(|_| Err(HttpError::not_sent("no route"))), false, "no connection to control-storage-omics."),
+        (Played::new(|_| Err(HttpError::interrupted("reset"))), true, "broke before the answer came"),
+    ] {
+        let error = start(&play.builder().build().unwrap()).await.unwrap_err();
+        assert!(matches!(error, Error::Transport(_)) && error.is_retryable(), "{error}");
+        assert_eq!((error.may_have_been_applied(), error.attempts()), (applied, 3), "{error}");
+        assert!(error.to_string().contains(says), "{error}");
+        assert!(std::error::Error::source(&error).is_some());
+    }
+}
+
+#[derive(Debug)]
+struct Silent;
+impl HttpClient for Silent {
+    fn send(&self, _: http::Request<Bytes>) -> HttpFuture {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn its_answers_are_kept_within_bounds() {
+    let played = Played::new(|_| Ok(http::Response::new(Bytes::from(vec![b' '; 1_000]))));
+    let error = start(&played.builder().max_response_size(999).build().unwrap()).await.unwrap_err();
+    assert!(error.to_string().contains("the answer is larger than 999 bytes"), "{error}");
+    assert_eq!(played.sent.lock().unwrap().len(), 1);
+
+    let builder = Played::new(|_| Ok(started())).builder().http_client(Silent);
+    let client = builder.read_timeout(Duration::from_millis(20)).max_attempts(1).build().unwrap();
+    let error = start(&client).await.unwrap_err();
+    assert!(error.is_timeout() && error.may_have_been_applied(), "{error}");
+}

@@ -1,0 +1,159 @@
+//! Root certificates that no system knows: of private endpoints, and of proxies that open what passes them.
+#![allow(clippy::unwrap_used)]
+
+mod front;
+
+use std::process::{Command, Output};
+
+use front::{Front, Root};
+use healthomics::error::ConfigurationError;
+use healthomics::local::LocalService;
+use healthomics::{Client, ClientBuilder, Error};
+
+struct Place {
+    local: LocalService,
+    front: Front,
+    root: Root,
+}
+
+async fn place() -> Place {
+    let local = LocalService::start().await.unwrap();
+    let root = Root::new();
+    let front = Front::start(local.address(), Some(&root)).await;
+    Place { local, front, root }
+}
+
+impl Place {
+    fn builder(&self) -> ClientBuilder {
+        self.local.client_builder().endpoint_url(self.front.url())
+    }
+}
+
+async fn start(client: &Client) -> Result<(), Error> {
+    let call = client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5000000001"]);
+    match call.send().await {
+        // The store is not there: whoever hears of it has been there.
+        Err(Error::ResourceNotFoundException(_)) => Ok(()),
+        Err(error) => Err(error),
+        Ok(job) => panic!("{job:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_ends_the_call_at_once() {
+    let place = place().await;
+    let other = Root::new().pem;
+    for builder in [place.builder(), place.builder().only_root_certificates(&other)] {
+        let error = start(&builder.build().unwrap()).await.unwrap_err();
+        assert!(matches!(error, Error::Transport(_)), "{error}");
+        assert_eq!(
+            error.to_string(),
+            "StartReadSetActivationJob: no connection to 127.0.0.1: its certificate is not trusted, see \
+             add_root_certificates() [1 attempt]"
+        );
+        assert!(!error.is_retryable() && !error.may_have_been_applied());
+    }
+    assert!(place.local.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_private_root_is_trusted_beside_those_of_the_system_or_alone() {
+    let place = place().await;
+    let (pem, other) = (place.root.pem.clone(), Root::new().pem);
+    let bundle = format!("# ours\n{other}\n\n# and the other\n{pem}");
+    for (builder, trusted) in [
+        (place.builder().add_root_certificates(&pem), true),
+        (place.builder().add_root_certificates(&other).add_root_certificates(&pem), true),
+        (place.builder().add_root_certificates(&bundle), true),
+        (place.builder().only_root_certificates(&pem), true),
+        (place.builder().only_root_certificates(&bundle), true),
+        (place.builder().only_root_certificates(&other).add_root_certificates(&pem), true),
+        (place.builder().add_root_certificates(&pem).only_root_certificates(&other), false),
+    ] {
+        let client = builder.build().unwrap();
+        assert_eq!(start(&client).await.is_ok(), trusted);
+    }
+    let by_name = place.builder().endpoint_url(place.front.url_by_name()).add_root_certificates(&pem).build().unwrap();
+    start(&by_name).await.unwrap();
+    // Calls with connections of their own trust the same.
+    let call = by_name.get_read_set_metadata().sequence_store_id("1234567890").id("1234567890");
+    let error = call.connect_timeout(std::time::Duration::from_secs(2)).send().await.unwrap_err();
+    assert!(matches!(error, Error::ResourceNotFoundException(_)), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_no_certificate_is_told_when_the_client_is_built() {
+    let place = place().await;
+    let pem = &place.root.pem;
+    let cut: String = pem.lines().filter(|line| !line.starts_with("-----END")).collect::<Vec<_>>().join("\n");
+    let garbled = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+    for (bytes, reason) in [
+        (String::new(), "there is no certificate in PEM form"),
+        ("hello".to_owned(), "there is no certificate in PEM form"),
+        (key.to_owned(), "there is no certificate in PEM form"),
+        (cut, "certificate 1 is garbled"),
+        (garbled.to_owned(), "certificate 1 is garbled"),
+        (format!("{pem}{garbled}"), "certificate 2 is garbled"),
+    ] {
+        let plain = || place.local.client_builder();
+        for (builder, setting) in [
+            (place.builder().add_root_certificates(&bytes), "add_root_certificates()"),
+            (place.builder().only_root_certificates(&bytes), "only_root_certificates()"),
+            (plain().add_root_certificates(&bytes), "add_root_certificates()"),
+        ] {
+            let error = builder.build().unwrap_err();
+            assert_eq!(error.to_string(), format!("{setting}: {reason}"));
+            let Error::Configuration(error) = error else { panic!("{error}") };
+            assert!(matches!(*error, ConfigurationError::InvalidRootCertificates { .. }), "{error}");
+        }
+    }
+    // DER is what a mistaken PEM often is.
+    assert!(place.builder().add_root_certificates([0x30, 0x82, 0xff, 0x00]).build().is_err());
+}
+
+/// Runs an example in a process of its own, for an environment of its own.
+fn example(place: &Place, endpoint: &str, bundle: &str) -> Output {
+    let mut program = std::env::current_exe().unwrap();
+    program.pop();
+    program.pop();
+    let inherited =
+        std::env::vars().filter(|(name, _)| !name.starts_with("AWS_") && !name.to_lowercase().contains("proxy"));
+    Command::new(program.join("examples/quickstart"))
+        .args(["--store", "1234567890", "--role", "arn:aws:iam::123456789012:role/Omics"])
+        .args(["--destination", "s3://my-bucket/", "--endpoint", endpoint])
+        .env_clear()
+        .envs(inherited)
+        .env("AWS_REGION", place.local.region())
+        .env("AWS_ACCESS_KEY_ID", LocalService::ACCESS_KEY_ID)
+        .env("AWS_SECRET_ACCESS_KEY", LocalService::SECRET_ACCESS_KEY)
+        .env("AWS_CA_BUNDLE", bundle)
+        .output()
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bundle_of_the_environment_is_trusted() {
+    let place = place().await;
+    let folder = std::env::temp_dir().join(format!("healthomics-roots-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (good, bad, missing) = (path("good.pem"), path("bad.pem"), path("missing.pem"));
+    std::fs::write(&good, &place.root.pem).unwrap();
+    std::fs::write(&bad, "hello").unwrap();
+    let (https, http) = (place.front.url(), place.local.endpoint_url());
+    let arrived = "ResourceNotFoundException (404)".to_owned();
+    for (endpoint, bundle, said) in [
+        (&https, &good, arrived.clone()),
+        (&https, &bad, "AWS_CA_BUNDLE: there is no certificate in PEM form".to_owned()),
+        (&https, &missing, format!("AWS_CA_BUNDLE: {missing} can't be read")),
+        (&https, &String::new(), "its certificate is not trusted".to_owned()),
+        // Without TLS it is nobody's concern.
+        (&http, &missing, arrived),
+    ] {
+        let output = example(&place, endpoint, bundle);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(text.contains(&said), "{endpoint} {bundle}: {text}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
