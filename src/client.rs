@@ -43,11 +43,18 @@ impl Client {
     /// # Errors
     ///
     /// [`Error::Configuration`] for a missing region, missing credentials, or a variable that means nothing.
+    ///
+    /// ```
+    /// match healthomics::Client::from_env() {
+    ///     Ok(client) => println!("{client:?}"),
+    ///     Err(error) => println!("{error}"), // names the variable
+    /// }
+    /// ```
     pub fn from_env() -> Result<Self, Error> {
         ClientBuilder::from_env()?.build()
     }
 
-    /// A client by hand.
+    /// A client by hand: see [`ClientBuilder`] for an example and all settings.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
@@ -59,6 +66,22 @@ impl Client {
     /// # Errors
     ///
     /// [`Error::Configuration`] for a missing region, missing credentials, or settings that exclude each other.
+    ///
+    /// ```
+    /// use aws_credential_types::provider::SharedCredentialsProvider;
+    /// use aws_types::{SdkConfig, region::Region};
+    /// use healthomics::{Client, Credentials};
+    ///
+    /// # fn main() -> Result<(), healthomics::Error> {
+    /// // Usually: `let config = aws_config::load_from_env().await;`
+    /// let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "example");
+    /// let config = SdkConfig::builder()
+    ///     .region(Region::new("eu-west-2"))
+    ///     .credentials_provider(SharedCredentialsProvider::new(credentials))
+    ///     .build();
+    /// assert_eq!(Client::new(&config)?.region(), "eu-west-2");
+    /// # Ok(()) }
+    /// ```
     pub fn new(config: &SdkConfig) -> Result<Self, Error> {
         ClientBuilder::from_sdk_config(config).build()
     }
