@@ -16,6 +16,7 @@ use crate::endpoint::EndpointConfig;
 use crate::error::ErrorAnswer;
 use crate::model::FileType;
 use crate::model::time::{self as times, to_iso8601};
+use crate::sign::Secrets;
 use crate::wire::{RawResponse, WireRequest};
 
 fn cases(text: &str) -> Vec<Value> {
@@ -375,7 +376,7 @@ fn errors_are_read_so() {
         let Some(code) = case["errorCode"].as_str() else { continue };
         met += 1;
         let raw = response(&case);
-        let error = ErrorAnswer::read(&raw, SystemTime::now());
+        let error = ErrorAnswer::read(&raw, SystemTime::now(), &Secrets::default());
         assert_eq!(error.code.as_deref(), Some(code), "{}", case["id"]);
         assert_eq!(error.status, raw.status, "{}", case["id"]);
         assert_eq!(error.message.as_deref(), case["errorMessage"].as_str(), "{}", case["id"]);
