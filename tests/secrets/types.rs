@@ -196,8 +196,7 @@ async fn bulk(shown: &mut Shown, local: &LocalService, client: &Client) {
 }
 
 fn events(shown: &mut Shown) {
-    for kind in ["Export Job", "Read Set", "Activation Job"] {
-        let kind = kind.replace("Read Set", "Status Change").replace("Job", "Job Status Change");
+    for kind in ["Export Job Status Change", "Status Change"] {
         let detail = format!(r#"{{ "id": "{STORE}", "sequenceStoreId": "{STORE}", "status": "NEW" }}"#);
         let json = format!(r#"{{ "source": "aws.omics", "detail-type": "Read Set {kind}", "detail": {detail} }}"#);
         let event = shown.pass(json.parse::<Event>().unwrap());
