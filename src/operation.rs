@@ -85,7 +85,7 @@ impl<'a> ReadSetSource<'a> {
 }
 
 /// A request body.
-fn json(body: &impl serde::Serialize) -> Bytes {
+pub(crate) fn json(body: &impl serde::Serialize) -> Bytes {
     #[expect(clippy::expect_used, reason = "strings, lists and maps with string keys always have a JSON form")]
     serde_json::to_vec(body).expect("a request body has a JSON form").into()
 }
