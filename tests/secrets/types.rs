@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use healthomics::blocking::{Block as _, BlockEach as _, run};
 use healthomics::bulk::{Duplicates, Planner};
 use healthomics::error::StopReason;
+use healthomics::event::{Change, Event};
 use healthomics::http_client::HttpError;
 use healthomics::job::Export;
 use healthomics::local::{Fault, LocalService, Pace, Quotas, SeedReadSet};
@@ -36,6 +38,8 @@ async fn no_public_type_shows_a_secret() {
     calls(&mut shown, &local, &client).await;
     bulk(&mut shown, &local, &client).await;
     errors(&mut shown, &local, &client).await;
+    events(&mut shown);
+    blocking(&mut shown, &client);
     for request in local.requests() {
         shown.debug(&request);
     }
@@ -189,6 +193,27 @@ async fn bulk(shown: &mut Shown, local: &LocalService, client: &Client) {
     shown.display(
         &client.run::<Export>(planner().plan(ids).unwrap()).journal("/nowhere/at/all").send().await.unwrap_err(),
     );
+}
+
+fn events(shown: &mut Shown) {
+    for kind in ["Export Job Status Change", "Status Change"] {
+        let detail = format!(r#"{{ "id": "{STORE}", "sequenceStoreId": "{STORE}", "status": "NEW" }}"#);
+        let json = format!(r#"{{ "source": "aws.omics", "detail-type": "Read Set {kind}", "detail": {detail} }}"#);
+        let event = shown.pass(json.parse::<Event>().unwrap());
+        shown.debug(&event.change);
+        if let Change::ExportJob(change) = event.change {
+            shown.display(&change);
+        }
+    }
+    shown.display(&"{}".parse::<Event>().unwrap_err());
+}
+
+/// Which is refused here, inside a runtime.
+fn blocking(shown: &mut Shown, client: &Client) {
+    shown.display(&run(async {}).unwrap_err());
+    let list = || client.list_read_sets().sequence_store_id(STORE);
+    shown.display(&list().send().block().unwrap_err());
+    shown.debug(&list().items().block_each());
 }
 
 /// An error of every variant.
