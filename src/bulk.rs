@@ -42,6 +42,9 @@ pub use report::{BulkProgress, Report, ReportItem};
 pub use run::BulkRun;
 pub use start::BulkStart;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use journal::fuzzing as journal_fuzzing;
+
 use crate::check::Violations;
 
 /// Why a bulk run can't be planned, or its journal not be used.

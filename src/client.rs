@@ -10,7 +10,7 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
 
-use crate::attempt::{self, AttemptLimits, Failure, attempt_headers, millis_since, record_answer};
+use crate::attempt::{self, Attempt, AttemptLimits, Failure, millis_since, record_answer};
 use crate::check::Violations;
 use crate::config::{ClientBuilder, Settings, Timeouts};
 use crate::error::{Context, Error, StopReason};
@@ -43,11 +43,18 @@ impl Client {
     /// # Errors
     ///
     /// [`Error::Configuration`] for a missing region, missing credentials, or a variable that means nothing.
+    ///
+    /// ```
+    /// match healthomics::Client::from_env() {
+    ///     Ok(client) => println!("{client:?}"),
+    ///     Err(error) => println!("{error}"), // names the variable
+    /// }
+    /// ```
     pub fn from_env() -> Result<Self, Error> {
         ClientBuilder::from_env()?.build()
     }
 
-    /// A client by hand.
+    /// A client by hand: see [`ClientBuilder`] for an example and all settings.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
@@ -59,6 +66,22 @@ impl Client {
     /// # Errors
     ///
     /// [`Error::Configuration`] for a missing region, missing credentials, or settings that exclude each other.
+    ///
+    /// ```
+    /// use aws_credential_types::provider::SharedCredentialsProvider;
+    /// use aws_types::{SdkConfig, region::Region};
+    /// use healthomics::{Client, Credentials};
+    ///
+    /// # fn main() -> Result<(), healthomics::Error> {
+    /// // Usually: `let config = aws_config::load_from_env().await;`
+    /// let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "example");
+    /// let config = SdkConfig::builder()
+    ///     .region(Region::new("eu-west-2"))
+    ///     .credentials_provider(SharedCredentialsProvider::new(credentials))
+    ///     .build();
+    /// assert_eq!(Client::new(&config)?.region(), "eu-west-2");
+    /// # Ok(()) }
+    /// ```
     pub fn new(config: &SdkConfig) -> Result<Self, Error> {
         ClientBuilder::from_sdk_config(config).build()
     }
@@ -174,10 +197,11 @@ impl Call {
                     return Err(end(failure, retry.attempts(), may_have_been_applied, Some(StopReason::NoTimeLeft)));
                 }
             };
-            let attempt = retry.next_attempt();
-            let headers = attempt_headers(&settings.user_agent, &invocation, attempt, self.max_attempts);
-            let of_attempt = attempt::span(O::NAME, attempt);
-            let outcome = settings.attempt(&request, headers, self.limits(deadline), &of_attempt).await;
+            let number = retry.next_attempt();
+            let of_attempt = attempt::span(O::NAME, number);
+            let (max, limits) = (self.max_attempts, self.limits(deadline));
+            let attempt = Attempt { request: &request, invocation: &invocation, number, max, limits };
+            let outcome = settings.attempt(&attempt, &of_attempt).await;
             let decoded = outcome.and_then(|raw| match operation.decode(&raw) {
                 Ok(output) => Ok((output, raw)),
                 Err(error) => Err(Failure::undecodable(error, &raw)),
@@ -186,7 +210,7 @@ impl Call {
                 Ok((output, raw)) => {
                     retry.succeeded();
                     record_answer(span, Some(raw.status), raw.request_id());
-                    span.record("attempts", attempt);
+                    span.record("attempts", number);
                     return Ok(output);
                 }
                 Err(failure) => failure,
@@ -196,10 +220,10 @@ impl Call {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             match retry.failed(failure.class, failure.server_delay, fastrand::f64(), left) {
                 Decision::Again { after } => {
-                    tracing::debug!(attempt, class = ?failure.class, delay = ?after, "attempt failed, trying again");
+                    tracing::debug!(attempt = number, class = ?failure.class, delay = ?after, "attempt failed, trying again");
                     tokio::time::sleep(after).await;
                 }
-                Decision::Stop(stopped) => return Err(end(failure, attempt, may_have_been_applied, stopped)),
+                Decision::Stop(stopped) => return Err(end(failure, number, may_have_been_applied, stopped)),
             }
         }
     }

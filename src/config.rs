@@ -1,17 +1,20 @@
 //! The settings of a client: by hand, from the environment, from an `SdkConfig`.
 
+#[cfg(feature = "aws-config")]
+mod chain;
 mod env;
 mod sdk;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
-use http::HeaderValue;
 #[cfg(feature = "aws-config")]
-pub(crate) use sdk::default_chain;
+pub(crate) use chain::default_chain;
+use http::HeaderValue;
 use tokio::sync::Semaphore;
 
 use crate::Client;
@@ -98,7 +101,7 @@ impl Default for Timeouts {
 /// assert_eq!(client.region(), "eu-west-2");
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
     endpoint: EndpointConfig,
@@ -115,6 +118,19 @@ pub struct ClientBuilder {
     use_system_proxy: bool,
     roots: Roots,
     http_client: Option<Given>,
+}
+
+impl fmt::Debug for ClientBuilder {
+    /// Without the credentials provider: what it shows of itself is its author's choice.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("endpoint", &self.endpoint)
+            .field("has_credentials", &self.credentials.is_some())
+            .field("retry", &self.retry)
+            .field("timeouts", &self.timeouts)
+            .field("app_name", &self.app_name)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for ClientBuilder {
@@ -399,7 +415,7 @@ impl ClientBuilder {
 }
 
 /// Requests to an endpoint URL are signed for a region too, which need not be one that is known here.
-fn signing_region(region: Option<String>) -> Result<String, ConfigurationError> {
+pub(crate) fn signing_region(region: Option<String>) -> Result<String, ConfigurationError> {
     let region = region.filter(|region| !region.is_empty()).ok_or(ConfigurationError::MissingRegion)?;
     let is_label = region.len() <= 63 && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if is_label { Ok(region) } else { Err(ConfigurationError::UnknownRegion { region }) }

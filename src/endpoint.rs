@@ -96,6 +96,10 @@ impl EndpointConfig {
             return Err(ConfigurationError::DualStackWithCustomEndpoint);
         }
         let refuse = |reason: &'static str| ConfigurationError::InvalidEndpoint { reason };
+        // The parser would drop some of them from the middle.
+        if text.trim().contains(char::is_control) {
+            return Err(refuse("it holds a control character"));
+        }
         let base = Url::parse(text).map_err(|_| refuse("it is not a URL"))?;
         if !matches!(base.scheme(), "http" | "https") {
             return Err(refuse("it must start with http:// or https://"));
@@ -283,7 +287,12 @@ mod tests {
             ("http://127.0.0.1:9000", false, "http://127.0.0.1:9000/x", "127.0.0.1:9000"),
             ("http://localhost:80/", false, "http://localhost/x", "localhost"),
             ("https://proxy.example/omics/", false, "https://proxy.example/omics/x", "proxy.example"),
-            ("https://vpce.example:8443", true, "https://control-storage-vpce.example:8443/x", "control-storage-vpce.example:8443"),
+            (
+                "https://vpce.example:8443",
+                true,
+                "https://control-storage-vpce.example:8443/x",
+                "control-storage-vpce.example:8443",
+            ),
             ("http://[::1]:8080", false, "http://[::1]:8080/x", "[::1]:8080"),
         ] {
             let endpoint = custom(base, prefixed).unwrap();
@@ -301,6 +310,8 @@ mod tests {
             "https://user:hunter2@host",
             "https://host/?q=1",
             "https://host/#f",
+            "http://ho\r\nst",
+            "http://host\t/",
             "http://",
         ] {
             let error = custom(url, false).unwrap_err();

@@ -17,8 +17,8 @@ use std::time::Duration;
 pub use configuration::ConfigurationError;
 pub(crate) use failure::Context;
 pub use failure::{CallFailure, InvalidInput, StopReason};
-pub(crate) use service::ErrorAnswer;
 pub use service::ServiceError;
+pub(crate) use service::{ErrorAnswer, OneLine};
 
 use crate::check::Violations;
 use crate::model::ClientToken;
@@ -29,6 +29,23 @@ pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 ///
 /// A variant for each error of the service's model, under the service's own name; one for any other answer of the
 /// service; and one for each thing that can fail on this side. All payloads are boxed: the type is two words.
+///
+/// The [guide](crate::guide::errors) has what to do about each.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = healthomics::local::LocalService::start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// # let call = client.get_read_set_metadata().sequence_store_id(&store).id("5555555555");
+/// match call.send().await {
+///     Ok(read_set) => println!("{} is {}", read_set.id, read_set.status),
+///     Err(healthomics::Error::ResourceNotFoundException(error)) => println!("{:?}", error.message()),
+///     Err(error) if error.is_retryable() => println!("later: {error}"),
+///     Err(error) => return Err(error.into()),
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

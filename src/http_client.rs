@@ -51,6 +51,7 @@ pub type HttpFuture = Pin<Box<dyn Future<Output = Result<http::Response<Bytes>, 
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let local = healthomics::local::LocalService::start().await?;
 /// # let store = local.create_sequence_store();
+/// # #[cfg(feature = "rustls")] rustls::crypto::ring::default_provider().install_default().ok();
 /// let mine = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
 /// let client = local.client_builder().http_client(Shared(mine)).build()?;
 /// assert!(client.list_read_sets().sequence_store_id(&store).send().await?.read_sets.is_empty());

@@ -25,15 +25,15 @@ use crate::{
 };
 
 /// The kind of jobs that export read sets.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Export {}
 
 /// The kind of jobs that import files.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Import {}
 
 /// The kind of jobs that activate read sets.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Activation {}
 
 /// [`Export`], [`Import`] or [`Activation`].

@@ -30,6 +30,7 @@
 //!
 //! # Where things are
 //!
+//! - [`guide`]: from the first call to production, errors, waiting, bulk, tests, and moves from other SDKs.
 //! - [`Client`] and its calls: [`start_read_set_import_job`](Client::start_read_set_import_job),
 //!   [`start_read_set_activation_job`](Client::start_read_set_activation_job),
 //!   [`start_read_set_export_job`](Client::start_read_set_export_job), and for each the `get_…` that looks at it and the
@@ -38,10 +39,12 @@
 //! - [`pages`]: lists page by page or item by item.
 //! - [`job`]: wait for a job's end ([`Client::job`]), or for that of many together ([`Client::watch`]).
 //! - [`bulk`]: any number of items as few jobs as possible ([`Client::export_read_sets`] and its like).
+//! - [`event`]: status changes as EventBridge delivers them, instead of waiting.
 //! - [`ClientBuilder`]: region, credentials, endpoint, retries, time-outs.
 //! - [`Error`]: one type for everything, with accessors that say what to do.
 //! - [`model`]: identifiers, statuses, locations.
 //! - `local` (feature `local`): an embedded HealthOmics for tests.
+//! - `blocking` (feature `blocking`): `.block()` instead of `.await`, for scripts.
 //!
 //! # What it holds to
 //!
@@ -65,13 +68,37 @@
 //!
 //! | feature | default | what it brings |
 //! |---|---|---|
-//! | `rustls` | yes | TLS by `rustls` with `ring` and the system's trust store; without it only `http://` endpoints |
+//! | `rustls` | yes | TLS by `rustls` with `ring`; without any of the three only `http://` endpoints |
+//! | `rustls-aws-lc-rs` | no | TLS by `rustls` with `aws-lc-rs` |
+//! | `native-tls` | no | TLS by the library of the system: OpenSSL, Schannel, Secure Transport |
+//! | `blocking` | no | the module `blocking`: calls without `async` |
 //! | `aws-config` | no | `Client::from_default_chain()`: profiles, SSO, web identity, containers, instances |
 //! | `local` | no | the module `local`: an embedded HealthOmics |
+//!
+//! All TLS libraries trust what the system trusts. If several are compiled in, `native-tls` comes before `aws-lc-rs`, and
+//! that before `ring`: turning one on is enough, leaving out the default spares its build. For FIPS 140-3 turn on
+//! `rustls-aws-lc-rs`, and the feature `fips` of `rustls` in your own `Cargo.toml`. A TLS library that is not here comes
+//! with a [client of your own](http_client).
+//!
+//! # Types of other crates
+//!
+//! These stand in public signatures. A new major version of one is a new major version of this crate.
+//!
+//! | crate | what | why not a type of its own |
+//! |---|---|---|
+//! | `aws-types`, `aws-credential-types` 1 | `SdkConfig`, `Credentials`, `ProvideCredentials` | what every AWS crate makes and takes |
+//! | `serde_json` 1 | `Value` in [`event`] | an event of another kind, as it came |
+//! | `http`, `bytes` 1 | requests and answers of an [`http_client`], bodies that the local service received | every HTTP client takes them |
+//! | `time` 0.3 | `OffsetDateTime` in outputs and filters | before 1.0, but 0.3 since 2021 and all over the ecosystem; `SystemTime` prints nothing that a person can read |
+//! | `futures-core` 0.3 | `Stream`, implemented by lists, states and watches | before 1.0, but *the* trait until `std` has one; each has a `next()` of its own, so that nobody needs it |
+//!
+//! No type of `reqwest`, `rustls` or `tokio` does.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod attempt;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 pub mod builder;
 pub mod bulk;
 mod check;
@@ -82,6 +109,11 @@ mod credentials;
 mod decode;
 mod endpoint;
 pub mod error;
+pub mod event;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
+pub mod guide;
 pub mod http_client;
 mod in_flight;
 pub mod job;

@@ -43,6 +43,8 @@ mod answer;
 mod assumed;
 mod auth;
 mod fault;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod job;
 mod list;
 mod progress;

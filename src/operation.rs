@@ -12,6 +12,8 @@ mod activation_jobs;
 mod export_job;
 mod export_jobs;
 mod filter;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 #[cfg(test)]
 mod goldens;
 mod import_job;
@@ -80,7 +82,7 @@ impl<'a> ReadSetSource<'a> {
 }
 
 /// A request body.
-fn json(body: &impl serde::Serialize) -> Bytes {
+pub(crate) fn json(body: &impl serde::Serialize) -> Bytes {
     #[expect(clippy::expect_used, reason = "strings, lists and maps with string keys always have a JSON form")]
     serde_json::to_vec(body).expect("a request body has a JSON form").into()
 }

@@ -6,7 +6,6 @@
 mod key;
 
 use std::fmt;
-use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -58,6 +57,30 @@ impl SignedRequest {
     pub(crate) fn url(&self) -> &Url {
         &self.url
     }
+
+    /// What must not come back in an answer: signature and session token.
+    pub(crate) fn secrets(&self) -> Secrets {
+        let header = |name: &str| self.headers.get(name).cloned();
+        Secrets { authorization: header("authorization"), session_token: header("x-amz-security-token") }
+    }
+}
+
+/// What a request is signed with, as far as it goes over the wire.
+#[derive(Default)]
+pub(crate) struct Secrets {
+    authorization: Option<HeaderValue>,
+    session_token: Option<HeaderValue>,
+}
+
+impl Secrets {
+    /// Blanks them out of a text that came back.
+    pub(crate) fn blank(&self, text: &str) -> String {
+        let authorization = self.authorization.as_ref().and_then(|value| value.to_str().ok());
+        let signature = authorization.and_then(|value| value.rsplit_once("Signature=")).map(|(_, signature)| signature);
+        let session_token = self.session_token.as_ref().and_then(|value| value.to_str().ok());
+        let known = [signature, session_token].into_iter().flatten().filter(|secret| !secret.is_empty());
+        known.fold(text.to_owned(), |text, secret| text.replace(secret, "(redacted)"))
+    }
 }
 
 impl fmt::Debug for SignedRequest {
@@ -94,12 +117,12 @@ pub(crate) fn signed(
     }
 
     let (canonical, names) = canonical_request(request, &headers)?;
-    let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", Hex(&Sha256::digest(canonical)));
+    let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex(&Sha256::digest(canonical)));
     let signature = identity.key.sign(credentials.secret_access_key(), &scope, &to_sign)?;
     let authorization = format!(
         "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders={names}, Signature={}",
         credentials.access_key_id(),
-        Hex(&signature),
+        hex(&signature),
     );
     headers.insert(AUTHORIZATION, sensitive(&authorization)?);
     Ok(SignedRequest { method: request.method.clone(), url: request.url.clone(), headers, body: request.body.clone() })
@@ -125,10 +148,10 @@ fn amz_date(time: SystemTime) -> Result<String, BoxError> {
 /// What is signed, and the names of the headers in it.
 fn canonical_request(request: &UnsignedRequest, headers: &HeaderMap) -> Result<(String, String), BoxError> {
     // By name.
-    let signed = [&CONTENT_TYPE, &HOST, &AMZ_DATE, &SECURITY_TOKEN].map(|name| Some((name.as_str(), headers.get(name)?)));
+    let signed =
+        [&CONTENT_TYPE, &HOST, &AMZ_DATE, &SECURITY_TOKEN].map(|name| Some((name.as_str(), headers.get(name)?)));
     let (mut names, mut text) = (String::new(), String::with_capacity(512));
-    text.push_str(request.method.as_str());
-    text.push('\n');
+    text.extend([request.method.as_str(), "\n"]);
     push_path(&mut text, request.url.path());
     text.push('\n');
     push_query(&mut text, request.url.query().unwrap_or_default());
@@ -143,7 +166,7 @@ fn canonical_request(request: &UnsignedRequest, headers: &HeaderMap) -> Result<(
         }
         text.push('\n');
     }
-    write!(text, "\n{names}\n{}", Hex(&Sha256::digest(&request.body)))?;
+    text.extend(["\n", &names, "\n", &hex(&Sha256::digest(&request.body))]);
     Ok((text, names))
 }
 
@@ -172,16 +195,9 @@ fn push_query(text: &mut String, query: &str) {
     }
 }
 
-struct Hex<'a>(&'a [u8]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
-        self.0.iter().try_for_each(|byte| {
-            f.write_char(digit(byte >> 4))?;
-            f.write_char(digit(byte & 15))
-        })
-    }
+fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 #[cfg(feature = "aws-config")]
-pub(crate) use tls::read_bundle;
+pub(crate) use tls::COMPILED_IN as TLS_COMPILED_IN;
 pub(crate) use tls::{BUNDLE_VARIABLE, Roots};
 
 use crate::error::{BoxError, ConfigurationError};
@@ -111,7 +111,7 @@ impl Setup {
             builder = builder.no_proxy();
         }
         // A proxy may speak TLS where the endpoint does not.
-        let client = self.trust.set_up(builder, self.https || self.behind_proxy)?.build();
+        let client = tls::set_up(&self.trust, builder, self.https || self.behind_proxy)?.build();
         client.map_err(|error| ConfigurationError::HttpClient(error.into()))
     }
 }
@@ -123,7 +123,7 @@ impl HttpTransport {
         https: bool,
         roots: &Roots,
     ) -> Result<Self, ConfigurationError> {
-        if https && !cfg!(feature = "rustls") {
+        if https && !tls::COMPILED_IN {
             return Err(ConfigurationError::TlsNotCompiledIn);
         }
         let behind_proxy = use_system_proxy && names_a_proxy();
@@ -159,23 +159,29 @@ fn names_a_proxy() -> bool {
 
 impl Transport for HttpTransport {
     fn send(&self, request: SignedRequest, limits: Limits) -> Answer<'_> {
-        Box::pin(async move {
-            let host = request.url().host_str().unwrap_or_default().to_owned();
-            let (method, url, headers, body) = request.into_parts();
-            let mut request = reqwest::Request::new(method, url);
-            *request.headers_mut() = headers;
-            if !body.is_empty() {
-                *request.body_mut() = Some(body.into());
-            }
-            let client = self.client(limits.connect_timeout)?;
-            let answer = within(limits.read_timeout, client.execute(request)).await?;
-            let answer = answer.map_err(|error| self.failed(error, &host, limits))?;
-            read(answer, limits).await
-        })
+        let (method, url, headers, body) = request.into_parts();
+        let mut request = reqwest::Request::new(method, url);
+        *request.headers_mut() = headers;
+        if !body.is_empty() {
+            *request.body_mut() = Some(body.into());
+        }
+        Box::pin(self.execute(request, limits))
     }
 }
 
 impl HttpTransport {
+    pub(crate) async fn execute(
+        &self,
+        request: reqwest::Request,
+        limits: Limits,
+    ) -> Result<RawResponse, TransportError> {
+        let host = request.url().host_str().unwrap_or_default().to_owned();
+        let client = self.client(limits.connect_timeout)?;
+        let answer = within(limits.read_timeout, client.execute(request)).await?;
+        let answer = answer.map_err(|error| self.failed(error, &host, limits))?;
+        read(answer, limits).await
+    }
+
     fn failed(&self, error: reqwest::Error, host: &str, limits: Limits) -> TransportError {
         // Path and query are no help in a message, and not everybody's business.
         let error = error.without_url();

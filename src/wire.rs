@@ -14,6 +14,9 @@ pub(crate) enum HostPrefix {
     ControlStorage,
 }
 
+/// What is longer is no id that anybody could ask AWS support about, and would fill logs.
+const LONGEST_REQUEST_ID: usize = 256;
+
 /// One request of an operation: the same bytes on every attempt.
 #[derive(Clone)]
 pub(crate) struct WireRequest {
@@ -74,12 +77,15 @@ impl RawResponse {
     }
 
     pub(crate) fn request_id(&self) -> Option<&str> {
-        self.header("x-amzn-requestid").or_else(|| self.header("x-amz-request-id"))
+        let id = self.header("x-amzn-requestid").or_else(|| self.header("x-amz-request-id"));
+        id.filter(|id| id.len() <= LONGEST_REQUEST_ID && id.bytes().all(|byte| byte.is_ascii_graphic()))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     #[test]
@@ -87,6 +93,21 @@ mod tests {
         assert_eq!(encode_path(&["sequencestore", "1234567890", "exportjob"]), "/sequencestore/1234567890/exportjob");
         assert_eq!(encode_path(&["tags", "arn:aws:omics:x/y z%ü~"]), "/tags/arn%3Aaws%3Aomics%3Ax%2Fy%20z%25%C3%BC~");
         assert_eq!(encode_path(&["..", ""]), "/../");
+    }
+
+    #[test]
+    fn a_request_id_is_one_word() {
+        for (id, good) in [("4f6c-…", false), ("4f6c-1_=/+", true), ("a\tb", false), ("a b", false)] {
+            let raw = RawResponse {
+                status: StatusCode::OK,
+                headers: HeaderMap::from_iter([(
+                    "x-amzn-requestid".parse().unwrap(),
+                    HeaderValue::from_str(id).unwrap(),
+                )]),
+                body: Bytes::new(),
+            };
+            assert_eq!(raw.request_id().is_some(), good, "{id:?}");
+        }
     }
 
     #[test]

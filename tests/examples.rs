@@ -58,6 +58,33 @@ fn jobs_are_followed_to_their_end() {
 }
 
 #[test]
+fn events_lead_to_outcomes() {
+    assert_says(
+        "job_events",
+        &[
+            "nothing to do about this \"Read Set Import Job Status Change\"",
+            ": 1 finished, 1 failed",
+            "s3://my-bucket/a.bam became read set",
+            "read set 5555555555 is ARCHIVED",
+            "nothing to do about this \"Run Status Change\"",
+        ],
+    );
+}
+
+#[test]
+fn a_function_that_is_called_again_starts_nothing_twice() {
+    assert_says(
+        "lambda_handler",
+        &[
+            "cold start: the client is there after",
+            "invocation 1 failed: StartReadSetActivationJob: ServiceQuotaExceededException (402)",
+            "invocation 3: {\"jobs\":[",
+            "3 jobs were started",
+        ],
+    );
+}
+
+#[test]
 fn thousands_are_exported_in_one_call() {
     assert_says(
         "bulk_export",

@@ -81,6 +81,14 @@ async fn what_it_says_of_a_failure_is_what_the_error_says() {
     }
 }
 
+#[derive(Debug)]
+struct Silent;
+impl HttpClient for Silent {
+    fn send(&self, _: http::Request<Bytes>) -> HttpFuture {
+        Box::pin(std::future::pending())
+    }
+}
+
 #[tokio::test]
 async fn its_answers_are_kept_within_bounds() {
     let played = Played::new(|_| Ok(http::Response::new(Bytes::from(vec![b' '; 1_000]))));
@@ -88,13 +96,6 @@ async fn its_answers_are_kept_within_bounds() {
     assert!(error.to_string().contains("the answer is larger than 999 bytes"), "{error}");
     assert_eq!(played.sent.lock().unwrap().len(), 1);
 
-    #[derive(Debug)]
-    struct Silent;
-    impl HttpClient for Silent {
-        fn send(&self, _: http::Request<Bytes>) -> HttpFuture {
-            Box::pin(std::future::pending())
-        }
-    }
     let builder = Played::new(|_| Ok(started())).builder().http_client(Silent);
     let client = builder.read_timeout(Duration::from_millis(20)).max_attempts(1).build().unwrap();
     let error = start(&client).await.unwrap_err();

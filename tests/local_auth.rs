@@ -99,6 +99,14 @@ async fn incomplete_signatures_are_refused_for_what_they_lack() {
             "AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=x-amz-date, Signature=00",
             "'Host' must be a 'SignedHeader' in the AWS Authorization header.",
         ),
+        (
+            "AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=host;x-amz-date;x-amz-date, Signature=00",
+            "'SignedHeaders' must be in alphabetical order, each once.",
+        ),
+        (
+            "AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=x-amz-date;host, Signature=00",
+            "'SignedHeaders' must be in alphabetical order, each once.",
+        ),
     ] {
         let mut bad = good.clone();
         *header_mut(&mut bad, "authorization") = authorization.to_owned();

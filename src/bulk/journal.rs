@@ -5,7 +5,7 @@
 //! finished or refused.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read as _, Seek, SeekFrom, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +17,10 @@ use crate::model::{ItemStatus, JobStatus, ReadSetId};
 
 /// The format that this version writes, and the newest it reads.
 const VERSION: u64 = 1;
+/// More than a hundred items can take whose messages come out of an answer of 8 MiB, each character escaped.
+const LONGEST_LINE: u64 = 64 << 20;
+/// How much of what is wrong with a line is told, in characters: the parser quotes what it can't use.
+const LONGEST_REASON: usize = 300;
 /// How every journal begins.
 const MAGIC: &[u8] = br#"{"journal":"healthomics-bulk","#;
 
@@ -248,35 +252,42 @@ impl Header {
 
     /// What a person would look at, the most telling first.
     fn members(&self) -> [(&'static str, String); 9] {
+        // Another's journal may say anything.
+        let escaped = |text: &str| text.escape_debug().to_string();
         let quoted = |text: &Option<String>| text.as_ref().map_or("none".to_owned(), |text| format!("{text:?}"));
         [
             ("run id", format!("{:?}", self.run_id)),
-            ("kind", self.kind.clone()),
-            ("store", self.sequence_store_id.clone()),
+            ("kind", escaped(&self.kind)),
+            ("store", escaped(&self.sequence_store_id)),
             ("destination", quoted(&self.destination)),
             ("role", quoted(&self.role_arn)),
             ("group size", self.group_size.to_string()),
             ("number of groups", self.groups.to_string()),
-            ("input", format!("SHA-256 {}", self.plan)),
+            ("input", format!("SHA-256 {}", escaped(&self.plan))),
             ("shard", format!("{} of {}", self.shard, self.shards)),
         ]
     }
 }
 
 /// Reads whole lines; what is behind the last newline was cut by a crash.
-struct Lines<'a> {
+struct Lines<'a, R> {
     path: &'a Path,
-    reader: BufReader<&'a File>,
+    reader: R,
     line: Vec<u8>,
     number: usize,
     end: u64,
 }
 
-impl Lines<'_> {
+impl<R: BufRead> Lines<'_, R> {
     /// Whether there is one more, in `line`. If there is none, what was cut stands there.
     fn next(&mut self) -> Result<bool, BulkError> {
         self.line.clear();
-        let read = self.reader.read_until(b'\n', &mut self.line).map_err(failed("read", self.path))?;
+        let mut limited = (&mut self.reader).take(LONGEST_LINE);
+        let read = limited.read_until(b'\n', &mut self.line).map_err(failed("read", self.path))?;
+        if read as u64 == LONGEST_LINE {
+            self.number += 1;
+            return Err(self.broken("it is longer than any line of a journal"));
+        }
         let whole = self.line.ends_with(b"\n");
         if whole {
             self.number += 1;
@@ -360,9 +371,12 @@ impl Lines<'_> {
     }
 
     fn broken(&self, reason: &str) -> BulkError {
-        BulkError::JournalIsBroken { path: self.path.to_owned(), line: self.number, reason: reason.to_owned() }
+        let reason = reason.chars().take(LONGEST_REASON).collect();
+        BulkError::JournalIsBroken { path: self.path.to_owned(), line: self.number, reason }
     }
 }
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 #[cfg(test)]
 mod tests;

@@ -9,8 +9,6 @@ use aws_types::app_name::AppName;
 use aws_types::service_config::ServiceConfigKey;
 
 use super::{ClientBuilder, LONGEST_APP_NAME, Timeouts};
-#[cfg(feature = "aws-config")]
-use crate::error::ConfigurationError;
 use crate::transport::BUNDLE_VARIABLE;
 
 /// What `RetryConfig` holds when nobody has set a backoff: this crate then keeps its own.
@@ -99,22 +97,6 @@ fn endpoint_url(config: &SdkConfig) -> Option<String> {
 fn specific(config: &SdkConfig, env: &str, profile: &str) -> Option<String> {
     let key = ServiceConfigKey::builder().service_id("Omics").env(env).profile(profile).build();
     config.service_config()?.load_config(key.ok()?).filter(|value| !value.is_empty())
-}
-
-/// The whole default chain, over the same TLS as the rest of the crate. Credentials are fetched before profiles are
-/// known here, so that of root certificates only the environment's count for them.
-#[cfg(feature = "aws-config")]
-pub(crate) async fn default_chain() -> Result<SdkConfig, ConfigurationError> {
-    use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
-
-    let mut http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-    if let Some(path) = std::env::var_os(BUNDLE_VARIABLE).filter(|path| !path.is_empty()) {
-        // It is read first, as the other side panics on what is garbled.
-        let store = TrustStore::empty().with_pem_certificate(crate::transport::read_bundle(path.as_ref())?);
-        let context = TlsContext::builder().with_trust_store(store).build();
-        http = http.tls_context(context.map_err(|error| ConfigurationError::HttpClient(error.into()))?);
-    }
-    Ok(aws_config::defaults(aws_config::BehaviorVersion::latest()).http_client(http.build_https()).load().await)
 }
 
 #[cfg(test)]

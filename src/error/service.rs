@@ -4,10 +4,12 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
-use serde_json::{Map, Value};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
+use crate::decode::Scalar;
 use crate::error::Context;
 use crate::retry::{self, ServerDelay};
+use crate::sign::Secrets;
 use crate::wire::RawResponse;
 
 /// How much of an answer that says nothing usable is kept, in bytes.
@@ -34,32 +36,72 @@ pub(crate) struct ErrorAnswer {
 }
 
 impl ErrorAnswer {
-    /// Reads the code from the header before the body, whatever the body is.
-    pub(crate) fn read(raw: &RawResponse, now: SystemTime) -> Self {
-        let body = members(&raw.body);
+    /// Reads the code from the header before the body, whatever the body is. A gateway may show the request that it did
+    /// not like: its secrets are blanked out.
+    pub(crate) fn read(raw: &RawResponse, now: SystemTime, secrets: &Secrets) -> Self {
+        let body = Members::read(&raw.body);
         let header = raw.header("x-amzn-errortype").and_then(clean_code);
-        let code = header.or_else(|| find(&body, &["code", "__type"], clean_code));
-        let message = find(&body, &["message", "Message", "errorMessage"], said);
-        let excerpt = if message.is_none() { excerpt(&raw.body) } else { None };
+        let code = header.or_else(|| body.find(CODES, clean_code));
+        let message = body.find(MESSAGES, said);
+        let excerpt =
+            if message.is_none() { excerpt(&secrets.blank(&String::from_utf8_lossy(&raw.body))) } else { None };
         Self {
             status: raw.status,
             code: code.map(str::to_owned),
-            message: message.map(|message| without_echo(message).to_owned()),
-            request_id: raw.request_id().map(str::to_owned),
+            message: message.map(|message| secrets.blank(without_echo(message))),
+            request_id: raw.request_id().map(|id| secrets.blank(id)),
             retry_after: retry::server_delay(raw, now).map(ServerDelay::duration),
             excerpt,
         }
     }
 }
 
-/// The members of a JSON object; none of anything else.
-fn members(body: &[u8]) -> Map<String, Value> {
-    serde_json::from_slice(body).unwrap_or_default()
+const CODES: &[&str] = &["code", "__type"];
+const MESSAGES: &[&str] = &["message", "Message", "errorMessage"];
+
+/// The members of an error answer that say something. Nothing else of it is kept.
+#[derive(Default)]
+struct Members(Vec<(String, String)>);
+
+impl Members {
+    /// Those of a JSON object; none of anything else.
+    fn read(body: &[u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_default()
+    }
+
+    /// The first of these members that is a text and says something.
+    fn find<'a>(&'a self, names: &[&str], read: fn(&'a str) -> Option<&'a str>) -> Option<&'a str> {
+        let member = |name: &&str| self.0.iter().rfind(|(known, _)| known == name).map(|(_, text)| &**text);
+        names.iter().filter_map(member).find_map(read)
+    }
 }
 
-/// The first of these members that is a text and says something.
-fn find<'a>(body: &'a Map<String, Value>, names: &[&str], read: fn(&'a str) -> Option<&'a str>) -> Option<&'a str> {
-    names.iter().filter_map(|name| body.get(*name)?.as_str()).find_map(read)
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(name) = entries.next_key::<String>()? {
+                    if !CODES.contains(&&*name) && !MESSAGES.contains(&&*name) {
+                        entries.next_value::<IgnoredAny>()?;
+                    } else if let Scalar::Text(text) = entries.next_value()? {
+                        members.push((name, text));
+                    }
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
 }
 
 fn said(text: &str) -> Option<&str> {
@@ -81,9 +123,9 @@ fn without_echo(message: &str) -> &str {
     cut.map_or(message, |at| message[..at].trim_end())
 }
 
-fn excerpt(body: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(&body[..body.len().min(EXCERPT_BYTES)]);
-    let text = without_echo(&text).split_whitespace().collect::<Vec<_>>().join(" ");
+fn excerpt(body: &str) -> Option<String> {
+    let text =
+        without_echo(&body[..body.floor_char_boundary(EXCERPT_BYTES)]).split_whitespace().collect::<Vec<_>>().join(" ");
     (!text.is_empty()).then_some(text)
 }
 
@@ -139,13 +181,19 @@ impl fmt::Display for ServiceError {
 
 impl std::error::Error for ServiceError {}
 
+/// Whether a character ends a line somewhere, or makes what follows be shown in another order than it was written.
+fn breaks_a_line(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// A message that came from outside, kept on one line and in bounds.
-struct OneLine<'a>(&'a str);
+pub(crate) struct OneLine<'a>(pub(crate) &'a str);
 
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = self.0.char_indices().nth(SHOWN_CHARS).map_or(self.0, |(end, _)| &self.0[..end]);
-        for (index, part) in shown.split(char::is_control).filter(|part| !part.is_empty()).enumerate() {
+        for (index, part) in shown.split(breaks_a_line).filter(|part| !part.is_empty()).enumerate() {
             if index > 0 {
                 f.write_str(" ")?;
             }

@@ -142,3 +142,15 @@ fn errors_travel() {
     travels::<Error>();
     assert_eq!(size_of::<Error>(), 2 * size_of::<usize>());
 }
+
+#[tokio::test]
+async fn nothing_in_a_message_breaks_or_turns_the_line() {
+    let body = r#"{"message":"one\r\ntwo\u2028three \u202eevil\u2069 \u001b[2J\u200f."}"#;
+    let client = Script::new([answer(400, &[], body)]).client();
+    let call = client.get_read_set_export_job().sequence_store_id("1234567890").id("1234567890");
+    let error = call.send().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "GetReadSetExportJob: HTTP 400 Bad Request without an error code: one two three  evil   [2J . [1 attempt]"
+    );
+}

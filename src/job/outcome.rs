@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::{JobItem, JobKind, JobState};
+use crate::error::OneLine;
 use crate::model::{ItemStatus, JobStatus};
 
 /// How many failed items an error names.
@@ -13,6 +14,26 @@ type Item<K> = <<K as JobKind>::State as JobState>::Item;
 
 /// How a job ended, with its final state. All of these are answers: whether one is an error is the caller's to say, see
 /// [`into_completed`](Self::into_completed).
+///
+/// ```
+/// use healthomics::job::Outcome;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = healthomics::local::LocalService::start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// # let started = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]).send().await?;
+/// # let wait = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5));
+/// match wait.await? {
+///     Outcome::Completed(job) => println!("all {} are active", job.sources.len()),
+///     outcome => {
+///         for item in outcome.failed_items() {
+///             println!("{}: {}", item.read_set_id, item.reason());
+///         }
+///     }
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 #[must_use = "a job that ended need not have succeeded"]
@@ -108,12 +129,12 @@ impl<K: JobKind> fmt::Display for JobFailed<K> {
         write!(f, "{} job {} is {}", K::NAME, state.id(), state.status())?;
         let failed: Vec<_> = self.outcome.failed_items().collect();
         if failed.is_empty() {
-            return write!(f, ": {}", state.status_message().unwrap_or("no reason given"));
+            return write!(f, ": {}", OneLine(state.status_message().unwrap_or("no reason given")));
         }
         write!(f, ", {} of {} failed", failed.len(), state.items().len())?;
         for (index, item) in failed.iter().take(NAMED_ITEMS).enumerate() {
             let before = if index == 0 { ":" } else { ";" };
-            write!(f, "{before} {}: {}", item.name(), item.reason())?;
+            write!(f, "{before} {}: {}", OneLine(item.name()), OneLine(item.reason()))?;
         }
         match failed.len().saturating_sub(NAMED_ITEMS) {
             0 => Ok(()),

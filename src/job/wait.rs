@@ -12,6 +12,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::schedule::{SHORTEST_LOOK, Schedule, Seen, Step};
 use super::{Job, JobKind, JobState, Outcome, Pace, Progress};
+use crate::error::OneLine;
 use crate::{CallFuture, Error};
 
 /// A wait that is being set up: await it, or take its [`states`](Self::states) one by one.
@@ -19,6 +20,21 @@ use crate::{CallFuture, Error};
 /// It looks at once, a second later, and then less and less often, down to every 30 seconds. Throttling, a failing
 /// service, a failing network and time-outs are waited out; what can't get better ends it. It leaves nothing behind when
 /// it is dropped: wait again, in another process if need be.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = healthomics::local::LocalService::start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// # let started = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]).send().await?;
+/// use std::time::Duration;
+///
+/// let wait = client.job(&started).wait().timeout(Duration::from_secs(6 * 3600));
+/// # let wait = wait.poll_every(Duration::from_millis(5));
+/// let outcome = wait.on_progress(|progress| println!("{:.0} %", progress.fraction() * 100.0)).await?;
+/// println!("{} items failed", outcome.failed_items().count());
+/// # Ok(()) }
+/// ```
 #[must_use = "a wait does nothing until it is awaited"]
 pub struct Wait<K: JobKind> {
     job: Job<K>,
@@ -95,6 +111,20 @@ impl<K: JobKind> IntoFuture for Wait<K> {
 /// The states of a job, one for each look at it; ends after the final one or an error.
 ///
 /// Dropping a future of [`next`](Self::next) loses nothing: the following one goes on where it was.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = healthomics::local::LocalService::start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// # let started = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]).send().await?;
+/// # let wait = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5));
+/// let mut states = wait.states();
+/// while let Some(state) = states.next().await {
+///     println!("{}", state?.status);
+/// }
+/// # Ok(()) }
+/// ```
 #[must_use = "states are not looked for until they are asked for"]
 pub struct States<K: JobKind> {
     job: Job<K>,
@@ -205,6 +235,23 @@ impl<K: JobKind> fmt::Debug for States<K> {
 }
 
 /// Why a wait ended before the job.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = healthomics::local::LocalService::start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// # let started = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]).send().await?;
+/// use std::time::Duration;
+///
+/// let wait = client.job(&started).wait().timeout(Duration::ZERO);
+/// match wait.await {
+///     Ok(outcome) => println!("{} items failed", outcome.failed_items().count()),
+///     Err(error) if error.is_timeout() => println!("{error}"), // the job goes on: wait again
+///     Err(error) => return Err(error.into()),
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum WaitError<K: JobKind> {
@@ -260,13 +307,14 @@ impl<K: JobKind> WaitError<K> {
 impl<K: JobKind> fmt::Display for WaitError<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TimeUp { job, elapsed, .. } => write!(f, "{job} has not ended after {elapsed:.0?}")?,
-            Self::Call { job, .. } => write!(f, "{job} can't be followed any more")?,
+            Self::TimeUp { job, elapsed, .. } => write!(f, "{} has not ended after {elapsed:.0?}", OneLine(job))?,
+            Self::Call { job, .. } => write!(f, "{} can't be followed any more", OneLine(job))?,
         }
         match self.last() {
             Some(state) => {
                 let progress = Progress::of(state, Duration::ZERO);
                 let Progress { status, settled, total, .. } = progress;
+                let status = OneLine(status.as_str());
                 write!(f, ", last seen {status} with {settled} of {total} items settled")?;
             }
             None => f.write_str(", never seen")?,

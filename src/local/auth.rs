@@ -128,6 +128,10 @@ impl<'a> Authorization<'a> {
         if !signed_headers.split(';').any(|name| name == "host") {
             return Err(incomplete("'Host' must be a 'SignedHeader' in the AWS Authorization header."));
         }
+        // As every signer writes them. A name that is repeated would have its values hashed over and over.
+        if !signed_headers.split(';').is_sorted_by(|one, next| one < next) {
+            return Err(incomplete("'SignedHeaders' must be in alphabetical order, each once."));
+        }
         let scope: Vec<_> = credential.split('/').collect();
         let [access_key_id, date, region, service, terminator] = scope[..] else {
             return Err(incomplete(format!(

@@ -12,6 +12,9 @@ use serde_json::{Map, Value};
 use super::answer::ServiceError;
 use crate::model::time::from_iso8601;
 
+/// After so many, no further item of a list is looked at: what is said of an item may be long beside it.
+const MOST_VIOLATIONS: usize = 1_000;
+
 /// What a value must look like.
 pub(crate) enum Shape {
     Text(Text),
@@ -219,6 +222,9 @@ fn walk(shape: &Shape, value: &Value, path: &str, violations: &mut Vec<String>) 
             }
             let mut known = Vec::with_capacity(list.len());
             for (index, item) in list.iter().enumerate() {
+                if violations.len() >= MOST_VIOLATIONS {
+                    break;
+                }
                 let path = format!("{path}.{}.member", index + 1);
                 if item.is_null() {
                     violations.push(violation(item, &path, NOT_NULL));
@@ -384,6 +390,14 @@ mod tests {
         assert!(message(&START_EXPORT, &input).contains("Value '[]' at 'sources' failed"));
         input["sources"] = json!([null]);
         assert!(message(&START_EXPORT, &input).contains("Value null at 'sources.1.member' failed"));
+    }
+
+    #[test]
+    fn no_more_is_said_than_anybody_reads() {
+        let mut input = export("0123456789");
+        input["sources"] = Value::Array(vec![Value::Null; 200_000]);
+        let text = message(&START_EXPORT, &input);
+        assert!(text.starts_with("1000 validation errors detected: ") && text.len() < 1_200_000, "{}", text.len());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -81,6 +81,10 @@ async fn answer(
 
 /// The body, or how it is refused; an error if the caller is gone.
 async fn read(body: Incoming) -> Result<Result<Bytes, ServiceError>, Broken> {
+    // What is announced as too large is not waited for.
+    if body.size_hint().lower() > LARGEST_BODY as u64 {
+        return Ok(Err(ServiceError::too_large()));
+    }
     match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, LARGEST_BODY).collect()).await {
         Ok(Ok(body)) => Ok(Ok(body.to_bytes())),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Ok(Err(ServiceError::too_large())),

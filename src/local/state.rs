@@ -169,12 +169,23 @@ impl Shared {
         if let Some(limit) = self.requests_per_second {
             throttle(state.recent.entry(operation.name).or_default(), limit, now.instant)?;
         }
-        let mut members = members(signed.body)?;
-        schema::take_query(operation.input, signed.query.unwrap_or_default(), &mut members)?;
-        members.extend(labels.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))));
-        let input = schema::check(operation.input, &Value::Object(members))?;
-        (operation.run)(&mut state.world, &input, now)
+        run(&mut state.world, operation, labels, signed, now)
     }
+}
+
+/// Reads the input of a request that may be made, checks it and does what it asks for.
+pub(crate) fn run(
+    world: &mut World,
+    operation: &Operation,
+    labels: Labels,
+    request: &Signed<'_>,
+    now: Now,
+) -> Result<Value, ServiceError> {
+    let mut members = members(request.body)?;
+    schema::take_query(operation.input, request.query.unwrap_or_default(), &mut members)?;
+    members.extend(labels.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))));
+    let input = schema::check(operation.input, &Value::Object(members))?;
+    (operation.run)(world, &input, now)
 }
 
 impl From<ServiceError> for Reply {

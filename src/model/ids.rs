@@ -42,6 +42,13 @@ macro_rules! string_type {
             }
         }
 
+        // Hash, Eq and Ord are those of the text: a map of these is looked into by `&str`.
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl From<String> for $name {
             fn from(text: String) -> Self {
                 Self(text)
@@ -91,12 +98,52 @@ macro_rules! string_type {
                 self.0 == *other
             }
         }
+
+        impl PartialEq<String> for $name {
+            fn eq(&self, other: &String) -> bool {
+                self.0 == *other
+            }
+        }
+
+        impl PartialEq<$name> for str {
+            fn eq(&self, other: &$name) -> bool {
+                *self == other.0
+            }
+        }
+
+        impl PartialEq<$name> for &str {
+            fn eq(&self, other: &$name) -> bool {
+                **self == other.0
+            }
+        }
+
+        impl PartialEq<$name> for String {
+            fn eq(&self, other: &$name) -> bool {
+                *self == other.0
+            }
+        }
     };
 }
 pub(crate) use string_type;
 
 string_type! {
     /// A sequence store: 10 to 36 digits. Leading zeros count, so it is never a number.
+    ///
+    /// Like all types of this module that are one text, it is made of strings, compared with them, and printed as one.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    ///
+    /// use healthomics::model::SequenceStoreId;
+    ///
+    /// let store = SequenceStoreId::from("0123456789");
+    /// assert_eq!(store, "0123456789");
+    /// assert_eq!("0123456789".parse(), Ok(store.clone()));
+    /// assert_eq!(format!("{store:>12}"), "  0123456789");
+    /// assert_eq!(HashMap::from([(store, 7)]).get("0123456789"), Some(&7));
+    /// ```
+    ///
+    /// What it may look like is checked when a request is sent, and not before.
     SequenceStoreId
 }
 string_type! {
@@ -129,6 +176,14 @@ string_type! { opaque
     /// output and on its error. Send the call again with that token and no second job starts.
     ///
     /// `Debug` does not show it, [`as_str`](ClientToken::as_str) and `Display` do.
+    ///
+    /// ```
+    /// use healthomics::model::ClientToken;
+    ///
+    /// let mine = ClientToken::from("order-4711");
+    /// assert_eq!((mine.to_string(), format!("{mine:?}")), ("order-4711".to_owned(), "ClientToken(redacted)".to_owned()));
+    /// assert_ne!(ClientToken::random(), ClientToken::random());
+    /// ```
     ClientToken
 }
 

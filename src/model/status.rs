@@ -104,6 +104,15 @@ macro_rules! open_enum {
 
 open_enum! {
     /// Where a job stands (`ReadSetExportJobStatus`, `ReadSetImportJobStatus`, `ReadSetActivationJobStatus`).
+    ///
+    /// ```
+    /// use healthomics::model::JobStatus;
+    ///
+    /// assert_eq!(JobStatus::from("COMPLETED"), JobStatus::Completed);
+    /// assert!(JobStatus::Failed.is_terminal() && !JobStatus::InProgress.is_terminal());
+    /// // A value of tomorrow arrives as itself.
+    /// assert_eq!(JobStatus::from("PAUSED").to_string(), "PAUSED");
+    /// ```
     JobStatus {
         /// Accepted, not begun.
         Submitted = "SUBMITTED",

@@ -1,24 +1,26 @@
 //! Timestamps as the service writes them, read leniently and written strictly.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+use crate::decode::Scalar;
 
 /// Reads an ISO 8601 string with 0 to 9 fraction digits and any offset, or seconds since 1970 as a number.
 ///
 /// What is none of these is `None`, with a warning: no answer is lost for a time that nobody can read.
 pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OffsetDateTime>, D::Error> {
-    let value = Option::<Value>::deserialize(deserializer)?;
-    let time = match &value {
-        None => return Ok(None),
-        Some(Value::String(text)) if text.is_empty() => return Ok(None),
-        Some(Value::String(text)) => from_iso8601(text),
-        Some(Value::Number(seconds)) => seconds.as_f64().and_then(from_seconds),
-        Some(_) => None,
+    #[allow(clippy::cast_precision_loss, reason = "such a number is no time")]
+    let time = match Scalar::deserialize(deserializer)? {
+        Scalar::Null => return Ok(None),
+        Scalar::Text(text) if text.is_empty() => return Ok(None),
+        Scalar::Text(text) => from_iso8601(&text),
+        Scalar::Whole(seconds) => from_seconds(seconds as f64),
+        Scalar::Number(seconds) => from_seconds(seconds),
+        Scalar::Other => None,
     };
     if time.is_none() {
-        tracing::warn!(?value, "a time in an answer can't be read");
+        tracing::warn!("a time in an answer can't be read");
     }
     Ok(time)
 }

@@ -33,6 +33,7 @@ impl Client {
     /// # Ok(()) }
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
     /// ```
+    #[doc = include_str!("errors_of_start.md")]
     pub fn start_read_set_activation_job(&self) -> StartReadSetActivationJob {
         StartReadSetActivationJob::new(Call::new(self))
     }
@@ -53,6 +54,7 @@ impl Client {
     /// # Ok(()) }
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
     /// ```
+    #[doc = include_str!("errors_of_read.md")]
     pub fn get_read_set_activation_job(&self) -> GetReadSetActivationJob {
         GetReadSetActivationJob::new(Call::new(self))
     }

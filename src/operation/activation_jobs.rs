@@ -32,6 +32,7 @@ impl Client {
     /// # Ok(()) }
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
     /// ```
+    #[doc = include_str!("errors_of_read.md")]
     pub fn list_read_set_activation_jobs(&self) -> ListReadSetActivationJobs {
         ListReadSetActivationJobs::new(Call::new(self))
     }

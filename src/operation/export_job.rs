@@ -36,6 +36,7 @@ impl Client {
     /// # Ok(()) }
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
     /// ```
+    #[doc = include_str!("errors_of_start.md")]
     pub fn start_read_set_export_job(&self) -> StartReadSetExportJob {
         StartReadSetExportJob::new(Call::new(self))
     }
@@ -56,6 +57,7 @@ impl Client {
     /// # Ok(()) }
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
     /// ```
+    #[doc = include_str!("errors_of_read.md")]
     pub fn get_read_set_export_job(&self) -> GetReadSetExportJob {
         GetReadSetExportJob::new(Call::new(self))
     }

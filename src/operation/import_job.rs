@@ -49,6 +49,7 @@ impl Client {
     /// # Ok(()) }
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
     /// ```
+    #[doc = include_str!("errors_of_start.md")]
     pub fn start_read_set_import_job(&self) -> StartReadSetImportJob {
         StartReadSetImportJob::new(Call::new(self))
     }
@@ -73,6 +74,7 @@ impl Client {
     /// # Ok(()) }
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
     /// ```
+    #[doc = include_str!("errors_of_read.md")]
     pub fn get_read_set_import_job(&self) -> GetReadSetImportJob {
         GetReadSetImportJob::new(Call::new(self))
     }

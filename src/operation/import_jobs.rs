@@ -32,6 +32,7 @@ impl Client {
     /// # Ok(()) }
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
     /// ```
+    #[doc = include_str!("errors_of_read.md")]
     pub fn list_read_set_import_jobs(&self) -> ListReadSetImportJobs {
         ListReadSetImportJobs::new(Call::new(self))
     }

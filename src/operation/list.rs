@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::filter::Filter;
-use super::{json};
+use super::json;
 use crate::check::{Path, Violations};
 use crate::decode::Undecodable;
 use crate::model::SequenceStoreId;

@@ -33,6 +33,7 @@ impl Client {
     /// # Ok(()) }
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
     /// ```
+    #[doc = include_str!("errors_of_read.md")]
     pub fn get_read_set_metadata(&self) -> GetReadSetMetadata {
         GetReadSetMetadata::new(Call::new(self))
     }

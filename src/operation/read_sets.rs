@@ -35,6 +35,7 @@ impl Client {
     /// # Ok(()) }
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
     /// ```
+    #[doc = include_str!("errors_of_read.md")]
     pub fn list_read_sets(&self) -> ListReadSets {
         ListReadSets::new(Call::new(self))
     }

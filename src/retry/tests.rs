@@ -1,4 +1,5 @@
 use super::*;
+use crate::sign::Secrets;
 use crate::testing::raw;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -47,7 +48,7 @@ fn what_a_failure_means() {
         (403, Some("AccessDeniedException"), true, Final),
     ] {
         let headers: Vec<_> = code.map(|code| ("x-amzn-errortype", code)).into_iter().collect();
-        let answer = ErrorAnswer::read(&raw(status, &headers, ""), SystemTime::UNIX_EPOCH);
+        let answer = ErrorAnswer::read(&raw(status, &headers, ""), SystemTime::UNIX_EPOCH, &Secrets::default());
         assert_eq!(classify(&answer, clock_is_off), expected, "{status} {code:?} {clock_is_off}");
     }
 }
@@ -73,7 +74,7 @@ fn what_an_error_answer_leaves_open() {
         (301, None, false),
     ] {
         let headers: Vec<_> = code.map(|code| ("x-amzn-errortype", code)).into_iter().collect();
-        let answer = ErrorAnswer::read(&raw(status, &headers, ""), SystemTime::UNIX_EPOCH);
+        let answer = ErrorAnswer::read(&raw(status, &headers, ""), SystemTime::UNIX_EPOCH, &Secrets::default());
         assert_eq!(may_have_been_applied(&answer, classify(&answer, false)), expected, "{status} {code:?}");
     }
 }

@@ -7,7 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use time::{Duration, OffsetDateTime};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::tcp::ReadHalf;
@@ -30,6 +30,9 @@ impl Root {
         let mut authority = CertificateParams::new(Vec::new()).unwrap();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
+        // Some libraries tell roots apart by their names.
+        let name = format!("Root {:?}", &key.public_key_raw()[1..9]);
+        authority.distinguished_name.push(DnType::CommonName, name);
         let pem = authority.self_signed(&key).unwrap().pem();
         let issuer = Issuer::new(authority, key);
         let key = KeyPair::generate().unwrap();

@@ -406,3 +406,23 @@ fn ten_thousand_groups_are_read() {
     let states = states(&folder.file(), &plan);
     assert!(states.iter().all(|state| matches!(state, GroupState::Finished { items, .. } if items.len() == size)));
 }
+
+#[test]
+fn a_line_that_would_fill_the_memory_is_refused() {
+    let (folder, plan) = (Folder::new(), plan());
+    write_all(&folder.file(), &plan);
+    let file = OpenOptions::new().write(true).open(folder.file()).unwrap();
+    file.set_len(80 << 20).unwrap();
+    let error = refusal(&folder.file(), &plan);
+    assert!(matches!(error, BulkError::JournalIsBroken { line: 10, .. }), "{error}");
+    assert_eq!(file.metadata().unwrap().len(), 80 << 20, "it is left alone");
+}
+
+#[test]
+fn a_journal_from_elsewhere_tells_its_members_on_one_line() {
+    let (folder, plan) = (Folder::new(), plan());
+    write_all(&folder.file(), &plan);
+    with_line(&folder.file(), 0, |line| line.replace(r#""kind":"export""#, r#""kind":"a\nb\u001b""#));
+    let error = refusal(&folder.file(), &plan).to_string();
+    assert!(error.contains(r"its kind is a\nb\u{1b}, here it is export; "), "{error}");
+}

@@ -1,0 +1,211 @@
+//! A web service that exports read sets: `cargo run --example axum_service`, then
+//!
+//! ```text
+//! curl localhost:8080/exports -H 'content-type: application/json' -d '{
+//!     "runId": "delivery-7", "sequenceStoreId": "2718281829", "destination": "s3://my-bucket/exports/",
+//!     "roleArn": "arn:aws:iam::123456789012:role/OmicsExport", "readSets": ["5555555555", "5555555556"] }'
+//! curl localhost:8080/exports/delivery-7
+//! ```
+//!
+//! One client for all handlers; errors as HTTP answers; bulk runs that outlive the process. On SIGTERM or Ctrl-C it takes
+//! no more connections, lets requests end, and drops the runs. Started again, it takes them up by their journals.
+//!
+//! In a crate of your own it needs `axum = "0.8"`, `serde = { version = "1", features = ["derive"] }`,
+//! `serde_json = "1"` and the feature `signal` of `tokio`, too.
+#![allow(clippy::print_stdout)]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::{Json, Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use healthomics::bulk::{BulkError, BulkRun};
+use healthomics::job::Export;
+use healthomics::local::{LocalService, Pace};
+use healthomics::model::{ReadSetId, RoleArn, RunId, S3Destination, SequenceStoreId};
+use healthomics::{Client, ClientBuilder, Error};
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// What is asked for; kept in the folder of the runs until it is done.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Order {
+    run_id: RunId,
+    sequence_store_id: SequenceStoreId,
+    destination: S3Destination,
+    role_arn: RoleArn,
+    read_sets: Vec<ReadSetId>,
+}
+
+#[derive(Clone)]
+struct App {
+    client: Client,
+    folder: PathBuf,
+    poll_every: Duration,
+    runs: Arc<Mutex<Runs>>,
+}
+
+#[derive(Default)]
+struct Runs {
+    tasks: JoinSet<()>,
+    status: BTreeMap<RunId, String>,
+}
+
+/// An error of this service, with what its callers may know of it.
+struct Refusal(StatusCode, String);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.0, self.1).into_response()
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        let status = match &error {
+            Error::InvalidInput(_) => StatusCode::BAD_REQUEST,
+            Error::ResourceNotFoundException(_) => StatusCode::NOT_FOUND,
+            error if error.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
+            error if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::BAD_GATEWAY,
+        };
+        println!("{}", error.report());
+        Self(status, error.to_string())
+    }
+}
+
+impl App {
+    /// Everything is checked here, and nothing started.
+    fn plan(&self, order: Order) -> Result<BulkRun<Export>, BulkError> {
+        let journal = self.folder.join(format!("{}.jsonl", order.run_id));
+        let run = self.client.export_read_sets().run_id(order.run_id).sequence_store_id(order.sequence_store_id);
+        let run = run.destination(order.destination).role_arn(order.role_arn).read_sets(order.read_sets).run()?;
+        Ok(run.journal(journal).poll_every(self.poll_every))
+    }
+
+    fn with_runs<T>(&self, work: impl FnOnce(&mut Runs) -> T) -> T {
+        work(&mut self.runs.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Runs it in the background. A second time for the same order does no harm: its journal is in use.
+    fn spawn(&self, id: &RunId, run: BulkRun<Export>) {
+        let (app, shown, id) = (self.clone(), self.clone(), id.clone());
+        let run_id = id.clone();
+        let run = run.on_progress(move |progress| {
+            let status = format!("{} of {} read sets, {} failed", progress.settled, progress.items, progress.failed);
+            shown.with_runs(|runs| runs.status.insert(run_id.clone(), status));
+        });
+        let work = async move {
+            match run.send().await {
+                Ok(report) => {
+                    let undecided = report.undecided().count();
+                    app.with_runs(|runs| {
+                        runs.status.insert(id.clone(), format!("done: {report}, {undecided} undecided"))
+                    });
+                    // What may still be at work is taken up at the next start.
+                    if undecided == 0 {
+                        drop(std::fs::remove_file(app.folder.join(format!("{id}.json"))));
+                    }
+                }
+                Err(BulkError::JournalInUse { .. }) => {}
+                Err(error) => drop(app.with_runs(|runs| runs.status.insert(id, error.to_string()))),
+            }
+        };
+        self.with_runs(|runs| drop(runs.tasks.spawn(work)));
+    }
+
+    /// What an earlier process left undone.
+    fn take_up(&self) -> Result<(), Failure> {
+        for path in std::fs::read_dir(&self.folder)?.map(|entry| entry.map(|entry| entry.path())) {
+            let path = path?;
+            if path.extension().is_some_and(|extension| extension == "json") {
+                let order: Order = serde_json::from_slice(&std::fs::read(path)?)?;
+                println!("taking up {}", order.run_id);
+                self.spawn(&order.run_id.clone(), self.plan(order)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn export(State(app): State<App>, Json(order): Json<Order>) -> Result<StatusCode, Refusal> {
+    let id = order.run_id.clone();
+    let run = app.plan(order.clone()).map_err(|error| Refusal(StatusCode::BAD_REQUEST, error.to_string()))?;
+    let kept = serde_json::to_vec(&order).map_err(std::io::Error::from);
+    let kept = kept.and_then(|order| std::fs::write(app.folder.join(format!("{id}.json")), order));
+    kept.map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    app.spawn(&id, run);
+    Ok(StatusCode::ACCEPTED)
+}
+
+async fn status(State(app): State<App>, Path(id): Path<RunId>) -> Result<String, Refusal> {
+    let status = app.with_runs(|runs| runs.status.get(&id).cloned());
+    status.ok_or_else(|| Refusal(StatusCode::NOT_FOUND, format!("no run {id}")))
+}
+
+async fn read_set(
+    State(app): State<App>,
+    Path((store, id)): Path<(SequenceStoreId, ReadSetId)>,
+) -> Result<String, Refusal> {
+    let read_set = app.client.get_read_set_metadata().sequence_store_id(store).id(id).send().await?;
+    Ok(read_set.status.to_string())
+}
+
+/// Ctrl-C, or what container engines send before they kill.
+async fn told_to_stop() {
+    let interrupt = async { drop(tokio::signal::ctrl_c().await) };
+    #[cfg(unix)]
+    let terminate = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! { () = interrupt => {}, () = terminate => {} }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let mut arguments = std::env::args().skip(1);
+    let address = arguments.next().unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+    let folder = arguments.next().map_or_else(|| std::env::temp_dir().join("healthomics-runs"), PathBuf::from);
+    let poll_every = arguments.next().map_or(Ok(2_000), |millis| millis.parse())?;
+    std::fs::create_dir_all(&folder)?;
+    // Without an account, an embedded HealthOmics.
+    let local = LocalService::builder().pace(Pace::Time(Duration::from_secs(5))).start().await?;
+    let builder = if std::env::var_os("AWS_REGION").is_some() {
+        ClientBuilder::from_env()?
+    } else {
+        println!("store {} is of an embedded HealthOmics", local.create_sequence_store());
+        local.client_builder()
+    };
+    // Callers do not wait longer, and neither does a shutdown.
+    let client = builder.operation_timeout(Duration::from_secs(10)).app_name("axum-service").build()?;
+    let app = App { client, folder, poll_every: Duration::from_millis(poll_every), runs: Arc::default() };
+    app.take_up()?;
+
+    let router = axum::Router::new()
+        .route("/exports", post(export))
+        .route("/exports/{run_id}", get(status))
+        .route("/stores/{store}/read-sets/{id}", get(read_set))
+        .with_state(app.clone());
+    let listener = tokio::net::TcpListener::bind(address).await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    axum::serve(listener, router).with_graceful_shutdown(told_to_stop()).await?;
+
+    // The jobs go on at the service, and the journals know them.
+    let mut tasks = app.with_runs(|runs| std::mem::take(&mut runs.tasks));
+    tasks.shutdown().await;
+    println!("stopped");
+    Ok(())
+}

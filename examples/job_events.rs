@@ -1,0 +1,70 @@
+//! What to do when a job ends, told by EventBridge instead of a process that waits: `cargo run --example job_events`.
+//!
+//! The handler is that of a Lambda function behind a rule (its payload is an `Event`), or of a reader of a queue (the
+//! body of a message parses into one). The rule is in the documentation of `healthomics::event`.
+#![allow(clippy::print_stdout)]
+
+use std::time::Duration;
+
+use healthomics::event::{Change, Event};
+use healthomics::job::{Job, JobKind, Outcome, WaitError};
+use healthomics::local::LocalService;
+use healthomics::model::FileType;
+use healthomics::{Client, ImportReadSetSource};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Paste this into a service. Events may come twice or in another order, so it does nothing that must not be repeated,
+/// and looks at the job instead of believing the event.
+async fn handle(client: &Client, event: Event) -> Result<(), Failure> {
+    match event.change {
+        Change::ImportJob(change) if change.status.is_terminal() => {
+            let outcome = outcome(&change.job(client)).await?;
+            for (files, read_set) in outcome.read_sets() {
+                println!("{} became read set {read_set}", files.source1);
+            }
+        }
+        Change::ExportJob(change) if change.status.is_terminal() => drop(outcome(&change.job(client)).await?),
+        Change::ActivationJob(change) if change.status.is_terminal() => drop(outcome(&change.job(client)).await?),
+        Change::ReadSet(change) => println!("read set {} is {}", change.id, change.status),
+        _ => println!("nothing to do about this {:?}", event.detail_type),
+    }
+    Ok(())
+}
+
+/// One look, as the job has ended; some more should the service still say otherwise.
+async fn outcome<K: JobKind>(job: &Job<K>) -> Result<Outcome<K>, WaitError<K>> {
+    let outcome = job.wait().timeout(Duration::from_secs(20)).await?;
+    println!("{job}: {} finished, {} failed", outcome.finished_items().count(), outcome.failed_items().count());
+    Ok(outcome)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    // In a service: `let client = Client::from_env()?;`
+    let local = LocalService::start().await?;
+    let client = local.client()?;
+    let store = local.create_sequence_store();
+    local.fail_item("s3://my-bucket/b.bam", "File validation failed");
+    let sources = ["a", "b"].map(|sample| {
+        let source = ImportReadSetSource::builder().source_files(format!("s3://my-bucket/{sample}.bam"));
+        source.source_file_type(FileType::Ubam).subject_id("NA12878").sample_id(sample).build()
+    });
+    let call = client.start_read_set_import_job().sequence_store_id(&store).sources(sources);
+    let job = call.role_arn("arn:aws:iam::123456789012:role/OmicsImport").send().await?.id;
+
+    for (kind, id, status) in [
+        ("Read Set Import Job Status Change", job.as_str(), "SUBMITTED"),
+        ("Read Set Import Job Status Change", job.as_str(), "COMPLETED_WITH_FAILURES"),
+        ("Read Set Import Job Status Change", job.as_str(), "COMPLETED_WITH_FAILURES"),
+        ("Read Set Status Change", "5555555555", "ARCHIVED"),
+        ("Run Status Change", "7654321", "COMPLETED"),
+    ] {
+        let payload = format!(
+            r#"{{"source": "aws.omics", "detail-type": "{kind}", "region": "us-east-1", "resources": [],
+                "detail": {{"omicsVersion": "1.0.0", "id": "{id}", "sequenceStoreId": "{store}", "status": "{status}"}}}}"#
+        );
+        handle(&client, payload.parse()?).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,309 @@
+//! Status changes of read sets and their jobs, as Amazon EventBridge delivers them: an end to polling.
+//!
+//! HealthOmics sends an event whenever a job or a read set changes its status. A rule with this pattern brings the end of
+//! every read set job to a Lambda function, a queue or a topic:
+//!
+//! ```text
+//! {
+//!   "source": ["aws.omics"],
+//!   "detail-type": [
+//!     "Read Set Import Job Status Change",
+//!     "Read Set Export Job Status Change",
+//!     "Read Set Activation Job Status Change"
+//!   ],
+//!   "detail": { "status": ["COMPLETED", "COMPLETED_WITH_FAILURES", "FAILED"] }
+//! }
+//! ```
+//!
+//! [`Event`] is what arrives. It reads from JSON ([`FromStr`], [`TryFrom<serde_json::Value>`](serde_json::Value)) and is
+//! a [`serde::Deserialize`], so that it can be the payload type of a Lambda handler.
+//!
+//! ```
+//! use healthomics::event::{Change, Event};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let local = healthomics::local::LocalService::start().await?;
+//! # let client = local.client()?;
+//! # let store = local.create_sequence_store();
+//! # let read_set = local.seed_read_set(&store, healthomics::local::SeedReadSet::archived("BAM".into()));
+//! # let started = client.start_read_set_activation_job().sequence_store_id(&store).sources([read_set]).send().await?;
+//! # client.job(&started).wait().poll_every(std::time::Duration::from_millis(5)).await?;
+//! # let body = format!(
+//! #     r#"{{ "version": "0", "id": "0b0e3b1a-6b0c-4a53-9d0e-3f5c2a1d7e44", "source": "aws.omics",
+//! #     "detail-type": "Read Set Activation Job Status Change", "account": "123456789012",
+//! #     "time": "2026-11-21T17:53:06Z", "region": "us-east-1", "resources": [],
+//! #     "detail": {{ "omicsVersion": "1.0.0", "id": "{}", "sequenceStoreId": "{store}", "status": "COMPLETED" }} }}"#,
+//! #     started.id
+//! # );
+//! let event: Event = body.parse()?;
+//! match event.change {
+//!     Change::ActivationJob(change) if change.status.is_terminal() => {
+//!         // The event says that the job has ended, the job says what became of each item.
+//!         let outcome = change.job(&client).wait().await?;
+//!         println!("{} of {} are active", outcome.finished_items().count(), outcome.items().len());
+//! #       assert!(outcome.is_completed());
+//!     }
+//!     change => println!("nothing to do about {change:?}"),
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! # What to rely on
+//!
+//! - Delivery is best effort, says HealthOmics: an event may get lost. Have something that looks after jobs of which
+//!   nothing was heard for long: [`Client::watch`](crate::Client::watch), say, or a list of those that run.
+//! - An event can come twice, late, or before an earlier one. Take it as a hint to look, and look at the job itself.
+//!
+//! # Sources
+//!
+//! The envelope, the names of the events, their statuses, and the detail of a read set are those of
+//! [*Using EventBridge with AWS HealthOmics*](https://docs.aws.amazon.com/omics/latest/dev/eventbridge.html) in the AWS
+//! HealthOmics User Guide. It shows no event of a read set job; the members of its detail (`id`, `sequenceStoreId`,
+//! `status`, `statusMessage`, `omicsVersion`) are those of the event patterns that the AWS CDK generates of the
+//! service's published schemas (`aws_omics.events.SequenceStoreEvents` in `@aws-cdk/mixins-preview`).
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use crate::Client;
+use crate::decode;
+use crate::job::{Activation, Export, Import, Job, JobKind};
+use crate::model::{JobStatus, ReadSetArn, ReadSetId, ReadSetStatus, SequenceStoreId};
+
+const SOURCE: &str = "aws.omics";
+
+/// An event as EventBridge delivers it, to a Lambda function as it is, to a queue as the body of a message.
+///
+/// What is not known is kept, what is absent is `None`; see the [module](self) for an example.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "Value")]
+#[non_exhaustive]
+pub struct Event {
+    /// A UUID of the event.
+    pub id: Option<String>,
+    /// The service that sent it: `aws.omics`.
+    pub source: String,
+    /// The kind of event: `Read Set Import Job Status Change`.
+    pub detail_type: String,
+    /// The AWS account: 12 digits.
+    pub account: Option<String>,
+    /// The AWS region.
+    pub region: Option<String>,
+    /// When it happened.
+    pub time: Option<OffsetDateTime>,
+    /// The ARNs of what it is about.
+    pub resources: Vec<String>,
+    /// What has changed.
+    pub change: Change,
+}
+
+/// What an event is about.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Change {
+    /// `Read Set Import Job Status Change`.
+    ImportJob(JobChange<Import>),
+    /// `Read Set Export Job Status Change`.
+    ExportJob(JobChange<Export>),
+    /// `Read Set Activation Job Status Change`.
+    ActivationJob(JobChange<Activation>),
+    /// `Read Set Status Change`.
+    ReadSet(ReadSetChange),
+    /// An event of another kind or another service: its `detail` as it came.
+    Other(Value),
+}
+
+/// The new status of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JobChange<K: JobKind> {
+    /// The job.
+    pub id: K::Id,
+    /// The store that it works on.
+    pub sequence_store_id: SequenceStoreId,
+    /// Where it stood when the event was sent.
+    pub status: JobStatus,
+    /// What the service says about it.
+    pub status_message: Option<String>,
+    /// The version of the event's form: `1.0.0`.
+    pub omics_version: Option<String>,
+}
+
+impl<K: JobKind> JobChange<K> {
+    /// The job, to look at what became of its items ([`Job::get`]), or for its outcome if it has ended ([`Job::wait`]).
+    /// Nothing is asked until the job is.
+    ///
+    /// The client must be of the region and account of the event.
+    pub fn job(&self, client: &Client) -> Job<K> {
+        K::job(client, &self.sequence_store_id, &self.id)
+    }
+}
+
+/// The new status of a read set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReadSetChange {
+    /// The read set.
+    pub id: ReadSetId,
+    /// The store that it is in.
+    pub sequence_store_id: SequenceStoreId,
+    /// Where it stood when the event was sent.
+    pub status: ReadSetStatus,
+    /// What the service says about it.
+    pub status_message: Option<String>,
+    /// Its name in policies.
+    pub arn: Option<ReadSetArn>,
+    /// The job that made it.
+    pub creation_job_id: Option<String>,
+    /// The version of the event's form: `1.0.0`.
+    pub omics_version: Option<String>,
+}
+
+/// Why something is no event that can be used.
+///
+/// Trying again does not help. In a Lambda function let it fail the invocation, so that the event ends in the
+/// dead-letter queue, where somebody can look at it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EventError {
+    /// It is not JSON. Give the event as it came: of a message of a queue its body.
+    #[error("not an event of EventBridge: not JSON")]
+    Json(#[source] serde_json::Error),
+    /// It is JSON, but no object.
+    #[error("not an event of EventBridge: not a JSON object")]
+    #[non_exhaustive]
+    NotAnObject {},
+    /// A member is absent or no text that no event goes without. An input transformer in the rule may have left it out:
+    /// send events as they are.
+    #[error("not an event of EventBridge, or a part of one: it has no {member}")]
+    #[non_exhaustive]
+    Missing {
+        /// The member: `detail.sequenceStoreId`.
+        member: &'static str,
+    },
+}
+
+impl Event {
+    /// Reads an event from the bytes of its JSON form.
+    ///
+    /// # Errors
+    ///
+    /// [`EventError`], if it is none.
+    pub fn from_slice(json: &[u8]) -> Result<Self, EventError> {
+        serde_json::from_slice::<Value>(json).map_err(EventError::Json)?.try_into()
+    }
+}
+
+impl FromStr for Event {
+    type Err = EventError;
+
+    fn from_str(json: &str) -> Result<Self, EventError> {
+        Self::from_slice(json.as_bytes())
+    }
+}
+
+impl TryFrom<Value> for Event {
+    type Error = EventError;
+
+    fn try_from(value: Value) -> Result<Self, EventError> {
+        let Envelope { id, source, detail_type, account, region, time, resources, detail } = read(value)?;
+        let source = source.ok_or(EventError::Missing { member: "source" })?;
+        let detail_type = detail_type.ok_or(EventError::Missing { member: "detail-type" })?;
+        let change = match (source.as_str(), detail_type.as_str()) {
+            (SOURCE, "Read Set Import Job Status Change") => Change::ImportJob(job(detail)?),
+            (SOURCE, "Read Set Export Job Status Change") => Change::ExportJob(job(detail)?),
+            (SOURCE, "Read Set Activation Job Status Change") => Change::ActivationJob(job(detail)?),
+            (SOURCE, "Read Set Status Change") => Change::ReadSet(read_set(detail)?),
+            _ => Change::Other(detail),
+        };
+        Ok(Self { id, source, detail_type, account, region, time, resources, change })
+    }
+}
+
+/// `export job 1234567890 is COMPLETED`
+impl<K: JobKind> fmt::Display for JobChange<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} job {} is {}", K::NAME, self.id, self.status)
+    }
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(default, deserialize_with = "decode::text")]
+    id: Option<String>,
+    #[serde(default, deserialize_with = "decode::text")]
+    source: Option<String>,
+    #[serde(default, rename = "detail-type", deserialize_with = "decode::text")]
+    detail_type: Option<String>,
+    #[serde(default, deserialize_with = "decode::text")]
+    account: Option<String>,
+    #[serde(default, deserialize_with = "decode::text")]
+    region: Option<String>,
+    #[serde(default, deserialize_with = "crate::model::time::optional")]
+    time: Option<OffsetDateTime>,
+    #[serde(default, deserialize_with = "texts")]
+    resources: Vec<String>,
+    #[serde(default)]
+    detail: Value,
+}
+
+/// The members of all details that this version knows.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail {
+    #[serde(default, deserialize_with = "decode::text")]
+    id: Option<String>,
+    #[serde(default, deserialize_with = "decode::text")]
+    sequence_store_id: Option<SequenceStoreId>,
+    #[serde(default, deserialize_with = "decode::text")]
+    status: Option<String>,
+    #[serde(default, deserialize_with = "decode::text")]
+    status_message: Option<String>,
+    #[serde(default, deserialize_with = "decode::text")]
+    arn: Option<ReadSetArn>,
+    #[serde(default, deserialize_with = "decode::text")]
+    creation_job_id: Option<String>,
+    #[serde(default, deserialize_with = "decode::text")]
+    omics_version: Option<String>,
+}
+
+/// Not by position, as a JSON array would be.
+fn read<T: for<'de> Deserialize<'de>>(value: Value) -> Result<T, EventError> {
+    if value.is_object() { T::deserialize(value).map_err(EventError::Json) } else { Err(EventError::NotAnObject {}) }
+}
+
+/// Those of a list that are texts.
+fn texts<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let Value::Array(items) = Value::deserialize(deserializer)? else { return Ok(Vec::new()) };
+    Ok(items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect())
+}
+
+fn detail<S: From<String>>(detail: Value) -> Result<(Detail, String, SequenceStoreId, S), EventError> {
+    if !detail.is_object() {
+        return Err(EventError::Missing { member: "detail" });
+    }
+    let mut detail: Detail = read(detail)?;
+    let id = detail.id.take().ok_or(EventError::Missing { member: "detail.id" })?;
+    let store = detail.sequence_store_id.take().ok_or(EventError::Missing { member: "detail.sequenceStoreId" })?;
+    let status = detail.status.take().ok_or(EventError::Missing { member: "detail.status" })?;
+    Ok((detail, id, store, status.into()))
+}
+
+fn job<K: JobKind<Id: From<String>>>(value: Value) -> Result<JobChange<K>, EventError> {
+    let (rest, id, sequence_store_id, status) = detail(value)?;
+    let Detail { status_message, omics_version, .. } = rest;
+    Ok(JobChange { id: id.into(), sequence_store_id, status, status_message, omics_version })
+}
+
+fn read_set(value: Value) -> Result<ReadSetChange, EventError> {
+    let (rest, id, sequence_store_id, status) = detail(value)?;
+    let Detail { status_message, arn, creation_job_id, omics_version, .. } = rest;
+    Ok(ReadSetChange { id: id.into(), sequence_store_id, status, status_message, arn, creation_job_id, omics_version })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,222 @@
+//! What the fuzz targets run, and `cargo test` with generated input: each function takes what comes from outside, must
+//! not panic, and must not take more time and memory than its input explains.
+//!
+//! Only there in tests and under `cargo fuzz`.
+
+mod endpoint;
+#[cfg(feature = "local")]
+mod local;
+#[cfg(test)]
+mod tests;
+
+use std::fmt::{self, Write as _};
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_smithy_async::time::{SharedTimeSource, StaticTimeSource};
+use bytes::Bytes;
+pub use endpoint::endpoint;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+#[cfg(feature = "local")]
+pub use local::{local_request, local_signature};
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+use crate::Error;
+use crate::bulk::{BulkError, Plan, journal_fuzzing};
+use crate::clock::Clock;
+use crate::error::{Context, ErrorAnswer};
+use crate::job::Export;
+use crate::model::{CreationType, ETagAlgorithm, FileType, ItemStatus, JobStatus, ReadSetStatus, time as times};
+use crate::operation::fuzzing::decode_all;
+use crate::retry::{self, Class, Quota, Retry, RetryPolicy};
+use crate::sign::Secrets;
+use crate::wire::RawResponse;
+
+/// The longest line that an error may take in a log, in bytes.
+const LONGEST_LINE: usize = 8_000;
+
+/// Successful answers: the bytes are the body, read as the answer of every operation.
+pub fn answers(data: &[u8]) {
+    let headers = HeaderMap::from_iter([(HeaderName::from_static("x-amzn-requestid"), HeaderValue::from_static("r"))]);
+    decode_all(&RawResponse { status: StatusCode::OK, headers, body: Bytes::copy_from_slice(data) });
+}
+
+/// Error answers: a line with the status, lines of headers, an empty line, the body.
+pub fn errors(data: &[u8]) {
+    let Message { start, headers, body } = Message::read(data);
+    let status = str::from_utf8(start).ok().and_then(|text| StatusCode::from_bytes(text.trim().as_bytes()).ok());
+    let body = Bytes::copy_from_slice(body);
+    let raw = RawResponse { status: status.unwrap_or(StatusCode::BAD_REQUEST), headers, body };
+    let now = now();
+
+    let answer = ErrorAnswer::read(&raw, now, &Secrets::default());
+    let skew = retry::clock_skew(&raw, now);
+    if let Some(service) = skew {
+        let clock = Clock::new(SharedTimeSource::new(StaticTimeSource::new(now)), true);
+        let corrected = clock.correct(service);
+        assert_eq!(clock.now() == now, !corrected, "a clock that is off moves");
+    }
+    let class = retry::classify(&answer, skew.is_some());
+    let delay = retry::server_delay(&raw, now);
+    for (jitter, left) in [(0.0, None), (1.0, Some(Duration::from_mins(4))), (0.5, Some(Duration::ZERO))] {
+        let mut retry = Retry::new(RetryPolicy::default(), Quota::new(Some(Quota::DEFAULT_CAPACITY)));
+        retry.next_attempt();
+        if let retry::Decision::Again { after } = retry.failed(class, delay, jitter, left) {
+            assert!(after <= Duration::from_mins(5), "a service can't make a caller wait {after:?}");
+        }
+    }
+    let context = Context {
+        may_have_been_applied: retry::may_have_been_applied(&answer, class),
+        retryable: class.is_retryable(),
+        throttling: class == Class::Throttling,
+        ..context("StartReadSetExportJob")
+    };
+    assert_fit_for_a_log(&Error::from_answer(answer, context));
+}
+
+/// Timestamps: the bytes are one as text, and as a JSON value.
+pub fn times(data: &[u8]) {
+    #[derive(Deserialize)]
+    struct Holder(#[serde(deserialize_with = "times::optional")] Option<OffsetDateTime>);
+
+    let read = [
+        str::from_utf8(data).ok().and_then(times::from_iso8601),
+        serde_json::from_slice::<Holder>(data).ok().and_then(|holder| holder.0),
+    ];
+    for time in read.into_iter().flatten() {
+        let written = times::to_iso8601(time);
+        if times::can_be_written(time) {
+            assert_eq!(times::from_iso8601(&written), Some(time), "{written}");
+        }
+    }
+}
+
+/// Enumerations: the bytes are a value.
+pub fn enums(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    macro_rules! each {
+        ($($Enum:ident)+) => {$(
+            let value = $Enum::from(&*text);
+            assert_eq!(value.as_str(), text);
+            assert_eq!(value.to_string(), text);
+            assert_eq!($Enum::KNOWN.contains(&value), !matches!(value, $Enum::Unknown(_)));
+            let json = serde_json::to_string(&value).unwrap_or_default();
+            assert_eq!(serde_json::from_str::<$Enum>(&json).ok(), Some(value));
+            if let Ok(value) = serde_json::from_slice::<$Enum>(data) {
+                assert_eq!(serde_json::to_value(&value).ok(), serde_json::from_slice(data).ok());
+            }
+        )+};
+    }
+    each! { JobStatus ItemStatus FileType ReadSetStatus CreationType ETagAlgorithm }
+}
+
+/// Journals: the bytes are one, or with a leading `+` the lines behind a good header.
+///
+/// # Panics
+///
+/// Like each of these: if something is wrong.
+pub fn journal(data: &[u8]) {
+    static PLAN: OnceLock<(Plan<Export>, Vec<u8>)> = OnceLock::new();
+    let (plan, header) = PLAN.get_or_init(|| {
+        let plan = journal_fuzzing::plan().unwrap_or_else(|error| panic!("{error}"));
+        let header = journal_fuzzing::header(&plan);
+        (plan, header)
+    });
+    let with_header;
+    let data = match data.strip_prefix(b"+") {
+        Some(lines) => {
+            with_header = [header, lines].concat();
+            &with_header
+        }
+        None => data,
+    };
+    match journal_fuzzing::read(data, plan) {
+        Ok(end) => assert!(end <= data.len()),
+        Err(error @ (BulkError::JournalIsBroken { .. } | BulkError::JournalIsNewer { .. })) => assert_one_line(&error),
+        Err(BulkError::JournalOfAnotherRun { .. }) => {}
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// A message of HTTP as text: a first line, headers, an empty line, a body. Headers that can't be are left out.
+struct Message<'a> {
+    start: &'a [u8],
+    headers: HeaderMap,
+    body: &'a [u8],
+}
+
+impl<'a> Message<'a> {
+    fn read(data: &'a [u8]) -> Self {
+        let end = data.windows(2).position(|bytes| bytes == b"\n\n").unwrap_or(data.len());
+        let (head, body) = data.split_at(end);
+        let mut lines = head.split(|byte| *byte == b'\n');
+        let start = lines.next().unwrap_or_default();
+        let header = |line: &[u8]| {
+            let colon = line.iter().position(|byte| *byte == b':')?;
+            let (name, value) = line.split_at(colon);
+            let value = value.get(1..).unwrap_or_default().trim_ascii();
+            Some((HeaderName::from_bytes(name).ok()?, HeaderValue::from_bytes(value).ok()?))
+        };
+        let mut headers = HeaderMap::new();
+        // No more than what an HTTP stack lets through.
+        for (name, value) in lines.filter_map(header).take(100) {
+            headers.append(name, value);
+        }
+        Self { start, headers, body: body.get(2..).unwrap_or_default() }
+    }
+}
+
+/// Counts what is written, and keeps nothing.
+pub(crate) struct Length(usize);
+
+impl Length {
+    pub(crate) fn of(shown: fmt::Arguments<'_>) -> usize {
+        let mut length = Self(0);
+        assert!(length.write_fmt(shown).is_ok());
+        length.0
+    }
+}
+
+impl fmt::Write for Length {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 += text.len();
+        Ok(())
+    }
+}
+
+pub(crate) fn context(operation: &'static str) -> Context {
+    Context {
+        operation,
+        attempts: 1,
+        client_token: None,
+        may_have_been_applied: false,
+        retryable: false,
+        throttling: false,
+        stopped: None,
+    }
+}
+
+/// The start of 2026.
+#[allow(clippy::duration_suboptimal_units, reason = "a time, not a length")]
+fn now() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_767_225_600)
+}
+
+/// One line of a bounded length, which can't pass itself off as another or turn a terminal around.
+pub(crate) fn assert_fit_for_a_log(error: &Error) {
+    for shown in [error.to_string(), error.report().to_string()] {
+        assert_one_line(&shown);
+        assert!(shown.len() <= LONGEST_LINE, "{} bytes: {shown}", shown.len());
+    }
+}
+
+fn assert_one_line(shown: &impl fmt::Display) {
+    let shown = shown.to_string();
+    assert!(!shown.contains(can_mislead), "{shown:?}");
+}
+
+fn can_mislead(character: char) -> bool {
+    let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    character.is_control() || turns || matches!(character, '\u{2028}' | '\u{2029}')
+}

@@ -1,0 +1,83 @@
+//! What the local service makes of requests, and of their signatures.
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, Request, StatusCode};
+use time::OffsetDateTime;
+use url::Url;
+
+use super::{Message, now};
+use crate::credentials::SigningIdentity;
+use crate::local::{LocalService, fuzzing};
+use crate::operation::fuzzing::decode_all;
+use crate::sign::{SignedRequest, UnsignedRequest, signed};
+use crate::wire::{RawResponse, WireRequest};
+
+/// Requests to the local service: `METHOD URI`, lines of headers, an empty line, the body.
+pub fn local_request(data: &[u8]) {
+    let Message { start, headers, body } = Message::read(data);
+    let mut words = start.splitn(2, |byte| *byte == b' ');
+    let (method, uri) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let Some(parts) = parts(method, uri, headers) else { return };
+    let body = Bytes::copy_from_slice(body);
+    let Some((status, answer)) = fuzzing::request(&parts, &body) else { return };
+    let asked = data.len();
+    // A violation names its member and its constraint, and every item may have one.
+    assert!(answer.len() <= 4_000 + 200 * asked, "{asked} bytes are answered with {}", answer.len());
+    if status == 200 {
+        // What it answers can be read by the client.
+        decode_all(&RawResponse { status: StatusCode::OK, headers: HeaderMap::new(), body: answer });
+    }
+}
+
+fn parts(method: &[u8], uri: &[u8], headers: HeaderMap) -> Option<Parts> {
+    let mut parts = Request::builder().method(method).uri(uri).body(()).ok()?.into_parts().0;
+    parts.headers = headers;
+    Some(parts)
+}
+
+/// Signatures: `METHOD URI`, lines of headers, an empty line, the body. Whatever it is, it is not signed; with what the
+/// client's signer makes for the same input it is, until a bit of it is changed.
+pub fn local_signature(data: &[u8]) {
+    let Message { start, headers, body } = Message::read(data);
+    let mut words = start.splitn(2, |byte| *byte == b' ');
+    let (method, uri) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let at = OffsetDateTime::from(now());
+    if let Some(parts) = parts(method, uri, headers) {
+        assert!(!fuzzing::is_signed(&parts, body, fuzzing::credentials(None), at), "nobody knows the secret");
+        assert!(
+            !fuzzing::is_signed(&parts, body, fuzzing::credentials(Some("session")), at),
+            "nobody knows the secret"
+        );
+    }
+
+    let text = String::from_utf8_lossy(uri);
+    let (segment, value) = text.split_once('?').unwrap_or((&text, "value"));
+    // The client refuses everything but digits there, and a URL has no segment of dots.
+    if segment.is_empty() || matches!(segment, "." | "..") {
+        return;
+    }
+    for session in [None, Some("session")] {
+        let request = WireRequest::post("", &["sequencestore", segment, "exportjobs"], Bytes::copy_from_slice(body))
+            .with_query("nextToken", Some(value));
+        let Some((mut parts, body)) = sign(request, session) else { return };
+        let credentials = fuzzing::credentials(session);
+        assert!(fuzzing::is_signed(&parts, &body, credentials.clone(), at), "{} {body:?}", parts.uri);
+        let longer = [&*body, b" "].concat();
+        assert!(!fuzzing::is_signed(&parts, &longer, credentials.clone(), at), "{}", parts.uri);
+        parts.method = http::Method::PUT;
+        assert!(!fuzzing::is_signed(&parts, &body, credentials, at), "{}", parts.uri);
+    }
+}
+
+fn sign(request: WireRequest, session: Option<&str>) -> Option<(Parts, Bytes)> {
+    let mut url = Url::parse("http://127.0.0.1:9000").ok()?;
+    url.set_path(&request.path);
+    url.set_query(Some(&request.query));
+    let identity = SigningIdentity::new(fuzzing::credentials(session));
+    let request = UnsignedRequest { method: request.method, url, body: request.body };
+    let signed: SignedRequest = signed(&request, HeaderMap::new(), &identity, LocalService::REGION, now()).ok()?;
+    let (method, url, headers, body) = signed.into_parts();
+    let uri = url[url::Position::BeforePath..].as_bytes();
+    Some((parts(method.as_str().as_bytes(), uri, headers)?, body))
+}

@@ -1,0 +1,400 @@
+//! The published cases of the restJson1 protocol that apply hold for what this crate writes and reads.
+//!
+//! `tests/fixtures/rest-json` has them, and the names of those that do not apply with the reason for it.
+#![allow(clippy::struct_field_names, reason = "the cases have them so")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::{Script, answer, raw};
+use crate::decode;
+use crate::endpoint::EndpointConfig;
+use crate::error::ErrorAnswer;
+use crate::model::FileType;
+use crate::model::time::{self as times, to_iso8601};
+use crate::sign::Secrets;
+use crate::wire::{RawResponse, WireRequest};
+
+fn cases(text: &str) -> Vec<Value> {
+    serde_json::from_str(text).unwrap()
+}
+
+fn inputs() -> Vec<Value> {
+    cases(include_str!("../../tests/fixtures/rest-json/input.json"))
+}
+
+fn outputs() -> Vec<Value> {
+    cases(include_str!("../../tests/fixtures/rest-json/output.json"))
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+#[test]
+fn every_published_case_applies_or_is_left_out_by_name() {
+    let left_out: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> =
+        serde_json::from_str(include_str!("../../tests/fixtures/rest-json/left_out.json")).unwrap();
+    for (kind, cases, published) in [("input", inputs(), 113), ("output", outputs(), 91)] {
+        let names: Vec<_> = cases.iter().map(|case| text(&case["id"]).to_owned()).collect();
+        let all: BTreeSet<_> = left_out[kind].values().flatten().chain(&names).collect();
+        let listed: usize = left_out[kind].values().map(BTreeSet::len).sum();
+        assert_eq!(all.len(), published, "{kind}");
+        assert_eq!(listed + names.len(), published, "{kind}");
+    }
+}
+
+/// The names in the query of the members that have one, in the order of the model.
+const QUERY: &[(&str, &str)] = &[
+    ("queryString", "String"),
+    ("queryStringList", "StringList"),
+    ("queryStringSet", "StringSet"),
+    ("queryByte", "Byte"),
+    ("queryShort", "Short"),
+    ("queryInteger", "Integer"),
+    ("queryIntegerList", "IntegerList"),
+    ("queryIntegerSet", "IntegerSet"),
+    ("queryLong", "Long"),
+    ("queryFloat", "Float"),
+    ("queryDouble", "Double"),
+    ("queryDoubleList", "DoubleList"),
+    ("queryBoolean", "Boolean"),
+    ("queryBooleanList", "BooleanList"),
+    ("queryTimestamp", "Timestamp"),
+    ("queryTimestampList", "TimestampList"),
+    ("queryEnum", "Enum"),
+    ("queryEnumList", "EnumList"),
+    ("queryIntegerEnum", "IntegerEnum"),
+    ("queryIntegerEnumList", "IntegerEnumList"),
+    ("nullValue", "Null"),
+    ("emptyString", "Empty"),
+];
+
+/// A member of a path or query as text.
+fn as_text(name: &str, value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(seconds) if name.to_lowercase().contains("timestamp") => {
+            to_iso8601(at(seconds.as_i64().unwrap()))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn at(seconds: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(seconds).unwrap()
+}
+
+fn wire_request(case: &Value) -> WireRequest {
+    let (params, mut uri) = (&case["params"], text(&case["given"]["http"]["requestUri"]).split('/'));
+    assert_eq!(uri.next(), Some(""));
+    let segment = |segment: &str| match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+        Some(name) => as_text(name, &params[name]),
+        None => segment.to_owned(),
+    };
+    let segments: Vec<_> = uri.map(segment).collect();
+    let mut request = WireRequest::get("", &segments.iter().map(String::as_str).collect::<Vec<_>>());
+    for (member, name) in QUERY {
+        let values = match &params[member] {
+            Value::Array(values) => values.iter().collect(),
+            value => vec![value],
+        };
+        for value in values {
+            let value = (!value.is_null()).then(|| as_text(member, value));
+            request = request.with_query(name, value.as_deref());
+        }
+    }
+    request
+}
+
+#[test]
+fn paths_queries_and_hosts_are_written_so() {
+    let mut met = 0;
+    for case in inputs() {
+        let expected = &case["serialized"];
+        if text(&expected["method"]) == "PUT" || !text(&expected["body"]).is_empty() {
+            continue;
+        }
+        met += 1;
+        let request = wire_request(&case);
+        let endpoint = EndpointConfig {
+            url: Some(case["clientEndpoint"].as_str().unwrap_or("https://example.com").to_owned()),
+            prefix_custom_host: true,
+            ..EndpointConfig::default()
+        };
+        let prefix = text(&case["given"]["endpoint"]["hostPrefix"]);
+        let url = endpoint.resolve().unwrap().url(prefix, &request.path).unwrap();
+        let uri =
+            if request.query.is_empty() { url.path().to_owned() } else { format!("{}?{}", url.path(), request.query) };
+        assert_eq!(uri, text(&expected["uri"]), "{}", case["id"]);
+        // One case writes the path behind the host.
+        let host = expected["host"].as_str().and_then(|host| host.split('/').next()).unwrap_or("example.com");
+        assert_eq!(url.host_str(), Some(host), "{}", case["id"]);
+    }
+    assert_eq!(met, 11);
+}
+
+/// Whatever the cases have in bodies, by the encoders and decoders of the crate.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Body {
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "decode::text")]
+    string_value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "decode::number")]
+    byte_value: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "decode::number")]
+    short_value: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "decode::number")]
+    integer_value: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "decode::number")]
+    long_value: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "decode::structure")]
+    test_config: Option<TestConfig>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "decode::structure")]
+    contents: Option<Contents>,
+    #[serde(flatten)]
+    times: Times,
+    #[serde(flatten)]
+    lists: Lists,
+    #[serde(flatten)]
+    maps: Maps,
+    #[serde(flatten)]
+    enums: Enums,
+}
+
+#[derive(Serialize, Deserialize)]
+struct TestConfig {
+    timeout: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Contents {
+    #[serde(default, deserialize_with = "decode::structure")]
+    structure_value: Option<Greeting>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Greeting {
+    #[serde(default, deserialize_with = "decode::text")]
+    hi: Option<String>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Times {
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "times::optional",
+        serialize_with = "times::serialize"
+    )]
+    normal: Option<OffsetDateTime>,
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "times::optional",
+        serialize_with = "times::serialize"
+    )]
+    date_time: Option<OffsetDateTime>,
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "times::optional",
+        serialize_with = "times::serialize"
+    )]
+    date_time_on_target: Option<OffsetDateTime>,
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "times::optional",
+        serialize_with = "times::serialize"
+    )]
+    epoch_seconds: Option<OffsetDateTime>,
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "times::optional",
+        serialize_with = "times::serialize"
+    )]
+    epoch_seconds_on_target: Option<OffsetDateTime>,
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "times::optional",
+        serialize_with = "times::serialize"
+    )]
+    datetime: Option<OffsetDateTime>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Lists {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    string_list: Option<List<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    string_set: Option<List<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    integer_list: Option<List<i32>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    boolean_list: Option<List<bool>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp_list: Option<List<Seconds>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enum_list: Option<List<FileType>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    int_enum_list: Option<List<i32>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nested_string_list: Option<List<List<String>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    my_structure_list: Option<List<Item>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(transparent, bound(deserialize = "T: Deserialize<'de>"))]
+struct List<T>(#[serde(deserialize_with = "decode::list")] Vec<T>);
+
+#[derive(Serialize, Deserialize)]
+struct Item {
+    value: String,
+    other: String,
+}
+
+/// A time that the model has as seconds.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Seconds(#[serde(deserialize_with = "times::optional")] Option<OffsetDateTime>);
+
+impl Serialize for Seconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.map(OffsetDateTime::unix_timestamp).serialize(serializer)
+    }
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Maps {
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "decode::map")]
+    dense_struct_map: BTreeMap<String, Greeting>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "decode::map")]
+    dense_number_map: BTreeMap<String, i32>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "decode::map")]
+    dense_boolean_map: BTreeMap<String, bool>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "decode::map")]
+    dense_set_map: BTreeMap<String, List<String>>,
+}
+
+/// Enumerations are open: those of the cases are values that the crate does not know.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Enums {
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "decode::text")]
+    foo_enum1: Option<FileType>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "decode::text")]
+    foo_enum2: Option<FileType>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "decode::text")]
+    foo_enum3: Option<FileType>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    foo_enum_list: Option<List<FileType>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    foo_enum_set: Option<List<FileType>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "decode::map")]
+    foo_enum_map: BTreeMap<String, FileType>,
+}
+
+/// The members of a case under the names and in the forms that they have in a body.
+fn as_in_body(members: &Value) -> Value {
+    let mut members = members.clone();
+    let all = members.as_object_mut().unwrap();
+    if let Some(Value::Array(mut items)) = all.remove("structureList") {
+        for item in &mut items {
+            *item = json!({"value": item["a"], "other": item["b"]});
+        }
+        all.insert("myStructureList".to_owned(), Value::Array(items));
+    }
+    for (name, value) in all.iter_mut() {
+        let is_time = name.to_lowercase().contains("time")
+            || ["normal", "epochSeconds", "epochSecondsOnTarget"].contains(&name.as_str());
+        if let (true, Some(seconds)) = (is_time, value.as_f64()) {
+            #[allow(clippy::cast_possible_truncation, reason = "the cases have milliseconds at most")]
+            let millis = (seconds * 1e3).round() as i64;
+            *value = json!(to_iso8601(at(millis / 1000) + time::Duration::milliseconds(millis % 1000)));
+        }
+    }
+    members
+}
+
+#[test]
+fn bodies_are_written_so() {
+    let mut met = 0;
+    for case in inputs() {
+        let expected = text(&case["serialized"]["body"]);
+        if expected.is_empty() {
+            continue;
+        }
+        met += 1;
+        let body: Body = serde_json::from_value(as_in_body(&case["params"])).unwrap();
+        let written: Value = serde_json::from_slice(&crate::operation::json(&body)).unwrap();
+        assert_eq!(written, serde_json::from_str::<Value>(expected).unwrap(), "{}", case["id"]);
+    }
+    assert_eq!(met, 11);
+}
+
+#[tokio::test]
+async fn a_body_has_its_type_and_no_body_has_none() {
+    let script = Script::new([answer(200, &[], r#"{"id":"1234567890","status":"ACTIVE"}"#)]);
+    let client = script.client();
+    client.list_read_sets().sequence_store_id("1234567890").send().await.unwrap();
+    client.get_read_set_metadata().sequence_store_id("1234567890").id("1234567890").send().await.unwrap();
+    let (mut met, sent) = (0, script.sent());
+    for case in inputs() {
+        let expected = &case["serialized"];
+        let request = match text(&case["id"]) {
+            "RestJsonHttpWithEmptyBody" => &sent[0],
+            "RestJsonHttpGetWithNoModeledBody" | "RestJsonHttpGetWithNoInput" => &sent[1],
+            _ => continue,
+        };
+        met += 1;
+        assert_eq!(request.body, text(&expected["body"]), "{}", case["id"]);
+        assert_eq!(request.header("content-type"), expected["headers"]["Content-Type"].as_str(), "{}", case["id"]);
+        for name in expected["forbidHeaders"].as_array().into_iter().flatten() {
+            assert_eq!(request.header(text(name)), None, "{}", case["id"]);
+        }
+    }
+    assert_eq!(met, 3);
+}
+
+fn response(case: &Value) -> RawResponse {
+    let response = &case["response"];
+    let headers = response["headers"].as_object().into_iter().flatten();
+    let headers: Vec<_> = headers.map(|(name, value)| (name.as_str(), text(value))).collect();
+    raw(u16::try_from(response["status_code"].as_u64().unwrap()).unwrap(), &headers, text(&response["body"]))
+}
+
+#[test]
+fn errors_are_read_so() {
+    let mut met = 0;
+    for case in outputs() {
+        let Some(code) = case["errorCode"].as_str() else { continue };
+        met += 1;
+        let raw = response(&case);
+        let error = ErrorAnswer::read(&raw, SystemTime::now(), &Secrets::default());
+        assert_eq!(error.code.as_deref(), Some(code), "{}", case["id"]);
+        assert_eq!(error.status, raw.status, "{}", case["id"]);
+        assert_eq!(error.message.as_deref(), case["errorMessage"].as_str(), "{}", case["id"]);
+    }
+    assert_eq!(met, 12);
+}
+
+#[test]
+fn answers_are_read_so() {
+    // Members that are no part of a body, or of a type that the crate does not read.
+    const OTHERS: [&str; 5] = ["foo", "trueBooleanValue", "falseBooleanValue", "floatValue", "doubleValue"];
+    let mut met = 0;
+    for case in outputs().iter().filter(|case| case["errorCode"].is_null()) {
+        met += 1;
+        let body: Body = decode::object(&response(case)).unwrap_or_else(|why| panic!("{}: {}", case["id"], why.what));
+        let mut expected = as_in_body(&case["result"]);
+        expected.as_object_mut().unwrap().retain(|name, _| !OTHERS.contains(&name.as_str()));
+        assert_eq!(serde_json::to_value(&body).unwrap(), expected, "{}", case["id"]);
+    }
+    assert_eq!(met, 21);
+}

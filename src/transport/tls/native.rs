@@ -1,0 +1,43 @@
+//! TLS by the library of the system: OpenSSL, Schannel, Secure Transport.
+
+use std::error::Error as StdError;
+
+use super::Trust;
+use crate::error::{BoxError, ConfigurationError};
+
+pub(super) type Certificate = reqwest::Certificate;
+
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
+
+/// One by one: the library tells of a bundle as a whole only.
+pub(super) fn certificates(pem: &[u8]) -> impl Iterator<Item = Result<Certificate, BoxError>> {
+    let text = String::from_utf8_lossy(pem).into_owned();
+    let blocks: Vec<_> = text.split(BEGIN).skip(1).map(str::to_owned).collect();
+    blocks.into_iter().map(|block| {
+        let (body, _) = block.split_once(END).ok_or("it has no end")?;
+        Ok(Certificate::from_pem(format!("{BEGIN}{body}{END}\n").as_bytes())?)
+    })
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "other libraries can fail here")]
+pub(crate) fn set_up(
+    trust: &Trust,
+    builder: reqwest::ClientBuilder,
+    _tls: bool,
+) -> Result<reqwest::ClientBuilder, ConfigurationError> {
+    let (builder, certificates) = (builder.tls_backend_native(), trust.certificates.iter().cloned());
+    Ok(if trust.system { builder.tls_certs_merge(certificates) } else { builder.tls_certs_only(certificates) })
+}
+
+/// Whether there is no connection because nobody vouches for the server. The libraries have no type for it in common.
+pub(crate) fn is_untrusted(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.to_string().contains("certificate") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}

@@ -1,0 +1,39 @@
+//! Calls through `aws-sdk-omics`, on order: a JSON object a line on standard input, its answer a line on standard output.
+//! `{"failed": …}` is the answer to an order that can't be carried out.
+
+mod calls;
+mod client;
+mod told;
+
+use std::error::Error;
+use std::io::{BufRead, Write};
+
+use serde_json::{Value, json};
+
+type Answer = Result<Value, Box<dyn Error>>;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let mut clients = client::Clients::default();
+    let mut out = std::io::stdout().lock();
+    for line in std::io::stdin().lock().lines() {
+        let order: Value = serde_json::from_str(&line?)?;
+        let answer = runtime.block_on(async {
+            match text(&order, "do")? {
+                "connect" => clients.connect(&order),
+                "call" => calls::call(clients.of(&order)?, &order).await,
+                "pages" => calls::pages(clients.of(&order)?, &order).await,
+                "wait" => calls::wait(clients.of(&order)?, &order).await,
+                other => Err(format!("{other:?} is not known").into()),
+            }
+        });
+        let answer = answer.unwrap_or_else(|error| json!({ "failed": error.to_string() }));
+        writeln!(out, "{answer}")?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+fn text<'a>(order: &'a Value, name: &str) -> Result<&'a str, String> {
+    order[name].as_str().ok_or_else(|| format!("{order} has no text {name:?}"))
+}

@@ -1,0 +1,35 @@
+//! What the crate says of itself: the values of its enumerations, the members of what goes into a call, its limits.
+
+use healthomics::model::{CreationType, ETagAlgorithm, FileType, ItemStatus, JobStatus, ReadSetStatus};
+use healthomics::{
+    ImportReadSetSource, JobFilter, MAX_ACTIVATION_SOURCES, MAX_EXPORT_SOURCES, MAX_IMPORT_SOURCES, ReadSetFilter,
+    SourceFiles,
+};
+use serde_json::{Value, json};
+
+use crate::calls::debug;
+
+pub fn all() -> Value {
+    json!({
+        "enums": {
+            "JobStatus": JobStatus::KNOWN,
+            "ItemStatus": ItemStatus::KNOWN,
+            "FileType": FileType::KNOWN,
+            "ReadSetStatus": ReadSetStatus::KNOWN,
+            "CreationType": CreationType::KNOWN,
+            "ETagAlgorithm": ETagAlgorithm::KNOWN,
+        },
+        "terminal": JobStatus::KNOWN.iter().filter(|status| status.is_terminal()).collect::<Vec<_>>(),
+        "inputs": {
+            "StartReadSetImportJobSourceItem": debug(ImportReadSetSource::builder()),
+            "SourceFiles": debug(SourceFiles::source1("")),
+            "JobFilter": debug(JobFilter::new()),
+            "ReadSetFilter": debug(ReadSetFilter::new()),
+        },
+        "most_sources": {
+            "StartReadSetActivationJob": MAX_ACTIVATION_SOURCES,
+            "StartReadSetExportJob": MAX_EXPORT_SOURCES,
+            "StartReadSetImportJob": MAX_IMPORT_SOURCES,
+        },
+    })
+}
