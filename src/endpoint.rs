@@ -151,7 +151,7 @@ impl Endpoint {
 }
 
 impl Host {
-    fn new(mut base: Url, prefix: &str) -> Result<Self, ConfigurationError> {
+    pub(crate) fn new(mut base: Url, prefix: &str) -> Result<Self, ConfigurationError> {
         let invalid = ConfigurationError::InvalidEndpoint { reason: "no host prefix can be put before its host" };
         if !prefix.is_empty() {
             let host = format!("{prefix}{}", base.host_str().unwrap_or_default());
