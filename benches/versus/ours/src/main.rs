@@ -1,0 +1,41 @@
+//! Through this crate.
+
+use harness::{DESTINATION, KEY, REGION, ROLE, SECRET, STORE, Subject, Work, sources};
+use healthomics::{Client, Credentials};
+
+#[derive(Clone)]
+struct Ours(Client);
+
+impl Subject for Ours {
+    fn new(endpoint: &str) -> Self {
+        let builder = Client::builder().region(REGION).credentials(Credentials::new(KEY, SECRET, None, None, "versus"));
+        // Waits are paced by default: here all of them shall look at once.
+        Self(builder.endpoint_url(endpoint).requests_per_second(None).build().expect("a client"))
+    }
+
+    fn start(&self) -> Work {
+        let call = self.0.start_read_set_export_job().sequence_store_id(STORE).destination(DESTINATION);
+        let call = call.role_arn(ROLE).sources(sources()).send();
+        Box::pin(async move { assert_eq!(call.await.expect("it starts").id.as_str().len(), 10) })
+    }
+
+    fn get(&self, job: &'static str) -> Work {
+        let call = self.0.get_read_set_export_job().sequence_store_id(STORE).id(job).send();
+        Box::pin(async move { assert_eq!(call.await.expect("it is there").read_sets.len(), 100) })
+    }
+
+    fn wait(&self, job: &'static str) -> Option<Work> {
+        let wait = self.0.export_job(&STORE.into(), &job.into()).wait();
+        Some(Box::pin(async move { assert!(wait.await.expect("it ends").is_completed()) }))
+    }
+}
+
+fn main() {
+    #[cfg(feature = "chain")]
+    if std::env::args().len() == 1 {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        println!("{:?}", runtime.block_on(Client::from_default_chain()).map(drop));
+        return;
+    }
+    harness::run::<Ours>();
+}
