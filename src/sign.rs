@@ -1,7 +1,7 @@
 //! Signature Version 4. Only this module makes a [`SignedRequest`], and only that can be sent.
 //!
-//! Of all that the standard allows, one form is written: it takes a sixth of the time that `aws-sigv4` takes for any of
-//! them, and the tests hold the two to be equal.
+//! Of all that the standard allows, one form is written here, as `aws-sigv4` takes several times as long for any of
+//! them; the tests hold the two to be equal.
 
 mod key;
 
@@ -159,12 +159,7 @@ fn canonical_request(request: &UnsignedRequest, headers: &HeaderMap) -> Result<(
     for (name, value) in signed.into_iter().flatten() {
         let separator = if names.is_empty() { "" } else { ";" };
         names.extend([separator, name]);
-        text.extend([name, ":"]);
-        // Each run of spaces counts as one.
-        for (index, word) in value.to_str()?.split_ascii_whitespace().enumerate() {
-            text.extend([if index == 0 { "" } else { " " }, word]);
-        }
-        text.push('\n');
+        text.extend([name, ":", value.to_str()?, "\n"]);
     }
     text.extend(["\n", &names, "\n", &hex(&Sha256::digest(&request.body))]);
     Ok((text, names))
