@@ -158,7 +158,7 @@ impl Call {
             duration_ms = tracing::field::Empty,
         );
         let started = Instant::now();
-        let result = self.attempts(operation, started, &span).instrument(span.clone()).await;
+        let result = self.attempts(&operation, started, &span).instrument(span.clone()).await;
         span.record("duration_ms", millis_since(started));
         if let Err(error) = &result {
             span.record("error", tracing::field::display(error));
@@ -167,7 +167,7 @@ impl Call {
     }
 
     /// The one retry loop.
-    async fn attempts<O: Operation>(self, operation: O, started: Instant, span: &Span) -> Result<O::Output, Error> {
+    async fn attempts<O: Operation>(&self, operation: &O, started: Instant, span: &Span) -> Result<O::Output, Error> {
         let settings = &*self.client.settings;
         let request = settings.address(operation.to_wire());
         let deadline = self.timeouts.operation.and_then(|limit| started.checked_add(limit));
@@ -238,7 +238,8 @@ impl Call {
         if self.paced {
             // Credentials first: behind the turn, a slow provider would let several requests out at once. What goes
             // wrong is told by the attempt, which asks again.
-            let credentials = settings.credentials.get(settings.clock.now());
+            // Boxed, so that a call is small while it waits for its turn.
+            let credentials = Box::pin(settings.credentials.get(settings.clock.now()));
             let limit = self.timeouts.attempt.and_then(|limit| Instant::now().checked_add(limit));
             drop(until(limit.into_iter().chain(deadline).min(), credentials).await);
             let turn = settings.pacer.turn(operation, deadline).await;
