@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::provider::error::CredentialsError;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
 
@@ -16,6 +16,16 @@ use crate::retry::{self, Class, ServerDelay};
 use crate::sign::{self, Secrets, UnsignedRequest};
 use crate::transport::{Limits, TransportError, TransportErrorKind};
 use crate::wire::RawResponse;
+
+/// One attempt of a call.
+pub(crate) struct Attempt<'a> {
+    pub(crate) request: &'a UnsignedRequest,
+    pub(crate) invocation: &'a HeaderValue,
+    /// The first is 1.
+    pub(crate) number: u32,
+    pub(crate) max: u32,
+    pub(crate) limits: AttemptLimits,
+}
 
 /// What one attempt may take.
 #[derive(Clone, Copy)]
@@ -52,15 +62,9 @@ struct Progress {
 
 impl Settings {
     /// Makes one attempt within its limits; an answer that is no success is a failure.
-    pub(crate) async fn attempt(
-        &self,
-        request: &UnsignedRequest,
-        headers: HeaderMap,
-        limits: AttemptLimits,
-        span: &Span,
-    ) -> Result<RawResponse, Failure> {
+    pub(crate) async fn attempt(&self, attempt: &Attempt<'_>, span: &Span) -> Result<RawResponse, Failure> {
         let started = Instant::now();
-        let result = self.limited_attempt(request, headers, limits).instrument(span.clone()).await;
+        let result = self.limited_attempt(attempt).instrument(span.clone()).await;
         let (status, request_id) = match &result {
             Ok(raw) => (Some(raw.status), raw.request_id()),
             Err(failure) => failure.answered(),
@@ -70,12 +74,8 @@ impl Settings {
         result
     }
 
-    async fn limited_attempt(
-        &self,
-        request: &UnsignedRequest,
-        headers: HeaderMap,
-        limits: AttemptLimits,
-    ) -> Result<RawResponse, Failure> {
+    async fn limited_attempt(&self, attempt: &Attempt<'_>) -> Result<RawResponse, Failure> {
+        let limits = &attempt.limits;
         let mut progress = Progress::default();
         let left = limits.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let (what, limit) = match (limits.attempt_timeout, left) {
@@ -84,7 +84,7 @@ impl Settings {
             (_, Some(left)) => ("operation", Some((left, limits.operation_timeout.unwrap_or(left)))),
             (None, None) => ("", None),
         };
-        let work = self.unlimited_attempt(request, headers, limits.network, &mut progress);
+        let work = self.unlimited_attempt(attempt, &mut progress);
         let Some((wait, limit)) = limit else { return work.await };
         match tokio::time::timeout(wait, work).await {
             Ok(result) => result,
@@ -101,22 +101,32 @@ impl Settings {
         }
     }
 
-    async fn unlimited_attempt(
-        &self,
-        request: &UnsignedRequest,
-        headers: HeaderMap,
-        limits: Limits,
-        progress: &mut Progress,
-    ) -> Result<RawResponse, Failure> {
+    async fn unlimited_attempt(&self, attempt: &Attempt<'_>, progress: &mut Progress) -> Result<RawResponse, Failure> {
         let now = self.clock.now();
         let identity = self.credentials.get(now).await.map_err(Failure::credentials)?;
         // The provider may have taken its time: the signature is of now.
         let now = self.clock.now();
-        let signed = sign::signed(request, headers, &identity, &self.region, now).map_err(Failure::signing)?;
-        progress.sent = true;
-        let secrets = signed.secrets();
-        let raw = self.transport.send(signed, limits).await.map_err(Failure::transport)?;
+        let (answer, secrets) = {
+            let headers = self.unsigned_headers(attempt);
+            let signed = sign::signed(attempt.request, headers, &identity, &self.region, now);
+            let signed = signed.map_err(Failure::signing)?;
+            progress.sent = true;
+            let secrets = signed.secrets();
+            (self.transport.send(signed, attempt.limits.network), secrets)
+        };
+        let raw = answer.await.map_err(Failure::transport)?;
         if raw.status.is_success() { Ok(raw) } else { Err(self.refused(&raw, &identity, &secrets, now)) }
+    }
+
+    /// The headers that tell the service about callers and attempts; not signed, as in the official SDKs.
+    fn unsigned_headers(&self, attempt: &Attempt<'_>) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(http::header::USER_AGENT, self.user_agent.clone());
+        headers.insert(&INVOCATION_ID, attempt.invocation.clone());
+        if let Ok(value) = HeaderValue::try_from(format!("attempt={}; max={}", attempt.number, attempt.max)) {
+            headers.insert(&SDK_REQUEST, value);
+        }
+        headers
     }
 
     /// An error answer; what it says of clock and credentials is put to use here.
@@ -233,16 +243,8 @@ impl Failure {
     }
 }
 
-/// The headers that tell the service about attempts; not signed, as in the official SDKs.
-pub(crate) fn attempt_headers(user_agent: &HeaderValue, invocation: &HeaderValue, attempt: u32, max: u32) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(8);
-    headers.insert(http::header::USER_AGENT, user_agent.clone());
-    headers.insert("amz-sdk-invocation-id", invocation.clone());
-    if let Ok(value) = HeaderValue::try_from(format!("attempt={attempt}; max={max}")) {
-        headers.insert("amz-sdk-request", value);
-    }
-    headers
-}
+static INVOCATION_ID: HeaderName = HeaderName::from_static("amz-sdk-invocation-id");
+static SDK_REQUEST: HeaderName = HeaderName::from_static("amz-sdk-request");
 
 /// The span of one attempt.
 pub(crate) fn span(operation: &'static str, attempt: u32) -> Span {

@@ -10,7 +10,7 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
 
-use crate::attempt::{self, AttemptLimits, Failure, attempt_headers, millis_since, record_answer};
+use crate::attempt::{self, Attempt, AttemptLimits, Failure, millis_since, record_answer};
 use crate::check::Violations;
 use crate::config::{ClientBuilder, Settings, Timeouts};
 use crate::error::{Context, Error, StopReason};
@@ -158,7 +158,7 @@ impl Call {
             duration_ms = tracing::field::Empty,
         );
         let started = Instant::now();
-        let result = self.attempts(operation, started, &span).instrument(span.clone()).await;
+        let result = self.attempts(&operation, started, &span).instrument(span.clone()).await;
         span.record("duration_ms", millis_since(started));
         if let Err(error) = &result {
             span.record("error", tracing::field::display(error));
@@ -167,9 +167,9 @@ impl Call {
     }
 
     /// The one retry loop.
-    async fn attempts<O: Operation>(self, operation: O, started: Instant, span: &Span) -> Result<O::Output, Error> {
+    async fn attempts<O: Operation>(&self, operation: &O, started: Instant, span: &Span) -> Result<O::Output, Error> {
         let settings = &*self.client.settings;
-        let request = settings.address(operation.to_wire())?;
+        let request = settings.address(operation.to_wire());
         let deadline = self.timeouts.operation.and_then(|limit| started.checked_add(limit));
         let invocation = invocation_id();
         let mut retry = Retry::new(self.policy(), settings.quota.clone());
@@ -197,10 +197,11 @@ impl Call {
                     return Err(end(failure, retry.attempts(), may_have_been_applied, Some(StopReason::NoTimeLeft)));
                 }
             };
-            let attempt = retry.next_attempt();
-            let headers = attempt_headers(&settings.user_agent, &invocation, attempt, self.max_attempts);
-            let of_attempt = attempt::span(O::NAME, attempt);
-            let outcome = settings.attempt(&request, headers, self.limits(deadline), &of_attempt).await;
+            let number = retry.next_attempt();
+            let of_attempt = attempt::span(O::NAME, number);
+            let (max, limits) = (self.max_attempts, self.limits(deadline));
+            let attempt = Attempt { request: &request, invocation: &invocation, number, max, limits };
+            let outcome = settings.attempt(&attempt, &of_attempt).await;
             let decoded = outcome.and_then(|raw| match operation.decode(&raw) {
                 Ok(output) => Ok((output, raw)),
                 Err(error) => Err(Failure::undecodable(error, &raw)),
@@ -209,7 +210,7 @@ impl Call {
                 Ok((output, raw)) => {
                     retry.succeeded();
                     record_answer(span, Some(raw.status), raw.request_id());
-                    span.record("attempts", attempt);
+                    span.record("attempts", number);
                     return Ok(output);
                 }
                 Err(failure) => failure,
@@ -219,10 +220,10 @@ impl Call {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             match retry.failed(failure.class, failure.server_delay, fastrand::f64(), left) {
                 Decision::Again { after } => {
-                    tracing::debug!(attempt, class = ?failure.class, delay = ?after, "attempt failed, trying again");
+                    tracing::debug!(attempt = number, class = ?failure.class, delay = ?after, "attempt failed, trying again");
                     tokio::time::sleep(after).await;
                 }
-                Decision::Stop(stopped) => return Err(end(failure, attempt, may_have_been_applied, stopped)),
+                Decision::Stop(stopped) => return Err(end(failure, number, may_have_been_applied, stopped)),
             }
         }
     }
@@ -237,7 +238,8 @@ impl Call {
         if self.paced {
             // Credentials first: behind the turn, a slow provider would let several requests out at once. What goes
             // wrong is told by the attempt, which asks again.
-            let credentials = settings.credentials.get(settings.clock.now());
+            // Boxed, so that a call is small while it waits for its turn.
+            let credentials = Box::pin(settings.credentials.get(settings.clock.now()));
             let limit = self.timeouts.attempt.and_then(|limit| Instant::now().checked_add(limit));
             drop(until(limit.into_iter().chain(deadline).min(), credentials).await);
             let turn = settings.pacer.turn(operation, deadline).await;
@@ -278,9 +280,12 @@ async fn until<T>(deadline: Option<Instant>, work: impl Future<Output = T>) -> O
 
 /// The same on every attempt of a call, so that the service can tell attempts from calls.
 fn invocation_id() -> HeaderValue {
-    let id = uuid::Uuid::new_v4().to_string();
+    // Nothing depends on it that would be worth asking the system for randomness.
+    let id = uuid::Builder::from_random_bytes(fastrand::u128(..).to_ne_bytes()).into_uuid();
+    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+    let text = id.as_hyphenated().encode_lower(&mut text);
     // A UUID has only characters that a header may have.
-    HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
 }
 
 /// The settings of one call, on every fluent builder.

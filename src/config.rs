@@ -53,10 +53,10 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Where a request goes.
-    pub(crate) fn address(&self, wire: WireRequest) -> Result<UnsignedRequest, ConfigurationError> {
-        let mut url = self.endpoint.url(wire.host_prefix, &wire.path)?;
-        url.set_query(Some(wire.query.as_str()).filter(|query| !query.is_empty()));
-        Ok(UnsignedRequest { method: wire.method, url, body: wire.body })
+    pub(crate) fn address(&self, wire: WireRequest) -> UnsignedRequest {
+        let host = self.endpoint.host(wire.host_prefix);
+        let url = host.url(&wire.path, &wire.query);
+        UnsignedRequest { method: wire.method, url, host: host.header.clone(), body: wire.body }
     }
 }
 

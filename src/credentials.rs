@@ -7,8 +7,9 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider};
-use aws_smithy_runtime_api::client::identity::Identity;
 use tokio::sync::Mutex;
+
+use crate::sign::SigningKey;
 
 /// Credentials are renewed this long before they expire, so that none expires between the signature and the service.
 const RENEW_BEFORE_EXPIRY: Duration = Duration::from_mins(1);
@@ -16,21 +17,21 @@ const RENEW_BEFORE_EXPIRY: Duration = Duration::from_mins(1);
 /// How long a renewal may take while the credentials at hand are still valid.
 const LONGEST_RENEWAL: Duration = Duration::from_secs(5);
 
-/// Credentials in the form that the signer takes.
+/// Credentials, and the key that was made of them last.
 #[derive(Debug)]
 pub(crate) struct SigningIdentity {
-    pub(crate) identity: Identity,
-    expiry: Option<SystemTime>,
+    pub(crate) credentials: Credentials,
+    pub(crate) key: SigningKey,
 }
 
 impl SigningIdentity {
     pub(crate) fn new(credentials: Credentials) -> Self {
-        Self { expiry: credentials.expiry(), identity: credentials.into() }
+        Self { credentials, key: SigningKey::default() }
     }
 
     fn is_fresh(&self, now: SystemTime, margin: Duration) -> bool {
         let until = now.checked_add(margin);
-        self.expiry.is_none_or(|expiry| until.is_some_and(|until| expiry > until))
+        self.credentials.expiry().is_none_or(|expiry| until.is_some_and(|until| expiry > until))
     }
 }
 

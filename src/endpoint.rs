@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use url::{Host, Url};
+use http::HeaderValue;
+use url::{Position, Url};
 
 use crate::error::ConfigurationError;
+use crate::wire::HostPrefix;
 
 /// A part of AWS with names of its own.
 struct Partition {
@@ -55,8 +57,15 @@ pub(crate) struct EndpointConfig {
 /// Where requests go, found once for a client.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
+    control_storage: Host,
+}
+
+/// What all requests of one host prefix have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Host {
     base: Url,
-    with_prefix: bool,
+    /// The `Host` header: the port only if it is not the scheme's own.
+    pub(crate) header: HeaderValue,
 }
 
 impl fmt::Debug for EndpointConfig {
@@ -101,10 +110,10 @@ impl EndpointConfig {
         if base.query().is_some() || base.fragment().is_some() {
             return Err(refuse("it must not carry a query or fragment"));
         }
-        if self.prefix_custom_host && !matches!(base.host(), Some(Host::Domain(_))) {
+        if self.prefix_custom_host && !matches!(base.host(), Some(url::Host::Domain(_))) {
             return Err(refuse("a host prefix can't be put before an IP address"));
         }
-        Ok(Endpoint { base, with_prefix: self.prefix_custom_host })
+        Endpoint::new(&base, self.prefix_custom_host)
     }
 
     fn regional(&self) -> Result<Endpoint, ConfigurationError> {
@@ -120,26 +129,46 @@ impl EndpointConfig {
         };
         let base = Url::parse(&format!("https://omics{fips}.{region}.{suffix}"))
             .map_err(|_| ConfigurationError::UnknownRegion { region: region.to_owned() })?;
-        Ok(Endpoint { base, with_prefix: true })
+        Endpoint::new(&base, true)
     }
 }
 
 impl Endpoint {
-    /// The URL of one request; `path` is encoded and starts with a slash.
-    pub(crate) fn url(&self, host_prefix: &str, path: &str) -> Result<Url, ConfigurationError> {
-        let invalid = ConfigurationError::InvalidEndpoint { reason: "no host prefix can be put before its host" };
-        let mut url = self.base.clone();
-        if self.with_prefix {
-            let host = format!("{host_prefix}{}", url.host_str().unwrap_or_default());
-            url.set_host(Some(&host)).map_err(|_| invalid)?;
+    fn new(base: &Url, with_prefix: bool) -> Result<Self, ConfigurationError> {
+        let host = |prefix| Host::new(base.clone(), if with_prefix { prefix } else { "" });
+        Ok(Self { control_storage: host("control-storage-")? })
+    }
+
+    pub(crate) fn host(&self, prefix: HostPrefix) -> &Host {
+        match prefix {
+            HostPrefix::ControlStorage => &self.control_storage,
         }
-        let full_path = format!("{}{path}", self.base.path().trim_end_matches('/'));
-        url.set_path(&full_path);
-        Ok(url)
     }
 
     pub(crate) fn is_https(&self) -> bool {
-        self.base.scheme() == "https"
+        self.control_storage.base.scheme() == "https"
+    }
+}
+
+impl Host {
+    pub(crate) fn new(mut base: Url, prefix: &str) -> Result<Self, ConfigurationError> {
+        let invalid = ConfigurationError::InvalidEndpoint { reason: "no host prefix can be put before its host" };
+        if !prefix.is_empty() {
+            let host = format!("{prefix}{}", base.host_str().unwrap_or_default());
+            if base.set_host(Some(&host)).is_err() {
+                return Err(invalid);
+            }
+        }
+        let header = HeaderValue::from_str(&base[Position::BeforeHost..Position::AfterPort]).map_err(|_| invalid)?;
+        Ok(Self { base, header })
+    }
+
+    /// The URL of one request: `path` is encoded and starts with a slash, `query` is encoded.
+    pub(crate) fn url(&self, path: &str, query: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        url.set_query(Some(query).filter(|query| !query.is_empty()));
+        url
     }
 }
 
@@ -198,19 +227,20 @@ mod tests {
             }
             let endpoint = resolved.unwrap_or_else(|error| panic!("{name}: {error}"));
             let expected = case["expect"]["endpoint"]["url"].as_str().unwrap();
-            assert_eq!(endpoint.base.as_str().trim_end_matches('/'), expected, "{name}");
-            for prefix in ["control-storage-", "storage-", "tags-"] {
-                let custom = case["params"]["Endpoint"].is_string();
-                let prefixed = expected.replacen("://", &format!("://{prefix}"), 1);
-                let expected = if custom { expected } else { &prefixed };
-                assert_eq!(endpoint.url(prefix, "/x").unwrap().as_str(), format!("{expected}/x"), "{name}");
-            }
+            let custom = case["params"]["Endpoint"].is_string();
+            let prefixed = expected.replacen("://", "://control-storage-", 1);
+            let expected = if custom { expected } else { &prefixed };
+            assert_eq!(url(&endpoint, "/x"), format!("{expected}/x"), "{name}");
         }
+    }
+
+    fn url(endpoint: &Endpoint, path: &str) -> String {
+        endpoint.host(HostPrefix::ControlStorage).url(path, "").into()
     }
 
     fn regional(region: &str) -> Result<String, ConfigurationError> {
         let config = EndpointConfig { region: Some(region.to_owned()), ..EndpointConfig::default() };
-        config.resolve().and_then(|endpoint| endpoint.url("control-storage-", "/")).map(String::from)
+        config.resolve().map(|endpoint| url(&endpoint, "/"))
     }
 
     #[test]
@@ -253,15 +283,21 @@ mod tests {
 
     #[test]
     fn custom_urls_keep_port_and_path() {
-        for (url, prefixed, expected) in [
-            ("http://127.0.0.1:9000", false, "http://127.0.0.1:9000/x"),
-            ("http://localhost:9000/", false, "http://localhost:9000/x"),
-            ("https://proxy.example/omics/", false, "https://proxy.example/omics/x"),
-            ("https://vpce.example", true, "https://control-storage-vpce.example/x"),
-            ("http://[::1]:8080", false, "http://[::1]:8080/x"),
+        for (base, prefixed, expected, host) in [
+            ("http://127.0.0.1:9000", false, "http://127.0.0.1:9000/x", "127.0.0.1:9000"),
+            ("http://localhost:80/", false, "http://localhost/x", "localhost"),
+            ("https://proxy.example/omics/", false, "https://proxy.example/omics/x", "proxy.example"),
+            (
+                "https://vpce.example:8443",
+                true,
+                "https://control-storage-vpce.example:8443/x",
+                "control-storage-vpce.example:8443",
+            ),
+            ("http://[::1]:8080", false, "http://[::1]:8080/x", "[::1]:8080"),
         ] {
-            let endpoint = custom(url, prefixed).unwrap();
-            assert_eq!(endpoint.url("control-storage-", "/x").unwrap().as_str(), expected);
+            let endpoint = custom(base, prefixed).unwrap();
+            assert_eq!(url(&endpoint, "/x"), expected);
+            assert_eq!(endpoint.host(HostPrefix::ControlStorage).header, host);
         }
     }
 

@@ -44,9 +44,6 @@ pub use read_set::{
 };
 pub use read_sets::{ListReadSets, ListReadSetsOutput, ReadSetListItem};
 
-/// The host prefix of everything but reading and uploading data.
-const CONTROL_STORAGE: &str = "control-storage-";
-
 /// One request of the service: plain data. Deterministic, so that every attempt sends the same bytes.
 pub(crate) trait Operation: Send + Sync {
     /// The service's own name.

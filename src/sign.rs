@@ -1,27 +1,44 @@
 //! Signature Version 4. Only this module makes a [`SignedRequest`], and only that can be sent.
+//!
+//! Key and signature are of `aws-sigv4`. Of all the requests that the standard allows, one form is written here, in a
+//! fraction of the time that `aws-sigv4` takes for any of them; the tests hold the two to be equal.
+
+mod key;
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, InvalidHeaderValue};
 use http::{HeaderMap, Method};
+use key::Scope;
+pub(crate) use key::SigningKey;
+use percent_encoding::{AsciiSet, utf8_percent_encode};
+use sha2::{Digest as _, Sha256};
+use time::OffsetDateTime;
 use url::Url;
 
 use crate::credentials::SigningIdentity;
 use crate::error::BoxError;
+use crate::wire::RESERVED;
 
 /// The end of the year 9999, since 1970.
 const LAST_DATE: Duration = Duration::from_secs(253_402_300_799);
 
 const SIGNING_NAME: &str = "omics";
 
+/// The segments of a path, which are encoded already, are encoded once more.
+const PATH: &AsciiSet = &RESERVED.remove(b'/');
+
+static AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
+static SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+
 /// A request that knows where it goes, and is not signed yet.
 pub(crate) struct UnsignedRequest {
     pub(crate) method: Method,
     pub(crate) url: Url,
+    /// The `Host` header.
+    pub(crate) host: HeaderValue,
     pub(crate) body: Bytes,
 }
 
@@ -85,41 +102,98 @@ pub(crate) fn signed(
     region: &str,
     time: SystemTime,
 ) -> Result<SignedRequest, BoxError> {
-    // The signer has no error for it.
-    if time.duration_since(UNIX_EPOCH).map_or(true, |since| since > LAST_DATE) {
-        return Err("a clock that is before 1970 or after 9999".into());
-    }
-    let params = v4::SigningParams::builder()
-        .identity(&identity.identity)
-        .region(region)
-        .name(SIGNING_NAME)
-        .time(time)
-        .settings(SigningSettings::default())
-        .build()?
-        .into();
-    let host = host_header(&request.url);
-    let content_type = (!request.body.is_empty()).then_some((CONTENT_TYPE.as_str(), "application/json"));
-    let signed_headers = [(HOST.as_str(), host.as_str())].into_iter().chain(content_type);
-    let body = SignableBody::Bytes(&request.body);
-    let signable = SignableRequest::new(request.method.as_str(), request.url.as_str(), signed_headers, body)?;
-    let (instructions, _signature) = sign(signable, &params)?.into_parts();
+    let date = amz_date(time)?;
+    let day = date.get(..8).unwrap_or_default();
+    let text = format!("{day}/{region}/{SIGNING_NAME}/aws4_request");
+    let scope = Scope { text: &text, time, region, service: SIGNING_NAME };
+    let credentials = &identity.credentials;
 
     let mut headers = unsigned;
-    headers.insert(HOST, HeaderValue::from_str(&host)?);
-    if let Some((_, value)) = content_type {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(value));
+    headers.insert(HOST, request.host.clone());
+    headers.insert(&AMZ_DATE, sensitive(&date)?);
+    if !request.body.is_empty() {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    for header in instructions.into_parts().0 {
-        let mut value = HeaderValue::from_str(header.value())?;
-        // Nothing that a signature is made of is ever printed.
-        value.set_sensitive(true);
-        headers.insert(HeaderName::from_static(header.name()), value);
+    if let Some(token) = credentials.session_token() {
+        headers.insert(&SECURITY_TOKEN, sensitive(token)?);
     }
+
+    let (canonical, names) = canonical_request(request, &headers)?;
+    let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{text}\n{}", hex(&Sha256::digest(canonical)));
+    let signature = identity.key.sign(credentials.secret_access_key(), &scope, &to_sign);
+    let key_id = credentials.access_key_id();
+    let authorization =
+        format!("AWS4-HMAC-SHA256 Credential={key_id}/{text}, SignedHeaders={names}, Signature={signature}");
+    headers.insert(AUTHORIZATION, sensitive(&authorization)?);
     Ok(SignedRequest { method: request.method.clone(), url: request.url.clone(), headers, body: request.body.clone() })
 }
 
-/// The `Host` header: the port only if it is not the scheme's own.
-fn host_header(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+/// Nothing that a signature is made of is ever printed.
+fn sensitive(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut value = HeaderValue::from_str(text)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
+
+/// `20150830T123600Z`.
+fn amz_date(time: SystemTime) -> Result<String, BoxError> {
+    if time.duration_since(UNIX_EPOCH).map_or(true, |since| since > LAST_DATE) {
+        return Err("a clock that is before 1970 or after 9999".into());
+    }
+    let time = OffsetDateTime::from(time);
+    let ((year, month, day), (hour, minute, second)) = (time.to_calendar_date(), time.to_hms());
+    Ok(format!("{year:04}{:02}{day:02}T{hour:02}{minute:02}{second:02}Z", u8::from(month)))
+}
+
+/// What is signed, and the names of the headers in it.
+fn canonical_request(request: &UnsignedRequest, headers: &HeaderMap) -> Result<(String, String), BoxError> {
+    // By name.
+    let signed =
+        [&CONTENT_TYPE, &HOST, &AMZ_DATE, &SECURITY_TOKEN].map(|name| Some((name.as_str(), headers.get(name)?)));
+    let (mut names, mut text) = (String::new(), String::with_capacity(512));
+    text.extend([request.method.as_str(), "\n"]);
+    push_path(&mut text, request.url.path());
+    text.push('\n');
+    push_query(&mut text, request.url.query().unwrap_or_default());
+    text.push('\n');
+    for (name, value) in signed.into_iter().flatten() {
+        let separator = if names.is_empty() { "" } else { ";" };
+        names.extend([separator, name]);
+        text.extend([name, ":", value.to_str()?, "\n"]);
+    }
+    text.extend(["\n", &names, "\n", &hex(&Sha256::digest(&request.body))]);
+    Ok((text, names))
+}
+
+/// Without empty segments; dots that mean a folder are in no URL.
+fn push_path(text: &mut String, path: &str) {
+    let mut segments = path.split('/').filter(|segment| !segment.is_empty()).peekable();
+    if segments.peek().is_none() {
+        text.push('/');
+        return;
+    }
+    for segment in segments {
+        text.push('/');
+        text.extend(utf8_percent_encode(segment, PATH));
+    }
+    if path.ends_with('/') {
+        text.push('/');
+    }
+}
+
+/// By name; names and values are encoded already.
+fn push_query(text: &mut String, query: &str) {
+    let mut members: Vec<_> = query.split('&').collect();
+    members.sort_unstable_by_key(|member| member.split_once('='));
+    for (index, member) in members.into_iter().enumerate() {
+        text.extend([if index == 0 { "" } else { "&" }, member]);
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -222,7 +222,8 @@ async fn read(mut answer: reqwest::Response, limits: Limits) -> Result<RawRespon
 
 /// On failure, what has come until then comes along.
 async fn read_body(answer: &mut reqwest::Response, limits: Limits) -> Result<Bytes, (BytesMut, TransportError)> {
-    let mut body = BytesMut::new();
+    let announced = answer.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let mut body = BytesMut::with_capacity(announced.min(limits.max_response_size));
     loop {
         let chunk = match within(limits.read_timeout, answer.chunk()).await {
             Ok(Ok(chunk)) => chunk,

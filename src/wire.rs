@@ -5,7 +5,14 @@ use http::{HeaderMap, Method, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What needs no encoding in a path or a query, by the rules of `SigV4`.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// What comes before the host name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum HostPrefix {
+    /// `control-storage-`: everything but reading and uploading data.
+    ControlStorage,
+}
 
 /// What is longer is no id that anybody could ask AWS support about, and would fill logs.
 const LONGEST_REQUEST_ID: usize = 256;
@@ -14,8 +21,7 @@ const LONGEST_REQUEST_ID: usize = 256;
 #[derive(Clone)]
 pub(crate) struct WireRequest {
     pub(crate) method: Method,
-    /// Comes before the host name: `control-storage-`.
-    pub(crate) host_prefix: &'static str,
+    pub(crate) host_prefix: HostPrefix,
     /// Encoded, with a leading slash.
     pub(crate) path: String,
     /// Encoded, without the question mark; empty if there is none.
@@ -25,11 +31,11 @@ pub(crate) struct WireRequest {
 }
 
 impl WireRequest {
-    pub(crate) fn get(host_prefix: &'static str, segments: &[&str]) -> Self {
+    pub(crate) fn get(host_prefix: HostPrefix, segments: &[&str]) -> Self {
         Self { method: Method::GET, host_prefix, path: encode_path(segments), query: String::new(), body: Bytes::new() }
     }
 
-    pub(crate) fn post(host_prefix: &'static str, segments: &[&str], body: Bytes) -> Self {
+    pub(crate) fn post(host_prefix: HostPrefix, segments: &[&str], body: Bytes) -> Self {
         Self { method: Method::POST, host_prefix, path: encode_path(segments), query: String::new(), body }
     }
 
@@ -106,7 +112,7 @@ mod tests {
 
     #[test]
     fn query_members_are_encoded_and_absent_ones_left_out() {
-        let request = || WireRequest::post("", &[], Bytes::new());
+        let request = || WireRequest::post(HostPrefix::ControlStorage, &[], Bytes::new());
         assert_eq!(request().with_query("a", None).query, "");
         let both = request().with_query("a", Some("x y+z/=&?#%ü*'~")).with_query("b", None).with_query("c", Some("1"));
         assert_eq!(both.query, "a=x%20y%2Bz%2F%3D%26%3F%23%25%C3%BC%2A%27~&c=1");

@@ -2,6 +2,7 @@
 
 use crate::config::signing_region;
 use crate::endpoint::EndpointConfig;
+use crate::wire::HostPrefix;
 
 const PATH: &str = "/sequencestore/1234567890/exportjob";
 
@@ -25,7 +26,7 @@ pub fn endpoint(data: &[u8]) {
         Ok(endpoint) => endpoint,
         Err(error) => return super::assert_one_line(&error),
     };
-    let Ok(found) = endpoint.url("control-storage-", PATH) else { return };
+    let found = endpoint.host(HostPrefix::ControlStorage).url(PATH, "");
     assert!(matches!(found.scheme(), "http" | "https"));
     assert!(found.username().is_empty() && found.password().is_none(), "{found}");
     assert!(found.query().is_none() && found.fragment().is_none(), "{found}");

@@ -8,10 +8,11 @@ use url::Url;
 
 use super::{Message, now};
 use crate::credentials::SigningIdentity;
+use crate::endpoint::Host;
 use crate::local::{LocalService, fuzzing};
 use crate::operation::fuzzing::decode_all;
 use crate::sign::{SignedRequest, UnsignedRequest, signed};
-use crate::wire::{RawResponse, WireRequest};
+use crate::wire::{HostPrefix, RawResponse, WireRequest};
 
 /// Requests to the local service: `METHOD URI`, lines of headers, an empty line, the body.
 pub fn local_request(data: &[u8]) {
@@ -58,8 +59,8 @@ pub fn local_signature(data: &[u8]) {
         return;
     }
     for session in [None, Some("session")] {
-        let request = WireRequest::post("", &["sequencestore", segment, "exportjobs"], Bytes::copy_from_slice(body))
-            .with_query("nextToken", Some(value));
+        let (path, body) = (["sequencestore", segment, "exportjobs"], Bytes::copy_from_slice(body));
+        let request = WireRequest::post(HostPrefix::ControlStorage, &path, body).with_query("nextToken", Some(value));
         let Some((mut parts, body)) = sign(request, session) else { return };
         let credentials = fuzzing::credentials(session);
         assert!(fuzzing::is_signed(&parts, &body, credentials.clone(), at), "{} {body:?}", parts.uri);
@@ -71,11 +72,10 @@ pub fn local_signature(data: &[u8]) {
 }
 
 fn sign(request: WireRequest, session: Option<&str>) -> Option<(Parts, Bytes)> {
-    let mut url = Url::parse("http://127.0.0.1:9000").ok()?;
-    url.set_path(&request.path);
-    url.set_query(Some(&request.query));
+    let host = Host::new(Url::parse("http://127.0.0.1:9000").ok()?, "").ok()?;
+    let (url, host) = (host.url(&request.path, &request.query), host.header);
     let identity = SigningIdentity::new(fuzzing::credentials(session));
-    let request = UnsignedRequest { method: request.method, url, body: request.body };
+    let request = UnsignedRequest { method: request.method, url, host, body: request.body };
     let signed: SignedRequest = signed(&request, HeaderMap::new(), &identity, LocalService::REGION, now()).ok()?;
     let (method, url, headers, body) = signed.into_parts();
     let uri = url[url::Position::BeforePath..].as_bytes();

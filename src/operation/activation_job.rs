@@ -4,13 +4,13 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{CONTROL_STORAGE, Operation, ReadSetSource, call, json};
+use super::{Operation, ReadSetSource, call, json};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
 use crate::decode::{self, Items, JobAnswer, Undecodable};
 use crate::model::{ActivationJobId, ClientToken, ItemStatus, JobStatus, ReadSetId, SequenceStoreId};
-use crate::wire::{RawResponse, WireRequest};
+use crate::wire::{HostPrefix, RawResponse, WireRequest};
 
 /// How many read sets one activation job takes.
 pub const MAX_ACTIVATION_SOURCES: usize = 20;
@@ -97,7 +97,7 @@ impl Operation for StartReadSetActivationJobRequest {
     fn to_wire(&self) -> WireRequest {
         let body = StartBody { client_token: &self.client_token, sources: ReadSetSource::list(&self.sources) };
         let path = ["sequencestore", self.sequence_store_id.as_str(), "activationjob"];
-        WireRequest::post(CONTROL_STORAGE, &path, json(&body))
+        WireRequest::post(HostPrefix::ControlStorage, &path, json(&body))
     }
 
     fn client_token(&self) -> Option<&ClientToken> {
@@ -159,7 +159,7 @@ impl Operation for GetReadSetActivationJobRequest {
 
     fn to_wire(&self) -> WireRequest {
         let path = ["sequencestore", self.sequence_store_id.as_str(), "activationjob", self.id.as_str()];
-        WireRequest::get(CONTROL_STORAGE, &path)
+        WireRequest::get(HostPrefix::ControlStorage, &path)
     }
 
     fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {

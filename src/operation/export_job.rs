@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{CONTROL_STORAGE, Operation, ReadSetSource, call, json};
+use super::{Operation, ReadSetSource, call, json};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
@@ -11,7 +11,7 @@ use crate::decode::{self, Items, JobAnswer, Undecodable};
 use crate::model::{
     ClientToken, ExportJobId, ItemStatus, JobStatus, ReadSetId, RoleArn, S3Destination, SequenceStoreId,
 };
-use crate::wire::{RawResponse, WireRequest};
+use crate::wire::{HostPrefix, RawResponse, WireRequest};
 
 /// How many read sets one export job takes.
 pub const MAX_EXPORT_SOURCES: usize = 100;
@@ -113,7 +113,7 @@ impl Operation for StartReadSetExportJobRequest {
             sources: ReadSetSource::list(&self.sources),
         };
         let path = ["sequencestore", self.sequence_store_id.as_str(), "exportjob"];
-        WireRequest::post(CONTROL_STORAGE, &path, json(&body))
+        WireRequest::post(HostPrefix::ControlStorage, &path, json(&body))
     }
 
     fn client_token(&self) -> Option<&ClientToken> {
@@ -178,7 +178,7 @@ impl Operation for GetReadSetExportJobRequest {
 
     fn to_wire(&self) -> WireRequest {
         let path = ["sequencestore", self.sequence_store_id.as_str(), "exportjob", self.id.as_str()];
-        WireRequest::get(CONTROL_STORAGE, &path)
+        WireRequest::get(HostPrefix::ControlStorage, &path)
     }
 
     fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {

@@ -8,13 +8,13 @@ pub use source::{ImportReadSetSource, ImportReadSetSourceBuilder, ImportReadSetS
 
 mod source;
 
-use super::{CONTROL_STORAGE, Operation, call, json};
+use super::{Operation, call, json};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
 use crate::decode::{self, Items, JobAnswer, Undecodable};
 use crate::model::{ClientToken, ImportJobId, JobStatus, RoleArn, SequenceStoreId};
-use crate::wire::{RawResponse, WireRequest};
+use crate::wire::{HostPrefix, RawResponse, WireRequest};
 
 /// How many sources one import job takes.
 pub const MAX_IMPORT_SOURCES: usize = 100;
@@ -125,7 +125,7 @@ impl Operation for StartReadSetImportJobRequest {
     fn to_wire(&self) -> WireRequest {
         let body = StartBody { client_token: &self.client_token, role_arn: &self.role_arn, sources: &self.sources };
         let path = ["sequencestore", self.sequence_store_id.as_str(), "importjob"];
-        WireRequest::post(CONTROL_STORAGE, &path, json(&body))
+        WireRequest::post(HostPrefix::ControlStorage, &path, json(&body))
     }
 
     fn client_token(&self) -> Option<&ClientToken> {
@@ -190,7 +190,7 @@ impl Operation for GetReadSetImportJobRequest {
 
     fn to_wire(&self) -> WireRequest {
         let path = ["sequencestore", self.sequence_store_id.as_str(), "importjob", self.id.as_str()];
-        WireRequest::get(CONTROL_STORAGE, &path)
+        WireRequest::get(HostPrefix::ControlStorage, &path)
     }
 
     fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {

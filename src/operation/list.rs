@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::filter::Filter;
-use super::{CONTROL_STORAGE, json};
+use super::json;
 use crate::check::{Path, Violations};
 use crate::decode::Undecodable;
 use crate::model::SequenceStoreId;
-use crate::wire::WireRequest;
+use crate::wire::{HostPrefix, WireRequest};
 
 /// The members that every list request has.
 pub(super) struct ListRequest<'a, F> {
@@ -36,7 +36,7 @@ impl<F: Filter> ListRequest<'_, F> {
     pub(super) fn to_wire(&self, last: &str) -> WireRequest {
         let path = ["sequencestore", self.sequence_store_id.as_str(), last];
         let max_results = self.max_results.map(|number| number.to_string());
-        WireRequest::post(CONTROL_STORAGE, &path, json(&Body { filter: self.filter }))
+        WireRequest::post(HostPrefix::ControlStorage, &path, json(&Body { filter: self.filter }))
             .with_query("maxResults", max_results.as_deref())
             .with_query("nextToken", self.next_token)
     }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-use super::{CONTROL_STORAGE, Operation, call};
+use super::{Operation, call};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
@@ -12,7 +12,7 @@ use crate::model::{
     CreationType, ETagAlgorithm, FileType, ReadSetArn, ReadSetId, ReadSetStatus, ReferenceArn, S3Uri, SampleId,
     SequenceStoreId, SubjectId,
 };
-use crate::wire::{RawResponse, WireRequest};
+use crate::wire::{HostPrefix, RawResponse, WireRequest};
 
 impl Client {
     /// Asks what a store knows of a read set: where it stands, whose it is, how big it is (`GetReadSetMetadata`).
@@ -102,7 +102,7 @@ impl Operation for GetReadSetMetadataRequest {
 
     fn to_wire(&self) -> WireRequest {
         let path = ["sequencestore", self.sequence_store_id.as_str(), "readset", self.id.as_str(), "metadata"];
-        WireRequest::get(CONTROL_STORAGE, &path)
+        WireRequest::get(HostPrefix::ControlStorage, &path)
     }
 
     fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {

@@ -149,7 +149,9 @@ pub fn run<S: Subject>() {
             [url, "first"] => measure_first::<S>(url).await,
             [url, "idle", count] => measure_idle::<S>(url, number(count)).await,
             [url, what @ ("waiting" | "silent"), count] => measure_waiting::<S>(url, what, number(count)).await,
-            _ => panic!("URL calls start|get COUNT IN_FLIGHT | construct | first | idle COUNT | waiting COUNT | silent COUNT"),
+            _ => panic!(
+                "URL calls start|get COUNT IN_FLIGHT | construct | first | idle COUNT | waiting COUNT | silent COUNT"
+            ),
         }
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

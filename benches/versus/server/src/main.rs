@@ -30,10 +30,7 @@ impl Answers {
             let comma = if number > 0 { "," } else { "" };
             let (id, status) = (5_000_000_000_u64 + number, "FINISHED");
             let message = "The read set was exported.";
-            let _ = write!(
-                read_sets,
-                r#"{comma}{{"id":"{id}","status":"{status}","statusMessage":"{message}"}}"#
-            );
+            let _ = write!(read_sets, r#"{comma}{{"id":"{id}","status":"{status}","statusMessage":"{message}"}}"#);
         }
         Self {
             started: format!(r#"{{"id":"1111111111","status":"SUBMITTED",{HEAD}}}"#).into(),
@@ -58,10 +55,7 @@ impl Answers {
     }
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    answers: &Answers,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(request: Request<Incoming>, answers: &Answers) -> Result<Response<Full<Bytes>>, Infallible> {
     let answer = answers.to(request.uri().path());
     let mut body = request.into_body();
     while let Some(Ok(_)) = body.frame().await {}
@@ -84,9 +78,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         connection.set_nodelay(true)?;
         tokio::spawn(async move {
             let service = service_fn(move |request| answer(request, answers));
-            let _ = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(connection), service)
-                .await;
+            let _ =
+                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(connection), service).await;
         });
     }
 }
