@@ -136,15 +136,4 @@ pub use check::{Violation, Violations};
 pub use client::{CallFuture, Client};
 pub use config::ClientBuilder;
 pub use error::Error;
-pub use operation::{
-    ActivateReadSetJobItem, ActivateReadSetSourceItem, ETag, ExportReadSetDetail, ExportReadSetJobDetail,
-    FileInformation, GetReadSetActivationJob, GetReadSetActivationJobOutput, GetReadSetExportJob,
-    GetReadSetExportJobOutput, GetReadSetImportJob, GetReadSetImportJobOutput, GetReadSetMetadata,
-    GetReadSetMetadataOutput, ImportReadSetJobItem, ImportReadSetSource, ImportReadSetSourceBuilder,
-    ImportReadSetSourceItem, JobFilter, ListReadSetActivationJobs, ListReadSetActivationJobsOutput,
-    ListReadSetExportJobs, ListReadSetExportJobsOutput, ListReadSetImportJobs, ListReadSetImportJobsOutput,
-    ListReadSets, ListReadSetsOutput, MAX_ACTIVATION_SOURCES, MAX_EXPORT_SOURCES, MAX_IMPORT_SOURCES, ReadSetFiles,
-    ReadSetFilter, ReadSetListItem, ReadSetS3Access, SequenceInformation, SourceFiles, StartReadSetActivationJob,
-    StartReadSetActivationJobOutput, StartReadSetExportJob, StartReadSetExportJobOutput, StartReadSetImportJob,
-    StartReadSetImportJobOutput,
-};
+pub use operation::*;

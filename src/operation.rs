@@ -22,27 +22,15 @@ mod list;
 mod read_set;
 mod read_sets;
 
-pub use activation_job::{
-    ActivateReadSetSourceItem, GetReadSetActivationJob, GetReadSetActivationJobOutput, MAX_ACTIVATION_SOURCES,
-    StartReadSetActivationJob, StartReadSetActivationJobOutput,
-};
-pub use activation_jobs::{ActivateReadSetJobItem, ListReadSetActivationJobs, ListReadSetActivationJobsOutput};
-pub use export_job::{
-    ExportReadSetDetail, GetReadSetExportJob, GetReadSetExportJobOutput, MAX_EXPORT_SOURCES, StartReadSetExportJob,
-    StartReadSetExportJobOutput,
-};
-pub use export_jobs::{ExportReadSetJobDetail, ListReadSetExportJobs, ListReadSetExportJobsOutput};
-pub use filter::{JobFilter, ReadSetFilter};
-pub use import_job::{
-    GetReadSetImportJob, GetReadSetImportJobOutput, ImportReadSetSource, ImportReadSetSourceBuilder,
-    ImportReadSetSourceItem, MAX_IMPORT_SOURCES, SourceFiles, StartReadSetImportJob, StartReadSetImportJobOutput,
-};
-pub use import_jobs::{ImportReadSetJobItem, ListReadSetImportJobs, ListReadSetImportJobsOutput};
-pub use read_set::{
-    ETag, FileInformation, GetReadSetMetadata, GetReadSetMetadataOutput, ReadSetFiles, ReadSetS3Access,
-    SequenceInformation,
-};
-pub use read_sets::{ListReadSets, ListReadSetsOutput, ReadSetListItem};
+pub use activation_job::*;
+pub use activation_jobs::*;
+pub use export_job::*;
+pub use export_jobs::*;
+pub use filter::*;
+pub use import_job::*;
+pub use import_jobs::*;
+pub use read_set::*;
+pub use read_sets::*;
 
 /// One request of the service: plain data. Deterministic, so that every attempt sends the same bytes.
 pub(crate) trait Operation: Send + Sync {
