@@ -56,7 +56,7 @@ pub mod member {
     macro_rules! names {
         ($($name:ident)+) => { $(#[derive(Clone, Copy, Debug)] pub struct $name;)+ };
     }
-    names! { destination id read_sets role_arn run_id sample_id sequence_store_id source_file_type source_files sources subject_id }
+    names! { destination id ids read_sets role_arn run_id sample_id sequence_store_id source_file_type source_files sources subject_id }
 }
 
 mod sealed {

@@ -9,6 +9,7 @@ use crate::wire::{RawResponse, WireRequest};
 
 mod activation_job;
 mod activation_jobs;
+mod batch_delete;
 mod export_job;
 mod export_jobs;
 mod filter;
@@ -24,6 +25,7 @@ mod read_sets;
 
 pub use activation_job::*;
 pub use activation_jobs::*;
+pub use batch_delete::*;
 pub use export_job::*;
 pub use export_jobs::*;
 pub use filter::*;

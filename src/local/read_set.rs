@@ -81,6 +81,21 @@ pub(crate) fn metadata(world: &World, input: &Value) -> Result<Value, ServiceErr
     Ok(Value::Object(out))
 }
 
+/// `BatchDeleteReadSet`: gone at once. Deleting nothing of the batch is a success as well, with an error for each.
+pub(crate) fn delete(world: &mut World, input: &Value) -> Result<Value, ServiceError> {
+    let Some(read_sets) = world.stores.get_mut(&text(input, "sequenceStoreId")) else {
+        return Err(ServiceError::not_found(assumed::STORE_NOT_FOUND));
+    };
+    let ids = input["ids"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let errors: Vec<_> = ids
+        .filter(|id| read_sets.remove(*id).is_none())
+        .map(|id| {
+            json!({ "id": id, "code": "ResourceNotFoundException", "message": assumed::READ_SET_NOT_THERE })
+        })
+        .collect();
+    Ok(if errors.is_empty() { json!({}) } else { json!({ "errors": errors }) })
+}
+
 impl ReadSet {
     /// What a List tells: less than the metadata.
     pub(crate) fn entry(&self, store: &str, region: &str) -> Map<String, Value> {

@@ -34,7 +34,7 @@ pub(crate) struct Now {
     pub(crate) instant: Instant,
 }
 
-static OPERATIONS: [Operation; 11] = [
+static OPERATIONS: [Operation; 12] = [
     Operation {
         name: "StartReadSetExportJob",
         method: "POST",
@@ -111,6 +111,13 @@ static OPERATIONS: [Operation; 11] = [
         path: "/sequencestore/{sequenceStoreId}/readset/{id}/metadata",
         input: &shapes::GET,
         run: |world, input, _| read_set::metadata(world, input),
+    },
+    Operation {
+        name: "BatchDeleteReadSet",
+        method: "POST",
+        path: "/sequencestore/{sequenceStoreId}/readset/batch/delete",
+        input: &shapes::BATCH_DELETE,
+        run: |world, input, _| read_set::delete(world, input),
     },
 ];
 

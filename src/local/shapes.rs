@@ -65,6 +65,11 @@ pub(crate) static START_ACTIVATION: Shape = Shape::Structure(&[
 pub(crate) static GET: Shape =
     Shape::Structure(&[Member::required("id", &ID), Member::required("sequenceStoreId", &ID)]);
 
+static READ_SET_IDS: Shape = Shape::List { min: 1, max: 100, member: &ID };
+
+pub(crate) static BATCH_DELETE: Shape =
+    Shape::Structure(&[Member::required("sequenceStoreId", &ID), Member::required("ids", &READ_SET_IDS)]);
+
 static MAX_RESULTS: Shape = Shape::Integer { min: 1, max: 100 };
 static NEXT_TOKEN: Shape = Shape::Text(Text::pattern(1, 6144, NO_CONTROLS));
 static TIMESTAMP: Shape = Shape::Timestamp;

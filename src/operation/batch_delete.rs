@@ -1,0 +1,137 @@
+//! `BatchDeleteReadSet`: read sets out of a store, for good.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Operation, call, json};
+use crate::Client;
+use crate::check::{Path, Violations};
+use crate::client::Call;
+use crate::decode::{self, Undecodable};
+use crate::model::{ReadSetId, SequenceStoreId};
+use crate::wire::{HostPrefix, RawResponse, WireRequest};
+
+/// How many read sets one call deletes.
+pub const MAX_DELETE_IDS: usize = 100;
+
+impl Client {
+    /// Deletes up to 100 read sets (`BatchDeleteReadSet`). What is deleted does not come back.
+    ///
+    /// A success may be one in part: the read sets that the service did not delete are in
+    /// [`errors`](BatchDeleteReadSetOutput::errors), each with a reason.
+    ///
+    /// ```
+    /// # use healthomics::local::{LocalService, SeedReadSet};
+    /// # use healthomics::model::FileType;
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// # let there = local.seed_read_set(&store, SeedReadSet::active(FileType::Bam));
+    /// let gone = "5555555555";
+    /// let deleted = client.batch_delete_read_set().sequence_store_id(&store).ids([there.as_str(), gone]).send().await?;
+    /// for error in &deleted.errors {
+    ///     println!("{} is still there: {} ({})", error.id, error.message, error.code);
+    /// }
+    /// # assert_eq!(deleted.errors.len(), 1);
+    /// # Ok(()) }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    ///
+    /// # Retries
+    ///
+    /// A call whose answer was lost is sent again, as no read set can be deleted twice: what the first attempt deleted
+    /// may then be in `errors`, as not found.
+    ///
+    /// # Limits
+    ///
+    /// An account makes one such call a second, unless its quota was raised.
+    ///
+    /// # Errors
+    ///
+    /// `send` checks everything first, and gives every violation at once. What else it comes to, and what to do:
+    ///
+    /// | [`Error`](crate::Error) | |
+    /// |---|---|
+    /// | [`InvalidInput`](crate::Error::InvalidInput) | nothing was sent: mend the members that it names |
+    /// | [`AccessDeniedException`](crate::Error::AccessDeniedException) (403) | the caller needs the right to the operation |
+    /// | [`ResourceNotFoundException`](crate::Error::ResourceNotFoundException) (404) | no such store in this region and account |
+    /// | [`ThrottlingException`](crate::Error::ThrottlingException) (429) | too many calls: slow down |
+    /// | any that [`is_retryable`](crate::Error::is_retryable) | some may be deleted, if it [may have been applied](crate::Error::may_have_been_applied): send it again |
+    pub fn batch_delete_read_set(&self) -> BatchDeleteReadSet {
+        BatchDeleteReadSet::new(Call::new(self))
+    }
+}
+
+call! {
+    /// `BatchDeleteReadSet`: made by [`Client::batch_delete_read_set`].
+    pub struct BatchDeleteReadSet sends BatchDeleteReadSetRequest returns BatchDeleteReadSetOutput;
+    required {
+        /// The store that the read sets are in: 10 to 36 digits.
+        StoreId = sequence_store_id: SequenceStoreId;
+        /// The read sets to delete: 1 to 100 of them, each of 10 to 36 digits.
+        Ids = ids: Vec<ReadSetId>, each ReadSetId;
+    }
+    defaulted {}
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    ids: &'a [ReadSetId],
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default, deserialize_with = "decode::list")]
+    errors: Vec<ReadSetBatchError>,
+}
+
+impl Operation for BatchDeleteReadSetRequest {
+    const NAME: &'static str = "BatchDeleteReadSet";
+    const MUTATES: bool = true;
+    type Output = BatchDeleteReadSetOutput;
+
+    fn check(&self, violations: &mut Violations) {
+        violations.id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        let ids = Path::Member("ids");
+        violations.count(ids, self.ids.len(), MAX_DELETE_IDS);
+        for (index, id) in self.ids.iter().enumerate() {
+            violations.id(ids.item(index), id.as_str());
+        }
+    }
+
+    fn to_wire(&self) -> WireRequest {
+        let path = ["sequencestore", self.sequence_store_id.as_str(), "readset", "batch", "delete"];
+        WireRequest::post(HostPrefix::ControlStorage, &path, json(&Body { ids: &self.ids }))
+    }
+
+    fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {
+        let answer: Answer = decode::object(raw)?;
+        Ok(BatchDeleteReadSetOutput { errors: answer.errors, request_id: raw.request_id().map(str::to_owned) })
+    }
+}
+
+/// What became of the read sets: those without an error are deleted.
+#[derive(Clone, Debug)]
+#[must_use = "read sets that were not deleted are in `errors`"]
+#[non_exhaustive]
+pub struct BatchDeleteReadSetOutput {
+    /// The read sets that were not deleted; empty if all were.
+    pub errors: Vec<ReadSetBatchError>,
+    /// The id that AWS support asks for.
+    pub request_id: Option<String>,
+}
+
+/// Why a read set was not deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct ReadSetBatchError {
+    /// The read set; empty if the service left it out.
+    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
+    pub id: ReadSetId,
+    /// What kind of error it is, in the service's words; empty if the service left it out.
+    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
+    pub code: String,
+    /// What happened, for people; empty if the service left it out.
+    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
+    pub message: String,
+}
