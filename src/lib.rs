@@ -35,7 +35,8 @@
 //!   [`start_read_set_activation_job`](Client::start_read_set_activation_job),
 //!   [`start_read_set_export_job`](Client::start_read_set_export_job), and for each the `get_…` that looks at it and the
 //!   `list_…` of all of them; [`list_read_sets`](Client::list_read_sets) and
-//!   [`get_read_set_metadata`](Client::get_read_set_metadata).
+//!   [`get_read_set_metadata`](Client::get_read_set_metadata);
+//!   [`batch_delete_read_set`](Client::batch_delete_read_set).
 //! - [`pages`]: lists page by page or item by item.
 //! - [`job`]: wait for a job's end ([`Client::job`]), or for that of many together ([`Client::watch`]).
 //! - [`bulk`]: any number of items as few jobs as possible ([`Client::export_read_sets`] and its like).

@@ -32,6 +32,8 @@
 //!   file.
 //! - The read set of an import appears when its item finishes, as an active one.
 //! - A read set whose activation fails goes back to the archive.
+//! - A deleted read set is gone at once, whatever is at work on it. What is not there can't be deleted: a
+//!   `ResourceNotFoundException` among the errors of the answer.
 //! - A list is in the order of creation, 100 to a page unless it is told otherwise. `createdAfter` and `createdBefore`
 //!   leave out what was created at that very millisecond; names and ids are matched whole; an empty `referenceArn` is
 //!   that of read sets without one. A `nextToken` is good for the list, store and filter that gave it, for ever; for

@@ -36,6 +36,7 @@ fn every_call_has_an_example() {
         &["3 attempts, no attempts left, may have been applied]", "is SUBMITTED", "1 job was started"],
     );
     assert_says("get_read_set_activation_job", &["is COMPLETED", "No activation needed"]);
+    assert_says("batch_delete_read_set", &["0 of 250 read sets are left"]);
     assert_says(
         "list_read_sets",
         &[
@@ -139,7 +140,7 @@ fn examples_are_short_enough_to_be_read() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 7);
+    assert_eq!(seen, 8);
 }
 
 /// README's installation is enough for an example that is copied, or its first lines say what else it takes.

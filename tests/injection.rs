@@ -177,6 +177,8 @@ async fn send(c: &Client, operation: &str, member: &str, v: &str) -> Sent {
         ("GetReadSetActivationJob", "id") => call!(c, get_read_set_activation_job().sequence_store_id(STORE).id(v)),
         ("GetReadSetMetadata", "sequenceStoreId") => call!(c, get_read_set_metadata().sequence_store_id(v).id(ID)),
         ("GetReadSetMetadata", "id") => call!(c, get_read_set_metadata().sequence_store_id(STORE).id(v)),
+        ("BatchDeleteReadSet", "sequenceStoreId") => call!(c, batch_delete_read_set().sequence_store_id(v).ids([ID])),
+        ("BatchDeleteReadSet", "ids[0]") => call!(c, batch_delete_read_set().sequence_store_id(STORE).ids([v])),
         ("ListReadSetExportJobs", "sequenceStoreId") => {
             call!(c, list_read_set_export_jobs().sequence_store_id(v).next_token("t"))
         }
@@ -234,6 +236,7 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("GetReadSetImportJob", "sequenceStoreId", STORE), ("GetReadSetImportJob", "id", ID),
     ("GetReadSetActivationJob", "sequenceStoreId", STORE), ("GetReadSetActivationJob", "id", ID),
     ("GetReadSetMetadata", "sequenceStoreId", STORE), ("GetReadSetMetadata", "id", ID),
+    ("BatchDeleteReadSet", "sequenceStoreId", STORE), ("BatchDeleteReadSet", "ids[0]", ID),
     ("ListReadSetExportJobs", "sequenceStoreId", STORE), ("ListReadSetExportJobs", "nextToken", "t"),
     ("ListReadSetImportJobs", "sequenceStoreId", STORE), ("ListReadSetImportJobs", "nextToken", "t"),
     ("ListReadSetImportJobs", "filter.status", "FAILED"),

@@ -89,9 +89,7 @@ pub(crate) fn delete(world: &mut World, input: &Value) -> Result<Value, ServiceE
     let ids = input["ids"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let errors: Vec<_> = ids
         .filter(|id| read_sets.remove(*id).is_none())
-        .map(|id| {
-            json!({ "id": id, "code": "ResourceNotFoundException", "message": assumed::READ_SET_NOT_THERE })
-        })
+        .map(|id| json!({ "id": id, "code": "ResourceNotFoundException", "message": assumed::READ_SET_NOT_THERE }))
         .collect();
     Ok(if errors.is_empty() { json!({}) } else { json!({ "errors": errors }) })
 }

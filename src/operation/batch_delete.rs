@@ -79,7 +79,7 @@ struct Body<'a> {
     ids: &'a [ReadSetId],
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Answer {
     #[serde(default, deserialize_with = "decode::list")]
     errors: Vec<ReadSetBatchError>,
@@ -105,7 +105,8 @@ impl Operation for BatchDeleteReadSetRequest {
     }
 
     fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {
-        let answer: Answer = decode::object(raw)?;
+        // By the documentation, a success without errors has no body.
+        let answer: Answer = if raw.body.is_empty() { Answer::default() } else { decode::object(raw)? };
         Ok(BatchDeleteReadSetOutput { errors: answer.errors, request_id: raw.request_id().map(str::to_owned) })
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use super::Operation;
 use super::activation_job::{GetReadSetActivationJobRequest, StartReadSetActivationJobRequest};
 use super::activation_jobs::ListReadSetActivationJobsRequest;
+use super::batch_delete::BatchDeleteReadSetRequest;
 use super::export_job::{GetReadSetExportJobRequest, StartReadSetExportJobRequest};
 use super::export_jobs::ListReadSetExportJobsRequest;
 use super::import_job::{GetReadSetImportJobRequest, StartReadSetImportJobRequest};
@@ -52,6 +53,7 @@ pub(crate) fn decode_all(raw: &RawResponse) {
     decode(&GetReadSetImportJobRequest { sequence_store_id: STORE.into(), id: ID.into() }, raw);
     decode(&GetReadSetActivationJobRequest { sequence_store_id: STORE.into(), id: ID.into() }, raw);
     decode(&GetReadSetMetadataRequest { sequence_store_id: STORE.into(), id: ID.into() }, raw);
+    decode(&BatchDeleteReadSetRequest { sequence_store_id: STORE.into(), ids: Vec::new() }, raw);
     macro_rules! lists {
         ($($Request:ident)+) => {$(
             let next_token = Some(TOKEN.to_owned());

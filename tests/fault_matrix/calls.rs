@@ -1,4 +1,4 @@
-//! The eleven operations, each with a call of its own.
+//! The eleven operations that start, find or list something, each with a call of its own.
 
 use healthomics::local::{LocalService, SeedReadSet};
 use healthomics::model::{ClientToken, FileType, ReadSetId, SequenceStoreId};

@@ -10,7 +10,7 @@ REFERENCE = "arn:aws:omics:us-east-1:123456789012:referenceStore/9876543210/refe
 NOWHERE = "9999999999"
 KINDS = {"Export": "exportJobs", "Import": "importJobs", "Activation": "activationJobs"}
 OPERATIONS = [f"{verb}ReadSet{kind}Job" for kind in KINDS for verb in ("Start", "Get")]
-OPERATIONS += [f"ListReadSet{kind}Jobs" for kind in KINDS] + ["ListReadSets", "GetReadSetMetadata"]
+OPERATIONS += [f"ListReadSet{kind}Jobs" for kind in KINDS] + ["ListReadSets", "GetReadSetMetadata", "BatchDeleteReadSet"]
 
 PAIR = {
     "sourceFiles": {"source1": "s3://bucket/run 7/ü_1+.fastq.gz", "source2": "s3://bucket/run 7/ü_2+.fastq.gz"},
@@ -54,6 +54,8 @@ def least_input(operation, store, read_set, job):
             return start_input(kind, store, [read_set])
     if operation.startswith("List"):
         return {"sequenceStoreId": store}
+    if operation == "BatchDeleteReadSet":
+        return {"sequenceStoreId": store, "ids": [read_set]}
     return {"sequenceStoreId": store, "id": read_set if operation == "GetReadSetMetadata" else job}
 
 
@@ -121,6 +123,20 @@ def activations(client, driver, check):
         check.equal("item", [(item["readSetId"], item["status"]) for item in job["sources"]], [(archived, "FINISHED")])
         after = api.call("GetReadSetMetadata", sequenceStoreId=store, id=archived)
         check.equal("active", (after["status"], after["subjectId"], after["name"]), ("ACTIVE", "NA12878", "lane"))
+
+
+def deletions(client, driver, check):
+    with Service(driver) as service:
+        api, store = client.connect(service), service.store()
+        kept, deleted, archived = service.seed(store), service.seed(store), service.seed(store, "ARCHIVED")
+        answer = api.call("BatchDeleteReadSet", sequenceStoreId=store, ids=[deleted, NOWHERE, archived])
+        check.equal("errors", [error["id"] for error in answer["errors"]], [NOWHERE])
+        check.equal("code", answer["errors"][0]["code"], "ResourceNotFoundException")
+        check.that("message", answer["errors"][0]["message"])
+        left = api.call("ListReadSets", sequenceStoreId=store)["readSets"]
+        check.equal("left", [read_set["id"] for read_set in left], [kept])
+        answer = api.call("BatchDeleteReadSet", sequenceStoreId=store, ids=[kept])
+        check.equal("no errors", answer.get("errors") or [], [])
 
 
 def lists(client, driver, check):
@@ -289,6 +305,7 @@ def every_operation(client, driver, check, prefix):
             api.call(f"ListReadSet{kind}Jobs", sequenceStoreId=store, filter={"status": "COMPLETED"})
         api.call("ListReadSets", sequenceStoreId=store, maxResults=100)
         api.call("GetReadSetMetadata", sequenceStoreId=store, id=read_set)
+        api.call("BatchDeleteReadSet", sequenceStoreId=store, ids=[read_set])
         requests = service.requests()
         check.equal("operations", sorted(request["operation"] for request in requests), sorted(OPERATIONS))
         check.equal("statuses", {request["status"] for request in requests}, {200})
@@ -310,6 +327,7 @@ ALL = [
     imports,
     exports,
     activations,
+    deletions,
     lists,
     waits,
     errors_of_every_operation,

@@ -153,6 +153,8 @@ async fn calls(shown: &mut Shown, local: &LocalService, client: &Client) {
     let imported = imported.sources[0].read_set_id.as_ref().unwrap();
     let read_set = client.get_read_set_metadata().sequence_store_id(&store).id(imported).send().await.unwrap();
     shown.debug(&read_set);
+    let deletion = shown.pass(client.batch_delete_read_set().sequence_store_id(&store).ids(["5555555555"]));
+    shown.debug(&deletion.send().await.unwrap());
 }
 
 fn shown_items(

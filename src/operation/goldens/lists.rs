@@ -76,6 +76,11 @@ pub(super) async fn call(client: &Client, operation: &str, input: &Value) -> Res
             let call = client.get_read_set_metadata().sequence_store_id(text(input, "sequenceStoreId"));
             call.id(text(input, "id")).send().await.map(drop)
         }
+        "BatchDeleteReadSet" => {
+            let call = client.batch_delete_read_set().sequence_store_id(text(input, "sequenceStoreId"));
+            let ids = input["ids"].as_array().unwrap().iter().map(|id| id.as_str().unwrap());
+            call.ids(ids).send().await.map(drop)
+        }
         other => panic!("no call for {other}"),
     }
 }

@@ -155,6 +155,11 @@ pub async fn call(connected: &Connected, order: &Value) -> Answer {
         "GetReadSetMetadata" => {
             told(client.get_read_set_metadata().set_sequence_store_id(store).set_id(id).send().await)
         }
+        "BatchDeleteReadSet" => {
+            let ids =
+                input["ids"].as_array().map(|ids| ids.iter().filter_map(Value::as_str).map(str::to_owned).collect());
+            told(client.batch_delete_read_set().set_sequence_store_id(store).set_ids(ids).send().await)
+        }
         "ListReadSetExportJobs" => told(export_jobs!(client, input).send().await),
         "ListReadSetImportJobs" => told(import_jobs!(client, input).send().await),
         "ListReadSetActivationJobs" => told(activation_jobs!(client, input).send().await),

@@ -1,6 +1,7 @@
 //! From the outputs and errors of the SDK to JSON, as far as the scenarios look at them.
 
 use aws_sdk_omics::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_omics::operation::batch_delete_read_set::BatchDeleteReadSetOutput;
 use aws_sdk_omics::operation::get_read_set_activation_job::GetReadSetActivationJobOutput;
 use aws_sdk_omics::operation::get_read_set_export_job::GetReadSetExportJobOutput;
 use aws_sdk_omics::operation::get_read_set_import_job::GetReadSetImportJobOutput;
@@ -143,6 +144,13 @@ jobs! {
     ExportReadSetJobDetail { listed_destination "destination" }
     ImportReadSetJobItem { listed_role "roleArn" }
     ActivateReadSetJobItem {}
+}
+
+impl Told for BatchDeleteReadSetOutput {
+    fn told(&self) -> Value {
+        let error = |error: &aws_sdk_omics::types::ReadSetBatchError| json!({ "id": error.id(), "code": error.code(), "message": error.message() });
+        json!({ "errors": self.errors().iter().map(error).collect::<Vec<_>>() })
+    }
 }
 
 macro_rules! lists {

@@ -9,7 +9,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::echo::Echo;
-use crate::inputs::{Get, List, OfJobs, OfReadSets, ReadSet, StartActivation, StartExport, StartImport, set};
+use crate::inputs::{
+    BatchDelete, Get, List, OfJobs, OfReadSets, ReadSet, StartActivation, StartExport, StartImport, set,
+};
 use crate::{Answer, number, text};
 
 #[derive(Default)]
@@ -104,6 +106,10 @@ impl Clients {
                 let Get { sequence_store_id, id } = input(order)?;
                 told(client.get_read_set_metadata().sequence_store_id(sequence_store_id).id(id).send().await)
             }
+            "BatchDeleteReadSet" => {
+                let BatchDelete { sequence_store_id, ids } = input(order)?;
+                told(client.batch_delete_read_set().sequence_store_id(sequence_store_id).ids(ids).send().await)
+            }
             "ListReadSetExportJobs" => told(list!(client.list_read_set_export_jobs of OfJobs, order).send().await),
             "ListReadSetImportJobs" => told(list!(client.list_read_set_import_jobs of OfJobs, order).send().await),
             "ListReadSetActivationJobs" => {
@@ -175,6 +181,7 @@ impl Clients {
             "GetReadSetImportJob": debug(client.get_read_set_import_job()),
             "GetReadSetActivationJob": debug(client.get_read_set_activation_job()),
             "GetReadSetMetadata": debug(client.get_read_set_metadata()),
+            "BatchDeleteReadSet": debug(client.batch_delete_read_set()),
             "ListReadSetExportJobs": debug(client.list_read_set_export_jobs()),
             "ListReadSetImportJobs": debug(client.list_read_set_import_jobs()),
             "ListReadSetActivationJobs": debug(client.list_read_set_activation_jobs()),

@@ -1,12 +1,12 @@
 //! The crate's outputs back into the service's JSON, member by member.
 
 use healthomics::{
-    ActivateReadSetJobItem, ActivateReadSetSourceItem, ETag, ExportReadSetDetail, ExportReadSetJobDetail,
-    FileInformation, GetReadSetActivationJobOutput, GetReadSetExportJobOutput, GetReadSetImportJobOutput,
-    GetReadSetMetadataOutput, ImportReadSetJobItem, ImportReadSetSourceItem, ListReadSetActivationJobsOutput,
-    ListReadSetExportJobsOutput, ListReadSetImportJobsOutput, ListReadSetsOutput, ReadSetFiles, ReadSetListItem,
-    ReadSetS3Access, SequenceInformation, SourceFiles, StartReadSetActivationJobOutput, StartReadSetExportJobOutput,
-    StartReadSetImportJobOutput,
+    ActivateReadSetJobItem, ActivateReadSetSourceItem, BatchDeleteReadSetOutput, ETag, ExportReadSetDetail,
+    ExportReadSetJobDetail, FileInformation, GetReadSetActivationJobOutput, GetReadSetExportJobOutput,
+    GetReadSetImportJobOutput, GetReadSetMetadataOutput, ImportReadSetJobItem, ImportReadSetSourceItem,
+    ListReadSetActivationJobsOutput, ListReadSetExportJobsOutput, ListReadSetImportJobsOutput, ListReadSetsOutput,
+    ReadSetBatchError, ReadSetFiles, ReadSetListItem, ReadSetS3Access, SequenceInformation, SourceFiles,
+    StartReadSetActivationJobOutput, StartReadSetExportJobOutput, StartReadSetImportJobOutput,
 };
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -101,6 +101,8 @@ members! {
         creation_time "creationTime", completion_time "completionTime", sources "sources",
     }
     ActivateReadSetSourceItem { read_set_id "readSetId", status "status", status_message "statusMessage" }
+    BatchDeleteReadSetOutput { errors "errors" }
+    ReadSetBatchError { id "id", code "code", message "message" }
     ListReadSetExportJobsOutput { export_jobs "exportJobs", next_token "nextToken" }
     ExportReadSetJobDetail {
         id "id", sequence_store_id "sequenceStoreId", destination "destination", status "status",

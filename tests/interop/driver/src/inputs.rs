@@ -15,6 +15,13 @@ pub struct Get {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BatchDelete {
+    pub sequence_store_id: String,
+    pub ids: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StartExport {
     pub sequence_store_id: String,
     pub destination: String,

@@ -1,0 +1,102 @@
+//! Read sets are deleted, in part and in whole, and whatever happens to the answer.
+#![cfg(feature = "local")]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use healthomics::local::{Fault, LocalService, SeedReadSet};
+use healthomics::model::{FileType, ReadSetId, ReadSetStatus, SequenceStoreId};
+use healthomics::{Client, Error, MAX_DELETE_IDS};
+
+const NOWHERE: &str = "9999999999";
+
+async fn store_of(count: usize) -> (LocalService, Client, SequenceStoreId, Vec<ReadSetId>) {
+    let local = LocalService::start().await.unwrap();
+    let client = local.client().unwrap();
+    let store = local.create_sequence_store();
+    let ids = (0..count).map(|_| local.seed_read_set(&store, SeedReadSet::active(FileType::Cram))).collect();
+    (local, client, store, ids)
+}
+
+#[tokio::test]
+async fn what_is_not_deleted_is_told_with_a_reason() {
+    let (local, client, store, ids) = store_of(3).await;
+    let archived = local.seed_read_set(&store, SeedReadSet::archived(FileType::Fastq));
+    let given = [ids[0].as_str(), NOWHERE, archived.as_str()];
+    let deleted = client.batch_delete_read_set().sequence_store_id(&store).ids(given).send().await.unwrap();
+    let errors: Vec<_> = deleted.errors.iter().map(|error| (error.id.as_str(), error.code.as_str())).collect();
+    assert_eq!(errors, [(NOWHERE, "ResourceNotFoundException")]);
+    assert!(!deleted.errors[0].message.is_empty() && deleted.request_id.is_some());
+    assert_eq!(local.read_set_status(&store, &ids[0]), None);
+    assert_eq!(local.read_set_status(&store, &archived), None);
+    assert_eq!(local.read_set_status(&store, &ids[1]), Some(ReadSetStatus::Active));
+
+    let deleted = client.batch_delete_read_set().sequence_store_id(&store).ids(&ids[1..]).send().await.unwrap();
+    assert_eq!(deleted.errors, []);
+    let left = client.list_read_sets().sequence_store_id(&store).send().await.unwrap().read_sets;
+    assert!(left.is_empty());
+}
+
+#[tokio::test]
+async fn a_job_finds_what_was_deleted_gone() {
+    let (_local, client, store, ids) = store_of(2).await;
+    let deleted = client.batch_delete_read_set().sequence_store_id(&store).ids(&ids[..1]).send().await.unwrap();
+    assert!(deleted.errors.is_empty());
+    let call = client.start_read_set_export_job().sequence_store_id(&store).destination("s3://bucket/");
+    let started = call.role_arn("arn:aws:iam::123456789012:role/Omics").sources(&ids).send().await.unwrap();
+    let outcome = client.job(&started).wait().await.unwrap();
+    let failed: Vec<_> = outcome.failed_items().map(|item| item.id.clone()).collect();
+    assert_eq!(failed, [ids[0].clone()]);
+}
+
+#[tokio::test]
+async fn ids_are_checked_before_anything_is_sent() {
+    let (local, client, store, _) = store_of(0).await;
+    let delete = |ids: Vec<String>| client.batch_delete_read_set().sequence_store_id(&store).ids(ids).send();
+    let id = |number: usize| format!("{:010}", number);
+    for (ids, expected) in [
+        (vec![], "ids: must have 1 to 100 items, has 0"),
+        ((0..=MAX_DELETE_IDS).map(id).collect(), "ids: must have 1 to 100 items, has 101"),
+        (vec![id(1), "1٢34567890".to_owned()], "ids[1]: \"1٢34567890\" must be 10 to 36 digits"),
+    ] {
+        let error = delete(ids).await.unwrap_err();
+        assert!(matches!(error, Error::InvalidInput(_)) && error.to_string().ends_with(expected), "{error}");
+    }
+    assert!(local.requests().is_empty());
+    assert_eq!(delete((0..MAX_DELETE_IDS).map(id).collect()).await.unwrap().errors.len(), MAX_DELETE_IDS);
+    let error = client.batch_delete_read_set().sequence_store_id(NOWHERE).ids([id(1)]).send().await.unwrap_err();
+    assert!(matches!(error, Error::ResourceNotFoundException(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_asked_for_again() {
+    let (local, client, store, ids) = store_of(2).await;
+    local.queue_fault("BatchDeleteReadSet", Fault::ResetAfter);
+    let deleted = client.batch_delete_read_set().sequence_store_id(&store).ids(&ids).send().await.unwrap();
+    // The first attempt has deleted them: the second finds nothing.
+    assert_eq!(deleted.errors.iter().map(|error| &error.id).collect::<Vec<_>>(), [&ids[0], &ids[1]]);
+    assert_eq!(local.requests().len(), 2);
+
+    local.fault_always("BatchDeleteReadSet", Fault::ResetAfter);
+    let error = client.batch_delete_read_set().sequence_store_id(&store).ids(&ids).send().await.unwrap_err();
+    assert!(error.may_have_been_applied() && error.is_retryable() && error.client_token().is_none(), "{error}");
+}
+
+#[tokio::test]
+async fn answers_of_every_form_are_read_and_no_error_is_passed_over() {
+    let (local, _, store, ids) = store_of(1).await;
+    let client = local.client_builder().max_attempts(1).build().unwrap();
+    let answered = async |status: u16, body: &str| {
+        local.queue_fault("BatchDeleteReadSet", Fault::answer(status, body));
+        client.batch_delete_read_set().sequence_store_id(&store).ids(&ids).send().await
+    };
+    for body in ["", "{}", r#"{"errors":null}"#, r#"{"errors":[],"tomorrow":1}"#, r#"{"errors":[null]}"#] {
+        assert_eq!(answered(200, body).await.unwrap().errors, [], "{body}");
+    }
+    let body = r#"{"errors":[{"id":"1234567890","code":"AccessDeniedException","message":"naïve 鍵"},{}]}"#;
+    let errors = answered(200, body).await.unwrap().errors;
+    assert_eq!((errors[0].code.as_str(), errors[0].message.as_str()), ("AccessDeniedException", "naïve 鍵"));
+    assert_eq!((errors[1].id.as_str(), errors[1].code.as_str()), ("", ""));
+    for body in ["[]", r#"{"errors":{}}"#, r#"{"errors":"none"}"#, r#"{"errors":[1]}"#, r#"{"errors":["#, "<html>"] {
+        let error = answered(200, body).await.unwrap_err();
+        assert!(matches!(error, Error::UndecodableResponse(_)) && error.may_have_been_applied(), "{body}: {error}");
+    }
+}
