@@ -51,7 +51,7 @@ async fn a_job_finds_what_was_deleted_gone() {
 async fn ids_are_checked_before_anything_is_sent() {
     let (local, client, store, _) = store_of(0).await;
     let delete = |ids: Vec<String>| client.batch_delete_read_set().sequence_store_id(&store).ids(ids).send();
-    let id = |number: usize| format!("{:010}", number);
+    let id = |number: usize| format!("{number:010}");
     for (ids, expected) in [
         (vec![], "ids: must have 1 to 100 items, has 0"),
         ((0..=MAX_DELETE_IDS).map(id).collect(), "ids: must have 1 to 100 items, has 101"),
