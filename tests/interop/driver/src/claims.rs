@@ -2,8 +2,8 @@
 
 use healthomics::model::{CreationType, ETagAlgorithm, FileType, ItemStatus, JobStatus, ReadSetStatus};
 use healthomics::{
-    ImportReadSetSource, JobFilter, MAX_ACTIVATION_SOURCES, MAX_EXPORT_SOURCES, MAX_IMPORT_SOURCES, ReadSetFilter,
-    SourceFiles,
+    ImportReadSetSource, JobFilter, MAX_ACTIVATION_SOURCES, MAX_DELETE_IDS, MAX_EXPORT_SOURCES, MAX_IMPORT_SOURCES,
+    ReadSetFilter, SourceFiles,
 };
 use serde_json::{Value, json};
 
@@ -26,7 +26,8 @@ pub fn all() -> Value {
             "JobFilter": debug(JobFilter::new()),
             "ReadSetFilter": debug(ReadSetFilter::new()),
         },
-        "most_sources": {
+        "most_items": {
+            "BatchDeleteReadSet": MAX_DELETE_IDS,
             "StartReadSetActivationJob": MAX_ACTIVATION_SOURCES,
             "StartReadSetExportJob": MAX_EXPORT_SOURCES,
             "StartReadSetImportJob": MAX_IMPORT_SOURCES,
