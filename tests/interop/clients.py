@@ -192,7 +192,8 @@ class CliConnection:
             xform_name(operation, "-"), *paging, "--output", "json", "--cli-input-json", json.dumps(arguments)
         )
         if done.returncode == 0:
-            return json.loads(done.stdout)
+            # An answer without members is printed as nothing.
+            return json.loads(done.stdout or "{}")
         said = re.search(r"An error occurred \((\w+)\) when calling the \w+ operation(?: \(.*?\))?: (.*)", done.stderr)
         if said:
             raise Refusal(said[1], None, said[2])
