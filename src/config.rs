@@ -291,8 +291,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How many requests a second of each operation the waits of this client make, retries included: 5 by default, as
-    /// an account may; 0 counts as 1, `None` lifts the limit.
+    /// How many requests a second of each operation the waits, bulk runs and lists (`items`, `pages`) of this client
+    /// make, retries included: 5 by default, as an account may; 0 counts as 1, `None` lifts the limit.
     ///
     /// Calls that you send yourself are not held back.
     pub fn requests_per_second(mut self, rate: impl Into<Option<u32>>) -> Self {

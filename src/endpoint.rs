@@ -100,10 +100,10 @@ impl EndpointConfig {
         if text.trim().contains(char::is_control) {
             return Err(refuse("it holds a control character"));
         }
-        let base = Url::parse(text).map_err(|_| refuse("it is not a URL"))?;
-        if !matches!(base.scheme(), "http" | "https") {
+        if !["http://", "https://"].iter().any(|scheme| text.trim().to_ascii_lowercase().starts_with(scheme)) {
             return Err(refuse("it must start with http:// or https://"));
         }
+        let base = Url::parse(text).map_err(|_| refuse("it is not a URL"))?;
         if !base.username().is_empty() || base.password().is_some() {
             return Err(refuse("it must not carry a user name or password"));
         }

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use url::Position;
 
 use crate::error::BoxError;
 use crate::sign::SignedRequest;
@@ -99,7 +100,7 @@ pub(crate) struct Given(pub(crate) Arc<dyn HttpClient>);
 
 impl Transport for Given {
     fn send(&self, request: SignedRequest, limits: Limits) -> Answer<'_> {
-        let host = request.url().host_str().unwrap_or_default().to_owned();
+        let host = request.url()[Position::BeforeHost..Position::AfterPort].to_owned();
         let (method, url, headers, body) = request.into_parts();
         Box::pin(async move {
             let mut request = http::Request::new(body);

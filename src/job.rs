@@ -168,18 +168,18 @@ impl Client {
     }
 
     /// An export job by its ids, after a restart say. Nothing is asked until the job is.
-    pub fn export_job(&self, store: &SequenceStoreId, id: &ExportJobId) -> Job<Export> {
-        Export::job(self, store, id)
+    pub fn export_job(&self, store: impl Into<SequenceStoreId>, id: impl Into<ExportJobId>) -> Job<Export> {
+        Export::job(self, &store.into(), &id.into())
     }
 
     /// An import job by its ids, after a restart say. Nothing is asked until the job is.
-    pub fn import_job(&self, store: &SequenceStoreId, id: &ImportJobId) -> Job<Import> {
-        Import::job(self, store, id)
+    pub fn import_job(&self, store: impl Into<SequenceStoreId>, id: impl Into<ImportJobId>) -> Job<Import> {
+        Import::job(self, &store.into(), &id.into())
     }
 
     /// An activation job by its ids, after a restart say. Nothing is asked until the job is.
-    pub fn activation_job(&self, store: &SequenceStoreId, id: &ActivationJobId) -> Job<Activation> {
-        Activation::job(self, store, id)
+    pub fn activation_job(&self, store: impl Into<SequenceStoreId>, id: impl Into<ActivationJobId>) -> Job<Activation> {
+        Activation::job(self, &store.into(), &id.into())
     }
 }
 

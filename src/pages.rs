@@ -49,6 +49,9 @@ pub trait Page: sealed::Sealed + Send + 'static {
 /// It ends behind the first page without a token, and behind the first error: `None` comes from then on. An empty page
 /// does not end it. A service that gives a token again is an error, as the list would never end.
 ///
+/// Pages are asked for at the pace of an account: 5 a second, unless
+/// [`requests_per_second`](crate::ClientBuilder::requests_per_second) says otherwise.
+///
 /// Nothing is lost or asked twice when a [`next`](Self::next) is dropped before it is done, as `select!` does: the call
 /// stays here, and the next one goes on with it.
 ///

@@ -16,6 +16,7 @@ use http::StatusCode;
 #[cfg(feature = "aws-config")]
 pub(crate) use tls::COMPILED_IN as TLS_COMPILED_IN;
 pub(crate) use tls::{BUNDLE_VARIABLE, Roots};
+use url::Position;
 
 use crate::error::{BoxError, ConfigurationError};
 use crate::sign::SignedRequest;
@@ -175,7 +176,7 @@ impl HttpTransport {
         request: reqwest::Request,
         limits: Limits,
     ) -> Result<RawResponse, TransportError> {
-        let host = request.url().host_str().unwrap_or_default().to_owned();
+        let host = request.url()[Position::BeforeHost..Position::AfterPort].to_owned();
         let client = self.client(limits.connect_timeout)?;
         let answer = within(limits.read_timeout, client.execute(request)).await?;
         let answer = answer.map_err(|error| self.failed(error, &host, limits))?;
@@ -262,7 +263,9 @@ fn cause_of(error: &reqwest::Error) -> &'static str {
         // No type of the resolver or of TLS can be named here, but what they say can be known.
         let text = error.to_string();
         if text.starts_with("dns error") || text.contains("failed to lookup address") {
-            words = "its name can't be resolved";
+            words = "its name can't be resolved, check region and endpoint";
+        } else if text.contains("InvalidContentType") || text.contains("wrong version number") {
+            words = "it does not speak TLS, is its URL http://?";
         } else if text.contains("certificate") {
             words = "its certificate is not trusted, see add_root_certificates()";
         } else if text.contains("tunnel") || text.contains("proxy auth") {

@@ -176,7 +176,7 @@ fn debug_tells_what_it_is_and_no_secret() {
     let client = client.credentials(healthomics::Credentials::new("AKIDEXAMPLE", "SECRET", None, None, "test"));
     assert!(!format!("{client:?}").contains("SECRET"));
     let client = client.build().unwrap();
-    let job = client.export_job(&"1234567890".into(), &"0987654321".into());
+    let job = client.export_job("1234567890", "0987654321");
     for (debug, parts) in [
         (format!("{client:?}"), &["eu-west-2", "127.0.0.1", "connect: Some(3.1s)", "max_attempts: 3"][..]),
         (format!("{job:?}"), &["SequenceStoreId(\"1234567890\")", "ExportJobId(\"0987654321\")"]),

@@ -145,7 +145,7 @@ async fn nobody_there_means_nothing_was_sent() {
     assert!(matches!(error, Error::Transport(_)) && error.is_retryable() && !error.may_have_been_applied());
     assert_eq!(
         error.to_string(),
-        "StartReadSetExportJob: no connection to 127.0.0.1: it refused [3 attempts, no attempts left]"
+        format!("StartReadSetExportJob: no connection to {address}: it refused [3 attempts, no attempts left]")
     );
 }
 

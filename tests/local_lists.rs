@@ -7,7 +7,7 @@ mod local_support;
 use std::collections::HashSet;
 use std::time::Duration;
 
-use healthomics::local::{Fault, LocalService, Pace, SeedReadSet};
+use healthomics::local::{Fault, LocalService, Pace, Quotas, SeedReadSet};
 use healthomics::model::{CreationType, ETagAlgorithm, FileType, JobStatus, ReadSetStatus, SequenceStoreId};
 use healthomics::{Client, Error, ImportReadSetSource, JobFilter, ReadSetFilter, SourceFiles};
 use local_support::{ROLE, Reply, bare, call};
@@ -235,6 +235,28 @@ async fn read_sets_are_created_when_their_items_end_however_late_someone_looks()
     let read_sets = client.list_read_sets().sequence_store_id(&store).send().await.unwrap().read_sets;
     let after: Vec<_> = read_sets.iter().map(|set| set.creation_time.unwrap() - created).collect();
     assert_eq!(after, [Duration::from_mins(5), Duration::from_mins(10)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_list_keeps_the_quota_of_a_new_account() {
+    let local = LocalService::builder().quotas(Quotas::of_new_account()).start().await.unwrap();
+    let store = local.create_sequence_store();
+    for _ in 0..3_000 {
+        local.seed_read_set(&store, SeedReadSet::active(FileType::Cram));
+    }
+    // A paused clock runs ahead while an answer is on its way.
+    let client = local.client_builder().read_timeout(None).operation_attempt_timeout(None).operation_timeout(None);
+    let client = client.build().unwrap();
+    let tasks: Vec<_> = (0..3)
+        .map(|_| {
+            let (client, store) = (client.clone(), store.clone());
+            tokio::spawn(async move { listed(&client, &store, ReadSetFilter::new()).await.len() })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), 3_000);
+    }
+    assert_eq!(local.requests().len(), 90, "none was refused");
 }
 
 #[tokio::test]

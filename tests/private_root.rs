@@ -48,12 +48,25 @@ async fn a_certificate_that_nobody_vouches_for_ends_the_call_at_once() {
         assert!(matches!(error, Error::Transport(_)), "{error}");
         assert_eq!(
             error.to_string(),
-            "StartReadSetActivationJob: no connection to 127.0.0.1: its certificate is not trusted, see \
-             add_root_certificates() [1 attempt]"
+            format!(
+                "StartReadSetActivationJob: no connection to {}: its certificate is not trusted, see \
+                 add_root_certificates() [1 attempt]",
+                place.front.url().trim_start_matches("https://").trim_end_matches('/')
+            )
         );
         assert!(!error.is_retryable() && !error.may_have_been_applied());
     }
     assert!(place.local.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_port_without_tls_is_named_as_such() {
+    let place = place().await;
+    let plain = format!("https://{}", place.local.address());
+    let client = place.builder().endpoint_url(&plain).max_attempts(1).build().unwrap();
+    let error = start(&client).await.unwrap_err().to_string();
+    let host = plain.trim_start_matches("https://");
+    assert!(error.contains(&format!("no connection to {host}: it does not speak TLS, is its URL http://?")), "{error}");
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 //! What became of a bulk run, item by item.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::journal::ItemResult;
 use super::{BulkKind, Plan};
+use crate::Error;
 use crate::model::{ItemStatus, JobStatus, ReadSetId};
 
 /// What became of a group.
@@ -18,18 +20,32 @@ pub(super) enum Fate {
         items: Vec<ItemResult>,
     },
     /// The service refused the start for good.
-    Refused {
-        error: String,
-    },
+    Refused(Arc<NoStart>),
     /// A start was sent, and whether there is a job nobody knows.
-    Undecided {
-        error: String,
-    },
+    Undecided(Arc<NoStart>),
     /// The job can't be followed any more.
     Lost {
         job: String,
         error: String,
     },
+}
+
+/// What a start came to that was given up.
+#[derive(Debug)]
+pub(super) struct NoStart {
+    error: Error,
+    text: String,
+}
+
+impl NoStart {
+    pub(super) fn new(error: Error) -> Self {
+        let text = error.report().to_string();
+        Self { error, text }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
 }
 
 /// How a bulk run ended: what became of each item, in the order of the input.
@@ -58,8 +74,10 @@ pub struct ReportItem<'a, K: BulkKind> {
     pub undecided: bool,
     /// The read set that a source became.
     pub read_set_id: Option<&'a ReadSetId>,
-    /// Why it did not finish.
+    /// Why it did not finish, for people.
     pub reason: Option<&'a str>,
+    /// Why no job was started for it, for programs: the variant tells missing rights from a wrong member.
+    pub error: Option<&'a Error>,
 }
 
 impl<K: BulkKind> Report<K> {
@@ -86,11 +104,17 @@ impl<K: BulkKind> Report<K> {
                     undecided: false,
                     read_set_id: None,
                     reason: Some("no job was started"),
+                    error: None,
                 };
                 match fate {
                     Fate::Open => open,
-                    Fate::Refused { error } => ReportItem { reason: Some(error), ..open },
-                    Fate::Undecided { error } => ReportItem { undecided: true, reason: Some(error), ..open },
+                    Fate::Refused(start) => {
+                        ReportItem { reason: Some(start.text()), error: Some(&start.error), ..open }
+                    }
+                    Fate::Undecided(start) => {
+                        let (reason, error) = (Some(start.text()), Some(&start.error));
+                        ReportItem { undecided: true, reason, error, ..open }
+                    }
                     Fate::Lost { job, error } => {
                         ReportItem { job: Some(job), undecided: true, reason: Some(error), ..open }
                     }
@@ -126,7 +150,7 @@ impl<K: BulkKind> Report<K> {
     pub fn jobs(&self) -> impl Iterator<Item = &str> {
         self.fates.iter().filter_map(|fate| match fate {
             Fate::Ended { job, .. } | Fate::Lost { job, .. } => Some(job.as_str()),
-            Fate::Open | Fate::Refused { .. } | Fate::Undecided { .. } => None,
+            Fate::Open | Fate::Refused(_) | Fate::Undecided(_) => None,
         })
     }
 
@@ -162,12 +186,24 @@ pub struct BulkProgress {
     pub ended_jobs: usize,
     /// Since the run began, or was taken up.
     pub elapsed: Duration,
+    /// Why the last start failed, in one line, while it is waited for one to succeed: throttling, a full quota of jobs,
+    /// a network that is down. A run that never gets beyond it may have a wrong endpoint or region.
+    pub waits_out: Option<String>,
 }
 
 impl BulkProgress {
     pub(super) fn new<K: BulkKind>(plan: &Plan<K>) -> Self {
         let (items, jobs) = (plan.groups().map(|group| group.items().len()).sum(), plan.groups().len());
-        Self { items, settled: 0, failed: 0, jobs, running_jobs: 0, ended_jobs: 0, elapsed: Duration::ZERO }
+        Self {
+            items,
+            settled: 0,
+            failed: 0,
+            jobs,
+            running_jobs: 0,
+            ended_jobs: 0,
+            elapsed: Duration::ZERO,
+            waits_out: None,
+        }
     }
 
     /// A group of so many items met its fate.
@@ -176,7 +212,7 @@ impl BulkProgress {
         self.settled += count;
         self.failed += match fate {
             Fate::Ended { items, .. } => items.iter().filter(|item| item.status != ItemStatus::Finished).count(),
-            Fate::Open | Fate::Refused { .. } | Fate::Undecided { .. } | Fate::Lost { .. } => count,
+            Fate::Open | Fate::Refused(_) | Fate::Undecided(_) | Fate::Lost { .. } => count,
         };
     }
 

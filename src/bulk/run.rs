@@ -4,13 +4,14 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::poll_fn;
 use std::path::PathBuf;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::journal::{GroupState, Journal};
-use super::report::{BulkProgress, Fate, Report};
+use super::report::{BulkProgress, Fate, NoStart, Report};
 use super::start::{BulkStart, results};
 use super::{BulkError, Group, Plan};
 use crate::in_flight::InFlight;
@@ -86,7 +87,7 @@ impl<K: BulkStart> BulkRun<K> {
         self
     }
 
-    /// Is called whenever a job has started or ended.
+    /// Is called whenever a job has started or ended, and whenever a start has to be repeated.
     pub fn on_progress(mut self, tell: impl FnMut(&BulkProgress) + Send + 'static) -> Self {
         self.on_progress = Some(Box::new(tell));
         self
@@ -95,7 +96,9 @@ impl<K: BulkStart> BulkRun<K> {
     /// Runs the plan to its end. A group that fails does not stop the others; missing rights or credentials do, as they
     /// concern all: what runs is followed, and what was not started says so.
     ///
-    /// Throttling, a failing service, a failing network and a full quota of jobs are waited out, for as long as it takes.
+    /// Throttling, a failing service, a failing network and a full quota of jobs are waited out, for as long as it takes:
+    /// [`BulkProgress::waits_out`] says what it is, and so does a warning to [`tracing`]. To give up, drop the future, by
+    /// `tokio::time::timeout` say: the same call takes the run up again.
     ///
     /// # Errors
     ///
@@ -212,7 +215,7 @@ impl<K: BulkStart> Runner<'_, K> {
             }
             match self.next().await {
                 Event::Started(index, Ok(job)) => self.started(index, job)?,
-                Event::Started(index, Err(error)) => self.not_started(index, &error)?,
+                Event::Started(index, Err(error)) => self.not_started(index, error)?,
                 Event::Found(Found::Ended(id)) => {
                     // If the quota of jobs was full, there is room now.
                     self.full_until = None;
@@ -275,6 +278,7 @@ impl<K: BulkStart> Runner<'_, K> {
             journal.started(&self.groups[index], job.id())?;
         }
         self.starts_in_vain = 0;
+        self.progress.waits_out = None;
         self.has_started = true;
         self.undecided.remove(&index);
         self.running.insert(job.id().clone(), index);
@@ -283,12 +287,13 @@ impl<K: BulkStart> Runner<'_, K> {
         Ok(())
     }
 
-    fn not_started(&mut self, index: usize, error: &Error) -> Result<(), BulkError> {
+    fn not_started(&mut self, index: usize, error: Error) -> Result<(), BulkError> {
         let asked = error.retry_after().unwrap_or_default().min(LONGEST_ASKED);
         if matches!(error, Error::ServiceQuotaExceededException(_)) {
             tracing::info!(%error, "a start waits for room, and is tried again with the same token");
             self.full_until = Some(Instant::now() + asked.max(REST_AT_FULL_QUOTA));
             self.waiting.push_front(index);
+            self.tell_trouble(&error);
             return Ok(());
         }
         let unclear = if error.may_have_been_applied() {
@@ -299,32 +304,34 @@ impl<K: BulkStart> Runner<'_, K> {
             0
         };
         if error.is_retryable() || (1..MOST_UNCLEAR_STARTS).contains(&unclear) {
-            tracing::info!(%error, "a start is tried again later, with the same token");
+            tracing::warn!(%error, "a start is tried again later, with the same token");
             self.starts_in_vain = self.starts_in_vain.saturating_add(1);
             let rest = doubled(FIRST_REST, self.starts_in_vain, LONGEST_REST, fastrand::f64());
             self.rest_until = Some(Instant::now() + asked.max(rest));
             // It may be this group alone: the others go first.
             self.waiting.push_back(index);
+            self.tell_trouble(&error);
             return Ok(());
         }
-        let text = error.report().to_string();
-        if self.concerns_all(error) {
+        let concerns_all = self.concerns_all(&error);
+        let error = Arc::new(NoStart::new(error));
+        if concerns_all {
             // In the journal they stay as they are: who takes the run up, with other rights say, starts them.
             for index in std::iter::once(index).chain(std::mem::take(&mut self.waiting)) {
-                self.settle_unstarted(index, text.clone());
+                self.settle_unstarted(index, Arc::clone(&error));
             }
             return Ok(());
         }
         if let Some(journal) = self.journal.as_mut().filter(|_| !self.undecided.contains_key(&index)) {
-            journal.refused(&self.groups[index], &text)?;
+            journal.refused(&self.groups[index], error.text())?;
         }
-        self.settle_unstarted(index, text);
+        self.settle_unstarted(index, error);
         Ok(())
     }
 
-    fn settle_unstarted(&mut self, index: usize, error: String) {
+    fn settle_unstarted(&mut self, index: usize, error: Arc<NoStart>) {
         let undecided = self.undecided.contains_key(&index);
-        self.settle(index, if undecided { Fate::Undecided { error } } else { Fate::Refused { error } });
+        self.settle(index, if undecided { Fate::Undecided(error) } else { Fate::Refused(error) });
     }
 
     /// Whether every other start would be refused alike: no rights, no credentials, no such store.
@@ -364,6 +371,11 @@ impl<K: BulkStart> Runner<'_, K> {
     fn settle(&mut self, index: usize, fate: Fate) {
         self.progress.settle(self.groups[index].items().len(), &fate);
         self.fates[index] = fate;
+        self.tell_progress();
+    }
+
+    fn tell_trouble(&mut self, error: &Error) {
+        self.progress.waits_out = Some(error.to_string());
         self.tell_progress();
     }
 

@@ -57,13 +57,15 @@ impl ClientBuilder {
         if let Some(path) = get(BUNDLE_VARIABLE) {
             builder.roots.bundle(path);
         }
-        match (get("AWS_ACCESS_KEY_ID"), get("AWS_SECRET_ACCESS_KEY")) {
+        let [id, secret] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+        match (get(id), get(secret)) {
             (Some(id), Some(secret)) => {
                 let token = get("AWS_SESSION_TOKEN");
                 Ok(builder.credentials(Credentials::new(id, secret, token, None, "environment")))
             }
             (None, None) => Ok(builder),
-            (Some(_), None) | (None, Some(_)) => Err(ConfigurationError::MissingCredentials),
+            (Some(_), None) => Err(ConfigurationError::HalfOfCredentials { missing: secret }),
+            (None, Some(_)) => Err(ConfigurationError::HalfOfCredentials { missing: id }),
         }
     }
 }
@@ -152,8 +154,9 @@ mod tests {
             assert!(matches!(error, ConfigurationError::InvalidSetting { setting, .. } if setting == name), "{line}");
             assert!(line.starts_with(&format!("{name} is {value:?}, ")), "{line}");
         }
-        for key in KEYS {
-            assert!(matches!(read(&[key]), Err(ConfigurationError::MissingCredentials)), "{key:?}");
+        for (given, missing) in [(KEYS[0], KEYS[1].0), (KEYS[1], KEYS[0].0)] {
+            let error = read(&[given]).unwrap_err();
+            assert_eq!(error.to_string(), format!("half of the credentials: {missing} is not set"));
         }
     }
 

@@ -42,6 +42,13 @@ pub enum ConfigurationError {
          or use the feature `aws-config` for profiles, SSO, containers and instances"
     )]
     MissingCredentials,
+    /// Half a pair of keys was given.
+    #[error("half of the credentials: {missing} is not set")]
+    #[non_exhaustive]
+    HalfOfCredentials {
+        /// The environment variable that is not set.
+        missing: &'static str,
+    },
     /// A setting has a value that means nothing.
     #[error("{setting} is {value:?}, {expected} is wanted")]
     #[non_exhaustive]

@@ -319,6 +319,9 @@ impl<K: JobKind> fmt::Display for WaitError<K> {
             }
             None => f.write_str(", never seen")?,
         }
+        if let Some(error) = self.call_error() {
+            write!(f, ": {error}")?;
+        }
         if let Self::TimeUp { looks, .. } = self {
             write!(f, " [{looks} looks]")?;
         }
@@ -328,6 +331,7 @@ impl<K: JobKind> fmt::Display for WaitError<K> {
 
 impl<K: JobKind> std::error::Error for WaitError<K> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.call_error().map(|error| error as _)
+        // The error itself is in the text, and behind `call_error`.
+        self.call_error().and_then(std::error::Error::source)
     }
 }

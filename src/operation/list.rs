@@ -95,7 +95,9 @@ macro_rules! list_call {
             where
                 StoreId: crate::builder::IsSet<crate::model::SequenceStoreId>,
             {
-                let (call, request) = self.into_parts();
+                let (mut call, request) = self.into_parts();
+                // A list of thousands asks faster than an account may.
+                call.paced = true;
                 let (operation, token) = (<$Request as crate::operation::Operation>::NAME, request.next_token.clone());
                 crate::pages::Pages::new(operation, token, move |next_token| {
                     Box::pin(call.clone().send($Request { next_token, ..request.clone() }))

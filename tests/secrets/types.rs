@@ -126,7 +126,7 @@ async fn calls(shown: &mut Shown, local: &LocalService, client: &Client) {
     let (_, outcome) = watch.next().await.unwrap();
     shown.debug(&outcome.unwrap().into_completed().unwrap());
     shown.debug(&client.job(&activation).wait().await.unwrap());
-    let never = client.export_job(&store, &"0000000000".into()).wait().await.unwrap_err();
+    let never = client.export_job(&store, "0000000000").wait().await.unwrap_err();
     shown.display(&never);
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     let outcome = client.job(&import).wait().on_progress(move |now| drop(tell.send(now.clone()))).await;

@@ -101,9 +101,18 @@ async fn a_full_quota_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_waited_out() {
     let service = account().with(|played| played.down_until = Duration::from_mins(30));
-    let report = service.client().run(exports(500)).send().await.unwrap();
+    let progress = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&progress);
+    let run =
+        service.client().run(exports(500)).on_progress(move |progress| seen.lock().unwrap().push(progress.clone()));
+    let report = run.send().await.unwrap();
     assert_eq!(report.finished_count(), 500);
     assert_each_once(&service, 500, 5);
+
+    let progress = progress.lock().unwrap();
+    let trouble: Vec<_> = progress.iter().filter_map(|progress| progress.waits_out.as_deref()).collect();
+    assert!(trouble.len() > 10 && trouble[0].starts_with("StartReadSetExportJob: "), "{trouble:?}");
+    assert!(progress.last().unwrap().waits_out.is_none(), "it is over");
 }
 
 #[tokio::test(start_paused = true)]
@@ -149,6 +158,10 @@ async fn a_group_that_is_refused_does_not_stop_the_others() {
     assert_eq!(reasons[0], "the job does not tell of it");
     assert!(reasons[1].contains("ValidationException (400): no"), "{}", reasons[1]);
     assert!(reasons[2].contains("AccessDeniedException (403)"), "{}", reasons[2]);
+    let errors: Vec<_> = report.items().step_by(100).map(|item| item.error).collect();
+    assert!(errors[0].is_none());
+    assert!(matches!(errors[1], Some(Error::ValidationException(_))));
+    assert!(matches!(errors[2], Some(Error::AccessDeniedException(_))));
 }
 
 #[tokio::test(start_paused = true)]

@@ -22,7 +22,7 @@ const HOUR: Duration = Duration::from_hours(1);
 fn jobs(service: &Service, client: &Client) -> Vec<Job<Export>> {
     let job = |(index, job): (usize, crate::testing::service::PlayedJob)| Job {
         created: Some(created(job.created)),
-        ..client.export_job(&STORE.into(), &id(index).into())
+        ..client.export_job(STORE, id(index))
     };
     service.jobs().into_iter().enumerate().map(job).collect()
 }
@@ -118,7 +118,7 @@ async fn a_job_that_is_not_there_does_not_stop_the_others() {
     let service = Service::with_jobs(spread_over(5, HOUR));
     let client = service.client();
     let mut given = jobs(&service, &client);
-    given.push(client.export_job(&STORE.into(), &"9999999999".into()));
+    given.push(client.export_job(STORE, "9999999999"));
     given.push(given[0].clone());
     let found = all(client.watch(given)).await;
     assert_eq!(found.len(), 6, "the one that was given twice is told of once");
@@ -165,7 +165,7 @@ async fn no_jobs_are_no_requests() {
 }
 
 fn three_jobs(client: &Client) -> impl Iterator<Item = Job<Export>> {
-    (0..3).map(|index| client.export_job(&STORE.into(), &id(index).into()))
+    (0..3).map(|index| client.export_job(STORE, id(index)))
 }
 
 const ENDED: &str = r#"{"id":"5000000000","status":"COMPLETED"}"#;

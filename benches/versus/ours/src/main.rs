@@ -25,7 +25,7 @@ impl Subject for Ours {
     }
 
     fn wait(&self, job: &'static str) -> Option<Work> {
-        let wait = self.0.export_job(&STORE.into(), &job.into()).wait();
+        let wait = self.0.export_job(STORE, job).wait();
         Some(Box::pin(async move { assert!(wait.await.expect("it ends").is_completed()) }))
     }
 }

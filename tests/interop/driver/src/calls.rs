@@ -163,9 +163,9 @@ impl Clients {
         let Get { sequence_store_id, id } = input(order)?;
         let store = sequence_store_id.into();
         Ok(match text(order, "operation")? {
-            "GetReadSetExportJob" => wait!(client.export_job(&store, &id.into())),
-            "GetReadSetImportJob" => wait!(client.import_job(&store, &id.into())),
-            "GetReadSetActivationJob" => wait!(client.activation_job(&store, &id.into())),
+            "GetReadSetExportJob" => wait!(client.export_job(&store, id)),
+            "GetReadSetImportJob" => wait!(client.import_job(&store, id)),
+            "GetReadSetActivationJob" => wait!(client.activation_job(&store, id)),
             other => return Err(format!("nothing to wait for with {other}").into()),
         })
     }
