@@ -1,11 +1,5 @@
-//! A web service that exports read sets: `cargo run --example axum_service`, then
-//!
-//! ```text
-//! curl localhost:8080/exports -H 'content-type: application/json' -d '{
-//!     "runId": "delivery-7", "sequenceStoreId": "2718281829", "destination": "s3://my-bucket/exports/",
-//!     "roleArn": "arn:aws:iam::123456789012:role/OmicsExport", "readSets": ["5555555555", "5555555556"] }'
-//! curl localhost:8080/exports/delivery-7
-//! ```
+//! A web service that exports read sets: `cargo run --example axum_service`, which prints the calls to try. An order is
+//! posted to `/exports`, and `/exports/{runId}` says how far it is.
 //!
 //! One client for all handlers; errors as HTTP answers; bulk runs that outlive the process. On SIGTERM or Ctrl-C it takes
 //! no more connections, lets requests end, and drops the runs. Started again, it takes them up by their journals.
@@ -25,8 +19,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use healthomics::bulk::{BulkError, BulkRun};
 use healthomics::job::Export;
-use healthomics::local::{LocalService, Pace};
-use healthomics::model::{ReadSetId, RoleArn, RunId, S3Destination, SequenceStoreId};
+use healthomics::local::{LocalService, Pace, SeedReadSet};
+use healthomics::model::{FileType, ReadSetId, RoleArn, RunId, S3Destination, SequenceStoreId};
 use healthomics::{Client, ClientBuilder, Error};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
@@ -90,28 +84,50 @@ impl App {
         Ok(run.journal(journal).poll_every(self.poll_every))
     }
 
+    fn order_path(&self, id: &RunId) -> PathBuf {
+        self.folder.join(format!("{id}.json"))
+    }
+
+    /// Keeps an order until it is done. Its id is taken by then, as its journal is.
+    fn keep(&self, order: &Order) -> Result<(), Refusal> {
+        let (path, kept) = (self.order_path(&order.run_id), serde_json::to_vec(order).unwrap_or_default());
+        if std::fs::read(&path).is_ok_and(|known| known != kept) {
+            return Err(Refusal(StatusCode::CONFLICT, format!("{} is another order", order.run_id)));
+        }
+        // Whole or not at all, whenever this process ends.
+        let draft = path.with_extension("draft");
+        let written = std::fs::write(&draft, kept).and_then(|()| std::fs::rename(draft, path));
+        written.map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
+    }
+
     fn with_runs<T>(&self, work: impl FnOnce(&mut Runs) -> T) -> T {
         work(&mut self.runs.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Runs it in the background. A second time for the same order does no harm: its journal is in use.
     fn spawn(&self, id: &RunId, run: BulkRun<Export>) {
+        self.with_runs(|runs| {
+            runs.status.entry(id.clone()).or_insert_with(|| "accepted".to_owned());
+        });
         let (app, shown, id) = (self.clone(), self.clone(), id.clone());
         let run_id = id.clone();
         let run = run.on_progress(move |progress| {
-            let status = format!("{} of {} read sets, {} failed", progress.settled, progress.items, progress.failed);
+            let trouble = progress.waits_out.as_deref().unwrap_or("no trouble");
+            let (settled, items, failed) = (progress.settled, progress.items, progress.failed);
+            let status = format!("{settled} of {items} read sets, {failed} failed, {trouble}");
             shown.with_runs(|runs| runs.status.insert(run_id.clone(), status));
         });
         let work = async move {
             match run.send().await {
                 Ok(report) => {
                     let undecided = report.undecided().count();
-                    app.with_runs(|runs| {
-                        runs.status.insert(id.clone(), format!("done: {report}, {undecided} undecided"))
-                    });
+                    let mut lines = vec![format!("done: {report}, {undecided} undecided")];
+                    let why = report.failed().take(10);
+                    lines.extend(why.map(|item| format!("{}: {}", item.item, item.reason.unwrap_or_default())));
+                    app.with_runs(|runs| runs.status.insert(id.clone(), lines.join("\n")));
                     // What may still be at work is taken up at the next start.
                     if undecided == 0 {
-                        drop(std::fs::remove_file(app.folder.join(format!("{id}.json"))));
+                        drop(std::fs::remove_file(app.order_path(&id)));
                     }
                 }
                 Err(BulkError::JournalInUse { .. }) => {}
@@ -138,9 +154,7 @@ impl App {
 async fn export(State(app): State<App>, Json(order): Json<Order>) -> Result<StatusCode, Refusal> {
     let id = order.run_id.clone();
     let run = app.plan(order.clone()).map_err(|error| Refusal(StatusCode::BAD_REQUEST, error.to_string()))?;
-    let kept = serde_json::to_vec(&order).map_err(std::io::Error::from);
-    let kept = kept.and_then(|order| std::fs::write(app.folder.join(format!("{id}.json")), order));
-    kept.map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    app.keep(&order)?;
     app.spawn(&id, run);
     Ok(StatusCode::ACCEPTED)
 }
@@ -186,7 +200,14 @@ async fn main() -> Result<(), Failure> {
     let builder = if std::env::var_os("AWS_REGION").is_some() {
         ClientBuilder::from_env()?
     } else {
-        println!("store {} is of an embedded HealthOmics", local.create_sequence_store());
+        let store = local.create_sequence_store();
+        let read_set = local.seed_read_set(&store, SeedReadSet::active(FileType::Cram));
+        println!(
+            "try: curl {address}/exports -H 'content-type: application/json' -d '{{\"runId\": \"delivery-{read_set}\", \
+             \"sequenceStoreId\": \"{store}\", \"destination\": \"s3://my-bucket/exports/\", \"roleArn\": \
+             \"arn:aws:iam::123456789012:role/OmicsExport\", \"readSets\": [\"{read_set}\", \"5555555555\"]}}'"
+        );
+        println!("and: curl {address}/exports/delivery-{read_set}");
         local.client_builder()
     };
     // Callers do not wait longer, and neither does a shutdown.

@@ -101,7 +101,11 @@ async fn a_service_that_is_stopped_takes_its_runs_up_again() {
     assert!(status == 400 && reason.contains("destination"), "{reason}");
     order["destination"] = "s3://my-bucket/exports/".into();
     assert_eq!(service.post(&order).await.0, 202);
+    assert_eq!(service.get("/exports/run-7").await.0, 200, "it is known from then on");
     assert_eq!(service.post(&order).await.0, 202, "the same once more is the same run");
+    let mut other = order.clone();
+    other["readSets"] = json!([read_sets[0]]);
+    assert_eq!(service.post(&other).await, (409, "run-7 is another order".to_owned()));
     service.wait_for("of 250 read sets").await;
     service.stop();
     assert!(folder.join("run-7.json").exists(), "the order is kept");
