@@ -18,7 +18,7 @@ fn advice(error: &Error) -> String {
         Error::ResourceNotFoundException(_) => "look at store, region and account".to_owned(),
         error if error.is_throttling() => format!("slow down, wait {:?}", error.retry_after()),
         // The same call with the same token later: it finds the job if there is one, and starts it if not.
-        error if error.is_retryable() => {
+        error if error.is_retryable() || error.may_have_been_applied() => {
             format!("repeat it with the token; applied? {}", error.may_have_been_applied())
         }
         error => format!("ask AWS support about request {:?}", error.request_id()),

@@ -62,7 +62,7 @@
 //!
 //! # Tracing
 //!
-//! Each call is a [`tracing`] span `healthomics.call` (`operation`, `attempts`, `status`, `request_id`, `duration_ms`,
+//! Each call is a [`tracing`](https://docs.rs/tracing) span `healthomics.call` (`operation`, `attempts`, `status`, `request_id`, `duration_ms`,
 //! and `error` if it failed), each attempt a `healthomics.attempt` inside it.
 //!
 //! # Features

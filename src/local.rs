@@ -31,6 +31,7 @@
 //! - An import item of BAM or CRAM without a reference fails, and so does one of another type than FASTQ with a second
 //!   file.
 //! - The read set of an import appears when its item finishes, as an active one.
+//! - An item of an activation finishes at once if its read set is active, or if another job is about to activate it.
 //! - A read set whose activation fails goes back to the archive.
 //! - A deleted read set is gone at once, whatever is at work on it. What is not there can't be deleted: a
 //!   `ResourceNotFoundException` among the errors of the answer.

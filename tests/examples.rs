@@ -94,6 +94,18 @@ fn thousands_are_exported_in_one_call() {
 }
 
 #[test]
+fn a_delivery_that_is_interrupted_goes_on() {
+    assert_says(
+        "deliver",
+        &[
+            "interrupted: true",
+            "activation: 99 of 99 items finished in 5 jobs",
+            "export: 150 of 150 items finished in 2 jobs; 8 jobs in all",
+        ],
+    );
+}
+
+#[test]
 fn every_kind_of_error_has_advice() {
     assert_says(
         "handle_errors",

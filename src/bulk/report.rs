@@ -134,8 +134,8 @@ impl<K: BulkKind> Report<K> {
         })
     }
 
-    /// The items that did not finish and are not at work: their `item`s are the input of a second run, under another
-    /// run id.
+    /// The items that did not finish and are not at work. Those with a `job` are the input of a second run, under another
+    /// run id; those without one can be started by this run again, once the cause is mended.
     pub fn failed(&self) -> impl Iterator<Item = ReportItem<'_, K>> {
         self.items().filter(|item| !item.finished && !item.undecided)
     }

@@ -1,0 +1,89 @@
+//! Archived and active read sets to a bucket, in one go that can be interrupted at any moment and taken up again:
+//! `cargo run --example deliver`.
+//!
+//! In a crate of your own it needs `serde_json = "1"`, too.
+#![allow(clippy::print_stdout)]
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::time::Duration;
+
+use healthomics::bulk::Report;
+use healthomics::job::Export;
+use healthomics::local::{LocalService, Pace, SeedReadSet};
+use healthomics::model::{FileType, ReadSetId, ReadSetStatus, SequenceStoreId};
+use healthomics::{Client, Error, ReadSetFilter};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Paste this into a tool: `folder` belongs to this delivery, and keeps what was done. The same call goes on.
+async fn deliver(
+    client: &Client,
+    store: &SequenceStoreId,
+    read_sets: &[ReadSetId],
+    folder: &Path,
+    poll_every: Duration,
+) -> Result<Report<Export>, Failure> {
+    // The input of a run is fixed by its journal, and what is archived changes: it is looked up once, and written down.
+    let decided = folder.join("archived.json");
+    let archived = if let Ok(known) = std::fs::read(&decided) {
+        serde_json::from_slice(&known)?
+    } else {
+        let archived = with_status(client, store, read_sets, ReadSetStatus::Archived).await?;
+        std::fs::write(folder.join("draft"), serde_json::to_vec(&archived)?)?;
+        std::fs::rename(folder.join("draft"), &decided)?;
+        archived
+    };
+    let run = client.activate_read_sets().run_id("delivery-7-a").sequence_store_id(store).read_sets(archived).run()?;
+    let activated = run.journal(folder.join("activate.jsonl")).poll_every(poll_every).send().await?;
+    println!("activation: {activated}");
+
+    // An item ends at once if another job is at work on its read set: what counts is the read set.
+    while !with_status(client, store, read_sets, ReadSetStatus::Activating).await?.is_empty() {
+        tokio::time::sleep(poll_every).await;
+    }
+
+    let run = client.export_read_sets().run_id("delivery-7-e").sequence_store_id(store).read_sets(read_sets);
+    let run =
+        run.destination("s3://my-bucket/exports/").role_arn("arn:aws:iam::123456789012:role/OmicsExport").run()?;
+    Ok(run.journal(folder.join("export.jsonl")).poll_every(poll_every).send().await?)
+}
+
+/// Those of the read sets that have a status, in their order.
+async fn with_status(
+    client: &Client,
+    store: &SequenceStoreId,
+    read_sets: &[ReadSetId],
+    status: ReadSetStatus,
+) -> Result<Vec<ReadSetId>, Error> {
+    let mut listed =
+        client.list_read_sets().sequence_store_id(store).filter(ReadSetFilter::new().status(status)).items();
+    let mut found = HashSet::new();
+    while let Some(read_set) = listed.next().await {
+        found.insert(read_set?.id);
+    }
+    Ok(read_sets.iter().filter(|id| found.contains(*id)).cloned().collect())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    // In a service: `let client = Client::from_env()?;`
+    let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(300))).start().await?;
+    let (client, store) = (local.client()?, local.create_sequence_store());
+    let archived = || local.seed_read_set(&store, SeedReadSet::archived(FileType::Cram));
+    let active = || local.seed_read_set(&store, SeedReadSet::active(FileType::Cram));
+    let read_sets: Vec<_> = (0..150).map(|number| if number % 3 == 0 { active() } else { archived() }).collect();
+    // Somebody else is at work on one of them.
+    client.start_read_set_activation_job().sequence_store_id(&store).sources([&read_sets[1]]).send().await?;
+
+    let folder = std::env::temp_dir().join(format!("healthomics-delivery-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let often = Duration::from_millis(50);
+    // Interrupted in the middle, it goes on where it was.
+    let interrupted = tokio::time::timeout(often * 4, deliver(&client, &store, &read_sets, &folder, often)).await;
+    println!("interrupted: {}", interrupted.is_err());
+    let report = deliver(&client, &store, &read_sets, &folder, often).await?;
+    println!("export: {report}; {} jobs in all", local.jobs().len());
+    std::fs::remove_dir_all(folder)?;
+    Ok(())
+}
