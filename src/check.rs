@@ -150,7 +150,7 @@ impl Violations {
 
     /// `[0-9]+`, 10 to 36: identifiers.
     pub(crate) fn id(&mut self, at: Path<'_>, value: &str) {
-        if !(10..=36).contains(&value.len()) || !value.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !is_id(value) {
             self.add(at, format_args!("{} must be 10 to 36 digits", Shown(value)));
         }
     }
@@ -279,6 +279,11 @@ impl Violations {
 
 /// What `.` does not stand for in the model's patterns.
 const LINE_ENDS: [char; 4] = ['\n', '\r', '\u{2028}', '\u{2029}'];
+
+/// `[0-9]+`, 10 to 36.
+pub(crate) fn is_id(text: &str) -> bool {
+    (10..=36).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
 
 fn is_bucket(name: &[u8]) -> bool {
     let is_end = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();

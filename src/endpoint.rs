@@ -61,11 +61,17 @@ pub(crate) struct Endpoint {
 }
 
 /// What all requests of one host prefix have in common.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Host {
     base: Url,
     /// The `Host` header: the port only if it is not the scheme's own.
     pub(crate) header: HeaderValue,
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.base.as_str())
+    }
 }
 
 impl fmt::Debug for EndpointConfig {
