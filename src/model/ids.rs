@@ -167,6 +167,19 @@ string_type! {
     ///
     /// The same name with the same input is the same run, whenever and wherever it is made: its jobs start once. What
     /// failed and shall be tried again is a run of another name.
+    ///
+    /// ```
+    /// use healthomics::bulk::Planner;
+    ///
+    /// let token = |run: &str| {
+    ///     let plan = Planner::activation(run.into(), "1234567890".into()).plan(["5555555555"])?;
+    ///     let token = plan.groups().next().map(|group| group.client_token());
+    ///     Ok::<_, healthomics::bulk::BulkError>(token)
+    /// };
+    /// assert_eq!(token("delivery-7")?, token("delivery-7")?);
+    /// assert_ne!(token("delivery-7")?, token("delivery-7-again")?);
+    /// # Ok::<(), healthomics::bulk::BulkError>(())
+    /// ```
     RunId
 }
 string_type! { opaque
@@ -189,6 +202,20 @@ string_type! { opaque
 
 impl ClientToken {
     /// A new token that nobody has used: a random UUID.
+    ///
+    /// ```
+    /// use healthomics::model::ClientToken;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// let token = ClientToken::random(); // to be stored before the start
+    /// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+    /// let call = call.client_token(&token);
+    /// assert_eq!(call.clone().send().await?.id, call.send().await?.id);
+    /// # Ok(()) }
+    /// ```
     pub fn random() -> Self {
         Self(Uuid::new_v4().to_string())
     }
