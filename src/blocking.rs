@@ -77,6 +77,8 @@ pub enum CantBlock {
 }
 
 /// Why a blocking call failed.
+///
+/// [`Block::block`] has an example.
 #[derive(Debug, thiserror::Error)]
 pub enum BlockError<E> {
     /// It could not be made here. Nothing was sent.

@@ -37,6 +37,15 @@ pub enum Import {}
 pub enum Activation {}
 
 /// [`Export`], [`Import`] or [`Activation`].
+///
+/// ```
+/// use healthomics::job::{Job, JobKind, Outcome, WaitError};
+///
+/// async fn ended<K: JobKind>(job: Job<K>) -> Result<Outcome<K>, WaitError<K>> {
+///     println!("waiting for {job}"); // import job 1234567890
+///     job.wait().await
+/// }
+/// ```
 pub trait JobKind: sealed::Sealed + fmt::Debug + Sized + 'static {
     /// What identifies a job of this kind.
     type Id: Clone + Eq + Hash + fmt::Debug + fmt::Display + Send + Sync + Unpin + 'static;
@@ -149,6 +158,7 @@ mod sealed {
 }
 
 /// What a Start call gives: enough to follow its job.
+/// See [`Client::job`].
 pub trait Started: sealed::Sealed {
     /// The kind of the job.
     type Kind: JobKind;

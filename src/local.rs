@@ -211,6 +211,7 @@ impl LocalService {
     }
 
     /// Puts a read set into a store, without a job. A store that is not there is created.
+    /// [`SeedReadSet`] has an example.
     pub fn seed_read_set(&self, store: &SequenceStoreId, read_set: SeedReadSet) -> ReadSetId {
         let mut state = self.shared.state();
         let clock = state.clock();
