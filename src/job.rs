@@ -39,12 +39,21 @@ pub enum Activation {}
 /// [`Export`], [`Import`] or [`Activation`].
 ///
 /// ```
-/// use healthomics::job::{Job, JobKind, Outcome, WaitError};
+/// use healthomics::job::{Job, JobKind, JobState as _};
 ///
-/// async fn ended<K: JobKind>(job: Job<K>) -> Result<Outcome<K>, WaitError<K>> {
-///     println!("waiting for {job}"); // import job 1234567890
-///     job.wait().await
+/// async fn has_ended<K: JobKind>(job: &Job<K>) -> Result<bool, healthomics::Error> {
+///     println!("looking at {job}"); // import job 1234567890
+///     Ok(job.get().await?.status().is_terminal())
 /// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = healthomics::local::LocalService::start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// # let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+/// # let started = call.send().await?;
+///
+/// assert!(!has_ended(&client.job(&started)).await?);
+/// # Ok(()) }
 /// ```
 pub trait JobKind: sealed::Sealed + fmt::Debug + Sized + 'static {
     /// What identifies a job of this kind.
@@ -221,16 +230,12 @@ impl Client {
         Export::job(self, store, id)
     }
 
-    /// An import job by its ids, after a restart say. Nothing is asked until the job is.
-    ///
-    /// [`export_job`](Self::export_job) has an example.
+    /// An import job by its ids, as [`export_job`](Self::export_job). Nothing is asked until the job is.
     pub fn import_job(&self, store: &SequenceStoreId, id: &ImportJobId) -> Job<Import> {
         Import::job(self, store, id)
     }
 
-    /// An activation job by its ids, after a restart say. Nothing is asked until the job is.
-    ///
-    /// [`export_job`](Self::export_job) has an example.
+    /// An activation job by its ids, as [`export_job`](Self::export_job). Nothing is asked until the job is.
     pub fn activation_job(&self, store: &SequenceStoreId, id: &ActivationJobId) -> Job<Activation> {
         Activation::job(self, store, id)
     }

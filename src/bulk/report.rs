@@ -242,8 +242,7 @@ impl<K: BulkKind> fmt::Display for Report<K> {
 /// # let run = run.poll_every(Duration::from_millis(5));
 /// let (tell, told) = std::sync::mpsc::channel();
 /// let run = run.on_progress(move |progress| tell.send(progress.clone()).unwrap_or_default());
-/// # let report =
-/// run.send().await?;
+/// let report = run.send().await?;
 /// let progress: Vec<_> = told.iter().collect();
 /// assert_eq!(progress.iter().map(|progress| progress.fraction()).collect::<Vec<_>>(), [0.0, 1.0]);
 /// assert_eq!(progress.iter().map(|progress| progress.running_jobs).collect::<Vec<_>>(), [1, 0]);

@@ -144,7 +144,6 @@ impl<K: JobKind> Outcome<K> {
 /// A job that ended without success, or without that of all its items.
 ///
 /// ```
-/// use healthomics::Client;
 /// use healthomics::job::{Activation, Job, JobFailed};
 ///
 /// async fn thaw(job: Job<Activation>) -> Result<(), Box<dyn std::error::Error>> {
@@ -216,8 +215,7 @@ impl<K: JobKind> std::error::Error for JobFailed<K> {}
 ///     println!("{}: {} of {}, {} failed", progress.status, progress.settled, progress.total, progress.failed);
 /// #   assert_eq!(progress.fraction() == 1.0, progress.status.is_terminal());
 /// });
-/// # let outcome =
-/// wait.await?;
+/// let outcome = wait.await?;
 /// # assert!(!outcome.is_completed());
 /// # Ok(()) }
 /// ```
