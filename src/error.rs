@@ -174,6 +174,7 @@ impl Error {
     }
 
     /// The operation that was called, `StartReadSetExportJob`; `None` for errors of the configuration.
+    /// [`as_service_error`](Error::as_service_error) has an example.
     pub fn operation(&self) -> Option<&'static str> {
         match self.details() {
             Details::Input(e) => Some(e.operation),
@@ -187,6 +188,7 @@ impl Error {
     }
 
     /// The error code as the service wrote it: `ThrottlingException`.
+    /// [`as_service_error`](Error::as_service_error) has an example.
     pub fn code(&self) -> Option<&str> {
         self.as_service_error().and_then(ServiceError::code)
     }
@@ -197,6 +199,7 @@ impl Error {
     }
 
     /// The id that AWS support asks for, when an answer came at all.
+    /// [`as_service_error`](Error::as_service_error) has an example.
     pub fn request_id(&self) -> Option<&str> {
         match self.details() {
             Details::Service(e) => e.request_id(),
@@ -257,6 +260,7 @@ impl Error {
     }
 
     /// Why the call was given up although another attempt could have helped; `None` if none could.
+    /// [`is_retryable`](Error::is_retryable) has an example.
     pub fn stop_reason(&self) -> Option<StopReason> {
         self.context().and_then(|context| context.stopped)
     }
@@ -285,6 +289,7 @@ impl Error {
     }
 
     /// Whether the service found the caller too fast, by code or by status 429. Send less, or have the quota raised.
+    /// [`is_retryable`](Error::is_retryable) has an example.
     pub fn is_throttling(&self) -> bool {
         self.context().is_some_and(|context| context.throttling)
     }

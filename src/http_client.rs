@@ -95,6 +95,8 @@ pub struct HttpError {
 
 impl HttpError {
     /// Nothing was sent: no connection. A start can't have happened.
+    ///
+    /// [`HttpError`] has an example.
     pub fn not_sent(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { sent: false, source: source.into() }
     }

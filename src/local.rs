@@ -80,6 +80,7 @@ use crate::{Client, ClientBuilder, Error};
 /// An embedded HealthOmics. It stops, with all of its connections, when it is dropped.
 ///
 /// It runs on the tokio runtime that started it.
+/// The [module](self) has an example.
 #[must_use = "the service stops when it is dropped"]
 pub struct LocalService {
     shared: Arc<Shared>,

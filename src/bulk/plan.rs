@@ -175,6 +175,8 @@ pub struct Plan<K: BulkKind> {
 }
 
 /// One of several parts of a plan.
+///
+/// [`Plan::shard`] has an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Shard {

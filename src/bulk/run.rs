@@ -106,6 +106,8 @@ pub struct BulkRun<K: BulkStart> {
 
 impl<K: BulkStart> BulkRun<K> {
     /// A file that keeps what was done, so that the run can be taken up after a crash. It is made if it is not there.
+    ///
+    /// [`BulkRun`] has an example.
     pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
         self.journal = Some(path.into());
         self
