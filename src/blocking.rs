@@ -56,6 +56,15 @@ use tokio::runtime::{Builder, Handle, Runtime};
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 
 /// Why a thread can't wait here. What was to be waited for has not begun.
+///
+/// ```
+/// use healthomics::blocking::{self, CantBlock};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// async fn main() {
+///     assert!(matches!(blocking::run(async { 2 + 2 }), Err(CantBlock::InsideRuntime)));
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CantBlock {
@@ -68,6 +77,8 @@ pub enum CantBlock {
 }
 
 /// Why a blocking call failed.
+///
+/// [`Block::block`] has an example.
 #[derive(Debug, thiserror::Error)]
 pub enum BlockError<E> {
     /// It could not be made here. Nothing was sent.
@@ -80,6 +91,8 @@ pub enum BlockError<E> {
 
 impl<E> BlockError<E> {
     /// What the call came to, if it was made: the [`Error`](crate::Error) of a call, to branch on its accessors.
+    ///
+    /// [`Block::block`] has an example.
     pub fn failed(&self) -> Option<&E> {
         match self {
             Self::Failed(error) => Some(error),
@@ -154,6 +167,22 @@ pub trait BlockEach<T, E>: Stream<Item = Result<T, E>> + Unpin + Sized {
     /// An iterator that waits for each, on this thread.
     ///
     /// Inside an async runtime its only item is [`BlockError::CantBlock`].
+    ///
+    /// ```
+    /// use healthomics::blocking::BlockEach as _;
+    /// # use healthomics::blocking::Block as _;
+    /// # use healthomics::local::{LocalService, SeedReadSet};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = LocalService::start().block()?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// # for _ in 0..3 { local.seed_read_set(&store, SeedReadSet::active("BAM".into())); }
+    /// let list = client.list_read_sets().sequence_store_id(&store);
+    /// let ids: Vec<_> = list.items().block_each().map(|item| item.map(|item| item.id)).collect::<Result<_, _>>()?;
+    /// assert_eq!(ids.len(), 3);
+    /// # Ok(()) }
+    /// ```
     fn block_each(self) -> Each<Self> {
         Each { stream: Some(self) }
     }

@@ -2,8 +2,30 @@
 //!
 //! Each required member is a type parameter of the builder: [`Unset`] until its setter was called, [`Set`] after. The
 //! closing method asks for [`IsSet`] of each, so that a forgotten member does not build and the compiler names it.
+//!
+//! A builder that is half set up has a type that says so. To hand one on, name what is set; the rest is [`Unset`]:
+//!
+//! ```
+//! use healthomics::builder::Set;
+//! use healthomics::model::SequenceStoreId;
+//! use healthomics::{Client, StartReadSetActivationJob};
+//!
+//! fn in_our_store(client: &Client) -> StartReadSetActivationJob<Set<SequenceStoreId>> {
+//!     client.start_read_set_activation_job().sequence_store_id("1234567890")
+//! }
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let local = healthomics::local::LocalService::start().await?;
+//! # let client = local.client()?;
+//! # local.seed_read_set(&"1234567890".into(), healthomics::local::SeedReadSet::archived("BAM".into()));
+//!
+//! // Without `sources` it would not build.
+//! in_our_store(&client).sources(["5555555555"]).send().await?;
+//! # Ok(()) }
+//! ```
 
 /// A required member that was given.
+///
+/// The [module](self) has an example.
 #[derive(Clone, Debug)]
 pub struct Set<T>(T);
 
@@ -14,6 +36,8 @@ impl<T> Set<T> {
 }
 
 /// A required member that is still to be given; `M` is its name.
+///
+/// The [module](self) has an example.
 #[derive(Clone, Copy, Debug)]
 pub struct Unset<M>(std::marker::PhantomData<M>);
 

@@ -48,6 +48,18 @@ pub(crate) use journal::fuzzing as journal_fuzzing;
 use crate::check::Violations;
 
 /// Why a bulk run can't be planned, or its journal not be used.
+///
+/// ```
+/// use healthomics::bulk::{BulkError, Planner};
+///
+/// let planner = Planner::activation("run-7".into(), "1234567890".into());
+/// match planner.clone().plan(["5555555555", "5555555555"]) {
+///     Err(BulkError::Duplicates { count, .. }) => assert_eq!(count, 1),
+///     other => panic!("{other:?}"),
+/// }
+/// let error = planner.group_size(21).plan(["5555555555"]).unwrap_err();
+/// assert_eq!(error.to_string(), "groups of 21: an activation job takes 1 to 20 items, choose a size of those");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BulkError {

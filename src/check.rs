@@ -20,6 +20,8 @@ const SHOWN_VIOLATIONS: usize = 5;
 const KEPT_VIOLATIONS: usize = 1_000;
 
 /// One member of a request that the service would refuse.
+///
+/// [`Violations`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     field: String,
@@ -45,6 +47,20 @@ impl fmt::Display for Violation {
 }
 
 /// Everything that is wrong with a request, in the order of its members; of more than 1,000 only the number.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = healthomics::local::LocalService::start().await?;
+/// # let client = local.client()?;
+/// let call = client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5555555555", "12a"]);
+/// let error = call.send().await.unwrap_err();
+/// for violation in error.violations().unwrap() {
+///     assert_eq!(violation.field(), "sources[1].readSetId");
+///     assert_eq!(violation.message(), r#""12a" must be 10 to 36 digits"#);
+/// }
+/// # assert_eq!(error.violations().unwrap().len(), 1);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Violations {
     kept: Vec<Violation>,

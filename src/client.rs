@@ -293,6 +293,19 @@ macro_rules! call_settings {
     () => {
         /// The longest this call may take, all attempts and waits together, instead of the client's setting; `None`
         /// lifts the limit.
+        ///
+        /// ```
+        /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+        /// # let local = healthomics::local::LocalService::start().await?;
+        /// # let client = local.client()?;
+        /// # local.fault_always("ListReadSets", healthomics::local::Fault::HangBefore);
+        /// use std::time::Duration;
+        ///
+        /// let call = client.list_read_sets().sequence_store_id("1234567890");
+        /// let call = call.operation_timeout(Duration::from_millis(50));
+        /// assert!(call.send().await.unwrap_err().is_timeout());
+        /// # Ok(()) }
+        /// ```
         pub fn operation_timeout(mut self, limit: impl Into<Option<std::time::Duration>>) -> Self {
             self.call.timeouts.operation = limit.into();
             self
@@ -328,6 +341,17 @@ macro_rules! call_settings {
         }
 
         /// How many attempts this call makes at most, instead of the client's setting; 0 counts as 1.
+        ///
+        /// ```
+        /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+        /// # let local = healthomics::local::LocalService::start().await?;
+        /// # let client = local.client()?;
+        /// # local.fault_always("ListReadSets", healthomics::local::Fault::ResetBefore);
+        /// let call = client.list_read_sets().sequence_store_id("1234567890").max_attempts(1);
+        /// let error = call.send().await.unwrap_err();
+        /// assert_eq!((error.attempts(), error.is_retryable()), (1, true));
+        /// # Ok(()) }
+        /// ```
         pub fn max_attempts(mut self, count: u32) -> Self {
             self.call.max_attempts = count.max(1);
             self

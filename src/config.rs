@@ -197,6 +197,7 @@ impl ClientBuilder {
 
     /// An HTTP client of your own sends the requests. TLS, proxies, connect time-outs and root certificates are its own
     /// affair then; the settings here for them are left alone.
+    /// [`HttpClient`] has an example.
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
         self.http_client = Some(Given(Arc::new(client)));
         self

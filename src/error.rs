@@ -151,6 +151,21 @@ impl Error {
     }
 
     /// The answer of the service, if that is what this error is.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("5555555555");
+    /// let error = call.send().await.unwrap_err();
+    /// if let Some(answer) = error.as_service_error() {
+    ///     println!("{:?}", answer.message());
+    /// }
+    /// assert_eq!((error.status(), error.code()), (Some(404), Some("ResourceNotFoundException")));
+    /// assert_eq!((error.operation(), error.attempts()), (Some("GetReadSetMetadata"), 1));
+    /// assert!(error.request_id().is_some_and(|id| error.to_string().contains(id)));
+    /// # Ok(()) }
+    /// ```
     pub fn as_service_error(&self) -> Option<&ServiceError> {
         match self.details() {
             Details::Service(e) => Some(e),
@@ -159,6 +174,7 @@ impl Error {
     }
 
     /// The operation that was called, `StartReadSetExportJob`; `None` for errors of the configuration.
+    /// [`as_service_error`](Error::as_service_error) has an example.
     pub fn operation(&self) -> Option<&'static str> {
         match self.details() {
             Details::Input(e) => Some(e.operation),
@@ -172,6 +188,7 @@ impl Error {
     }
 
     /// The error code as the service wrote it: `ThrottlingException`.
+    /// [`as_service_error`](Error::as_service_error) has an example.
     pub fn code(&self) -> Option<&str> {
         self.as_service_error().and_then(ServiceError::code)
     }
@@ -182,6 +199,7 @@ impl Error {
     }
 
     /// The id that AWS support asks for, when an answer came at all.
+    /// [`as_service_error`](Error::as_service_error) has an example.
     pub fn request_id(&self) -> Option<&str> {
         match self.details() {
             Details::Service(e) => e.request_id(),
@@ -196,16 +214,44 @@ impl Error {
     }
 
     /// The token of a Start call. Repeat the call with it, and a job that was started after all is found, not doubled.
+    ///
+    /// [`may_have_been_applied`](Error::may_have_been_applied) has an example.
     pub fn client_token(&self) -> Option<&ClientToken> {
         self.context().and_then(|context| context.client_token.as_ref())
     }
 
     /// How long the service asked to wait before another try.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use healthomics::local::{Fault, LocalService};
+    /// # use std::time::Duration;
+    /// # let local = LocalService::start().await?;
+    /// # let client = local.client_builder().max_attempts(1).build()?;
+    /// # let headers = vec![("Retry-After".to_owned(), "90".to_owned())];
+    /// # local.queue_fault("GetReadSetMetadata", Fault::Answer { status: 503, headers, body: Vec::new() });
+    /// # let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("5555555555");
+    /// let error = call.send().await.unwrap_err();
+    /// let pause = error.retry_after().unwrap_or(Duration::from_secs(30));
+    /// assert_eq!(pause, Duration::from_secs(90));
+    /// # Ok(()) }
+    /// ```
     pub fn retry_after(&self) -> Option<Duration> {
         self.as_service_error().and_then(ServiceError::retry_after)
     }
 
     /// What is wrong with the request, for [`Error::InvalidInput`].
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// let call = client.get_read_set_metadata().sequence_store_id("12a").id("7");
+    /// let error = call.send().await.unwrap_err();
+    /// let fields = error.violations().into_iter().flatten().map(|violation| violation.field());
+    /// assert_eq!(fields.collect::<Vec<_>>(), ["sequenceStoreId", "id"]);
+    /// # Ok(()) }
+    /// ```
     pub fn violations(&self) -> Option<&Violations> {
         match self.details() {
             Details::Input(e) => Some(&e.violations),
@@ -214,6 +260,7 @@ impl Error {
     }
 
     /// Why the call was given up although another attempt could have helped; `None` if none could.
+    /// [`is_retryable`](Error::is_retryable) has an example.
     pub fn stop_reason(&self) -> Option<StopReason> {
         self.context().and_then(|context| context.stopped)
     }
@@ -222,11 +269,27 @@ impl Error {
     ///
     /// The client has already tried again as often as its policy allows. Wait longer, then repeat a Start call with
     /// the [`client_token`](Error::client_token) of this error. If it is `false`, mend the cause first.
+    ///
+    /// ```
+    /// use healthomics::error::StopReason;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use healthomics::local::{Fault, LocalService};
+    /// # let local = LocalService::start().await?;
+    /// # let client = local.client_builder().max_attempts(1).build()?;
+    /// # local.queue_fault("GetReadSetMetadata", Fault::error(429, "ThrottlingException", "Rate exceeded"));
+    /// # let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("5555555555");
+    /// let error = call.send().await.unwrap_err();
+    /// assert!(error.is_retryable() && error.is_throttling());
+    /// assert_eq!(error.stop_reason(), Some(StopReason::AttemptsExhausted));
+    /// # Ok(()) }
+    /// ```
     pub fn is_retryable(&self) -> bool {
         self.context().is_some_and(|context| context.retryable)
     }
 
     /// Whether the service found the caller too fast, by code or by status 429. Send less, or have the quota raised.
+    /// [`is_retryable`](Error::is_retryable) has an example.
     pub fn is_throttling(&self) -> bool {
         self.context().is_some_and(|context| context.throttling)
     }
@@ -241,11 +304,41 @@ impl Error {
     /// refused. Always `false` for calls that only read.
     ///
     /// Do not start anew: repeat the call with the [`client_token`](Error::client_token) of this error.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use healthomics::local::{Fault, LocalService};
+    /// # let local = LocalService::start().await?;
+    /// # let client = local.client_builder().max_attempts(1).build()?;
+    /// # let store = local.create_sequence_store();
+    /// # local.queue_fault("StartReadSetActivationJob", Fault::ResetAfter);
+    /// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+    /// let error = call.clone().send().await.unwrap_err();
+    /// if let (true, Some(token)) = (error.may_have_been_applied(), error.client_token()) {
+    ///     // Now, or in another process: the job that was started is found.
+    ///     call.client_token(token).send().await?;
+    /// }
+    /// assert_eq!(local.jobs().len(), 1);
+    /// # Ok(()) }
+    /// ```
     pub fn may_have_been_applied(&self) -> bool {
         self.context().is_some_and(|context| context.may_have_been_applied)
     }
 
     /// The error and its causes on one line, for a log.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use healthomics::local::{Fault, LocalService};
+    /// # let local = LocalService::start().await?;
+    /// # let client = local.client_builder().max_attempts(1).build()?;
+    /// # local.queue_fault("GetReadSetMetadata", Fault::answer(200, r#"{"id":"#));
+    /// # let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("5555555555");
+    /// let error = call.send().await.unwrap_err();
+    /// let cause = std::error::Error::source(&error).unwrap(); // EOF while parsing a value at line 1 column 6
+    /// assert_eq!(error.report().to_string(), format!("{error}: {cause}"));
+    /// # Ok(()) }
+    /// ```
     pub fn report(&self) -> impl fmt::Display {
         Report(self)
     }

@@ -102,6 +102,16 @@ pub struct Event {
 }
 
 /// What an event is about.
+///
+/// ```
+/// use healthomics::event::{Change, Event};
+///
+/// let json = r#"{ "source": "aws.omics", "detail-type": "Run Status Change", "detail": { "status": "RUNNING" } }"#;
+/// let event: Event = json.parse()?;
+/// let Change::Other(detail) = &event.change else { panic!("a read set event") };
+/// assert_eq!((event.detail_type.as_str(), &detail["status"]), ("Run Status Change", &"RUNNING".into()));
+/// # Ok::<(), healthomics::event::EventError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Change {
@@ -118,6 +128,16 @@ pub enum Change {
 }
 
 /// The new status of a job.
+///
+/// ```
+/// use healthomics::event::{Change, Event};
+///
+/// let event: Event = r#"{ "source": "aws.omics", "detail-type": "Read Set Export Job Status Change",
+///     "detail": { "id": "1234567890", "sequenceStoreId": "5555555555", "status": "COMPLETED" } }"#.parse()?;
+/// let Change::ExportJob(change) = event.change else { panic!("another event") };
+/// assert_eq!(change.to_string(), "export job 1234567890 is COMPLETED");
+/// # Ok::<(), healthomics::event::EventError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JobChange<K: JobKind> {
@@ -138,12 +158,25 @@ impl<K: JobKind> JobChange<K> {
     /// Nothing is asked until the job is.
     ///
     /// The client must be of the region and account of the event.
+    ///
+    /// [`Event`] has an example.
     pub fn job(&self, client: &Client) -> Job<K> {
         K::job(client, &self.sequence_store_id, &self.id)
     }
 }
 
 /// The new status of a read set.
+///
+/// ```
+/// use healthomics::event::{Change, Event};
+/// use healthomics::model::ReadSetStatus;
+///
+/// let event: Event = r#"{ "source": "aws.omics", "detail-type": "Read Set Status Change",
+///     "detail": { "id": "1234567890", "sequenceStoreId": "5555555555", "status": "ACTIVE" } }"#.parse()?;
+/// let Change::ReadSet(change) = event.change else { panic!("another event") };
+/// assert_eq!((change.id.as_str(), change.status), ("1234567890", ReadSetStatus::Active));
+/// # Ok::<(), healthomics::event::EventError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReadSetChange {
@@ -167,6 +200,13 @@ pub struct ReadSetChange {
 ///
 /// Trying again does not help. In a Lambda function let it fail the invocation, so that the event ends in the
 /// dead-letter queue, where somebody can look at it.
+///
+/// ```
+/// use healthomics::event::{Event, EventError};
+///
+/// let error = r#"{ "source": "aws.omics" }"#.parse::<Event>().unwrap_err();
+/// assert!(matches!(error, EventError::Missing { member: "detail-type", .. }));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EventError {
@@ -193,6 +233,12 @@ impl Event {
     /// # Errors
     ///
     /// [`EventError`], if it is none.
+    ///
+    /// ```
+    /// use healthomics::event::{Event, EventError};
+    ///
+    /// assert!(matches!(Event::from_slice(b"no event"), Err(EventError::Json(_))));
+    /// ```
     pub fn from_slice(json: &[u8]) -> Result<Self, EventError> {
         serde_json::from_slice::<Value>(json).map_err(EventError::Json)?.try_into()
     }

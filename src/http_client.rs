@@ -13,6 +13,8 @@ use crate::transport::{Answer, Limits, Transport, TransportError, TransportError
 use crate::wire::RawResponse;
 
 /// What [`HttpClient::send`] returns.
+///
+/// [`HttpClient`] has an example.
 pub type HttpFuture = Pin<Box<dyn Future<Output = Result<http::Response<Bytes>, HttpError>> + Send>>;
 
 /// Sends requests in place of the built-in client: see [`ClientBuilder::http_client`](crate::ClientBuilder::http_client).
@@ -64,6 +66,28 @@ pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
 }
 
 /// Why there is no answer, or no whole one.
+///
+/// ```
+/// use healthomics::http_client::{HttpClient, HttpError, HttpFuture};
+///
+/// #[derive(Debug)]
+/// struct NoNetwork;
+///
+/// impl HttpClient for NoNetwork {
+///     fn send(&self, _: http::Request<bytes::Bytes>) -> HttpFuture {
+///         Box::pin(async { Err(HttpError::not_sent("this test has no network")) })
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = healthomics::local::LocalService::start().await?;
+/// let client = local.client_builder().http_client(NoNetwork).max_attempts(1).build()?;
+/// let call = client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5555555555"]);
+/// let error = call.send().await.unwrap_err();
+/// // It would be true with `HttpError::interrupted`.
+/// assert!(!error.may_have_been_applied());
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct HttpError {
     sent: bool,
@@ -72,6 +96,8 @@ pub struct HttpError {
 
 impl HttpError {
     /// Nothing was sent: no connection. A start can't have happened.
+    ///
+    /// [`HttpError`] has an example.
     pub fn not_sent(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { sent: false, source: source.into() }
     }

@@ -37,6 +37,24 @@ pub enum Import {}
 pub enum Activation {}
 
 /// [`Export`], [`Import`] or [`Activation`].
+///
+/// ```
+/// use healthomics::job::{Job, JobKind, JobState as _};
+///
+/// async fn has_ended<K: JobKind>(job: &Job<K>) -> Result<bool, healthomics::Error> {
+///     println!("looking at {job}"); // import job 1234567890
+///     Ok(job.get().await?.status().is_terminal())
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = healthomics::local::LocalService::start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// # let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+/// # let started = call.send().await?;
+///
+/// assert!(!has_ended(&client.job(&started)).await?);
+/// # Ok(()) }
+/// ```
 pub trait JobKind: sealed::Sealed + fmt::Debug + Sized + 'static {
     /// What identifies a job of this kind.
     type Id: Clone + Eq + Hash + fmt::Debug + fmt::Display + Send + Sync + Unpin + 'static;
@@ -83,6 +101,26 @@ pub struct ListedJob<K: JobKind> {
 }
 
 /// What the states of all kinds of jobs have in common.
+///
+/// ```
+/// use healthomics::job::{JobItem as _, JobState};
+///
+/// fn failed(job: &impl JobState) -> Vec<String> {
+///     let failed = job.items().iter().filter(|item| item.status().as_str() == "FAILED");
+///     failed.map(|item| format!("{}: {}", item.name(), item.reason())).collect()
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = healthomics::local::LocalService::start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// # local.fail_item("5555555555", "no such read set");
+/// # let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+/// # let started = call.send().await?;
+///
+/// let outcome = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5)).await?;
+/// assert_eq!(failed(outcome.job()), ["5555555555: no such read set"]);
+/// # Ok(()) }
+/// ```
 pub trait JobState: sealed::Sealed {
     /// One item of a job.
     type Item: JobItem;
@@ -98,6 +136,8 @@ pub trait JobState: sealed::Sealed {
 }
 
 /// What the items of all kinds of jobs have in common.
+///
+/// [`JobState`] has an example.
 pub trait JobItem: sealed::Sealed {
     /// Where the item stands.
     fn status(&self) -> &ItemStatus;
@@ -127,6 +167,7 @@ mod sealed {
 }
 
 /// What a Start call gives: enough to follow its job.
+/// See [`Client::job`].
 pub trait Started: sealed::Sealed {
     /// The kind of the job.
     type Kind: JobKind;
@@ -163,21 +204,38 @@ pub struct Job<K: JobKind> {
 
 impl Client {
     /// The job that a Start call has started.
+    ///
+    /// [`Job`] has an example.
     pub fn job<S: Started>(&self, started: &S) -> Job<S::Kind> {
         started.job(self)
     }
 
     /// An export job by its ids, after a restart say. Nothing is asked until the job is.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// # let started = client.start_read_set_export_job().sequence_store_id(&store).destination("s3://my-bucket")
+    /// #     .role_arn("arn:aws:iam::123456789012:role/OmicsExport").sources(["5555555555"]).send().await?;
+    /// # let (store, id) = (store.to_string(), started.id.to_string());
+    /// // `store` and `id` are texts out of a database.
+    /// let job = client.export_job(store, id);
+    /// println!("{job} is {}", job.get().await?.status);
+    /// # assert_eq!(*job.id(), started.id);
+    /// # Ok(()) }
+    /// ```
     pub fn export_job(&self, store: impl Into<SequenceStoreId>, id: impl Into<ExportJobId>) -> Job<Export> {
         Export::job(self, &store.into(), &id.into())
     }
 
-    /// An import job by its ids, after a restart say. Nothing is asked until the job is.
+    /// An import job by its ids, as [`export_job`](Self::export_job). Nothing is asked until the job is.
     pub fn import_job(&self, store: impl Into<SequenceStoreId>, id: impl Into<ImportJobId>) -> Job<Import> {
         Import::job(self, &store.into(), &id.into())
     }
 
-    /// An activation job by its ids, after a restart say. Nothing is asked until the job is.
+    /// An activation job by its ids, as [`export_job`](Self::export_job). Nothing is asked until the job is.
     pub fn activation_job(&self, store: impl Into<SequenceStoreId>, id: impl Into<ActivationJobId>) -> Job<Activation> {
         Activation::job(self, &store.into(), &id.into())
     }
@@ -195,11 +253,25 @@ impl<K: JobKind> Job<K> {
     }
 
     /// How the job stands now: the Get call of its kind.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// # let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+    /// # let started = call.send().await?;
+    /// let job = client.job(&started).get().await?;
+    /// assert_eq!((&job.id, job.sources.len(), job.status.is_terminal()), (&started.id, 1, false));
+    /// # Ok(()) }
+    /// ```
     pub fn get(&self) -> CallFuture<K::State> {
         K::get(self, Pace::AtOnce)
     }
 
     /// Waits until the job has ended: await it, or set it up first.
+    ///
+    /// [`Wait`] has an example.
     pub fn wait(&self) -> Wait<K> {
         Wait::new(self.clone())
     }
@@ -348,6 +420,27 @@ mod tests;
 
 impl Outcome<Import> {
     /// Which read set each source became, for those that did.
+    ///
+    /// ```
+    /// use healthomics::ImportReadSetSource;
+    /// use healthomics::model::FileType;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// let source = ImportReadSetSource::builder().source_files("s3://my-bucket/1.bam").subject_id("HG00096");
+    /// let source = source.source_file_type(FileType::Ubam).sample_id("blood").build();
+    /// let call = client.start_read_set_import_job().sequence_store_id(&store).sources([source]);
+    /// let started = call.role_arn("arn:aws:iam::123456789012:role/OmicsImport").send().await?;
+    ///
+    /// let outcome = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5)).await?;
+    /// for (files, read_set) in outcome.read_sets() {
+    ///     println!("{} became {read_set}", files.source1);
+    /// }
+    /// # assert_eq!(outcome.read_sets().count(), 1);
+    /// # Ok(()) }
+    /// ```
     pub fn read_sets(&self) -> impl Iterator<Item = (&SourceFiles, &ReadSetId)> {
         self.items().iter().filter_map(|item| Some((&item.source_files, item.read_set_id.as_ref()?)))
     }

@@ -81,6 +81,7 @@ use crate::{Client, ClientBuilder, Error};
 /// An embedded HealthOmics. It stops, with all of its connections, when it is dropped.
 ///
 /// It runs on the tokio runtime that started it.
+/// The [module](self) has an example.
 #[must_use = "the service stops when it is dropped"]
 pub struct LocalService {
     shared: Arc<Shared>,
@@ -107,6 +108,8 @@ impl LocalService {
     }
 
     /// For anything but the defaults.
+    ///
+    /// [`LocalServiceBuilder`] has an example.
     pub fn builder() -> LocalServiceBuilder {
         LocalServiceBuilder {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -121,6 +124,17 @@ impl LocalService {
     /// Where it listens, such as `http://127.0.0.1:41234`.
     ///
     /// If it listens on every interface, this is the loopback one.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use healthomics::local::LocalService;
+    /// let local = LocalService::start().await?;
+    /// // What another process or another SDK needs to call it:
+    /// println!("AWS_ENDPOINT_URL={} AWS_REGION={}", local.endpoint_url(), local.region());
+    /// println!("AWS_ACCESS_KEY_ID={}", local.credentials().access_key_id());
+    /// assert_eq!(local.endpoint_url(), format!("http://{}", local.address()));
+    /// # Ok(()) }
+    /// ```
     pub fn endpoint_url(&self) -> String {
         let mut reachable = self.address;
         if reachable.ip().is_unspecified() {
@@ -173,6 +187,22 @@ impl LocalService {
     }
 
     /// Answers whatever is signed with this key with an `ExpiredTokenException` from now on.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use healthomics::local::LocalService;
+    /// # let local = LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    ///
+    /// local.expire_credentials(LocalService::ACCESS_KEY_ID);
+    /// let error = client.list_read_sets().sequence_store_id(&store).send().await.unwrap_err();
+    /// assert_eq!(error.code(), Some("ExpiredTokenException"));
+    ///
+    /// local.accept_credentials(local.credentials());
+    /// client.list_read_sets().sequence_store_id(&store).send().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn expire_credentials(&self, access_key_id: &str) {
         self.shared.state().keys.expire(access_key_id);
     }
@@ -183,6 +213,7 @@ impl LocalService {
     }
 
     /// Puts a read set into a store, without a job. A store that is not there is created.
+    /// [`SeedReadSet`] has an example.
     pub fn seed_read_set(&self, store: &SequenceStoreId, read_set: SeedReadSet) -> ReadSetId {
         let mut state = self.shared.state();
         let clock = state.clock();
@@ -196,6 +227,21 @@ impl LocalService {
     }
 
     /// The read sets of a store as they are now, by id.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use healthomics::local::{LocalService, SeedReadSet};
+    /// # let local = LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// let kept = local.seed_read_set(&store, SeedReadSet::active("BAM".into()));
+    /// let gone = local.seed_read_set(&store, SeedReadSet::active("BAM".into()));
+    /// let deleted = client.batch_delete_read_set().sequence_store_id(&store).ids([&gone]).send().await?;
+    /// # assert!(deleted.errors.is_empty());
+    /// assert_eq!(local.read_sets(&store).iter().map(|read_set| &read_set.id).collect::<Vec<_>>(), [&kept]);
+    /// assert_eq!(local.read_set_status(&store, &gone), None);
+    /// # Ok(()) }
+    /// ```
     pub fn read_sets(&self, store: &SequenceStoreId) -> Vec<LocalReadSet> {
         let state = self.shared.state();
         let store = state.world.stores.get(store.as_str());
@@ -204,6 +250,21 @@ impl LocalService {
 
     /// Makes an item fail with this message in every job that starts from now on: an item of this read set id, or of
     /// this `source1`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use healthomics::local::{LocalService, SeedReadSet};
+    /// # let local = LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// let read_set = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
+    /// local.fail_item(read_set.as_str(), "the tape broke");
+    /// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources([read_set]);
+    /// let started = call.send().await?;
+    /// let outcome = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5)).await?;
+    /// assert_eq!(outcome.items()[0].reason(), "the tape broke");
+    /// # Ok(()) }
+    /// ```
     pub fn fail_item(&self, key: impl Into<String>, message: impl Into<String>) {
         self.shared.state().world.failures.insert(key.into(), message.into());
     }
@@ -214,6 +275,8 @@ impl LocalService {
     /// # Panics
     ///
     /// If no such operation is served, or the fault can't be carried out: a misspelt test would test nothing.
+    ///
+    /// [`Fault`] has an example.
     pub fn queue_fault(&self, operation: &str, fault: Fault) {
         check_fault(operation, &fault);
         self.shared.state().faults.queue(operation, fault);
@@ -225,6 +288,19 @@ impl LocalService {
     /// # Panics
     ///
     /// As [`queue_fault`](Self::queue_fault).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use healthomics::local::{Fault, LocalService};
+    /// # let local = LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// local.fault_always("ListReadSets", Fault::error(403, "AccessDeniedException", "not you"));
+    /// assert!(client.list_read_sets().sequence_store_id(&store).send().await.is_err());
+    /// local.clear_faults();
+    /// assert!(client.list_read_sets().sequence_store_id(&store).send().await.is_ok());
+    /// # Ok(()) }
+    /// ```
     pub fn fault_always(&self, operation: &str, fault: Fault) {
         check_fault(operation, &fault);
         self.shared.state().faults.always(operation, fault);
@@ -242,6 +318,8 @@ impl LocalService {
     }
 
     /// The requests that have arrived, oldest first. The last 100,000 are kept, or fewer if they are beyond 256 MiB.
+    ///
+    /// [`ReceivedRequest`] has an example.
     pub fn requests(&self) -> Vec<ReceivedRequest> {
         self.shared.state().record.all()
     }
@@ -252,6 +330,8 @@ impl LocalService {
     }
 
     /// The jobs of all stores, in the order they started. Looking at them is no poll.
+    ///
+    /// [`LocalJob`] has an example.
     pub fn jobs(&self) -> Vec<LocalJob> {
         self.shared.state().world.jobs.iter().map(Job::snapshot).collect()
     }
@@ -279,6 +359,18 @@ impl std::fmt::Debug for LocalService {
 }
 
 /// Settings of a [`LocalService`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use healthomics::local::{LocalService, Pace, Quotas};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let builder = LocalService::builder().region("eu-west-2").pace(Pace::Time(Duration::from_secs(2)));
+/// let local = builder.quotas(Quotas::of_new_account()).start().await?;
+/// assert_eq!(local.client()?.region(), "eu-west-2");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct LocalServiceBuilder {

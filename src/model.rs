@@ -2,6 +2,16 @@
 //!
 //! Identifiers of different things are different types, so that a read set can't be passed where a store is wanted;
 //! strings convert into each of them, and what a string may look like is checked when a request is sent.
+//!
+//! ```
+//! use healthomics::model::{FileType, ReadSetId};
+//!
+//! let read_set: ReadSetId = "5555555555".into();
+//! assert_eq!(read_set.as_str(), "5555555555");
+//! assert_eq!(FileType::from("BAM"), FileType::Bam);
+//! assert_eq!(serde_json::to_string(&(read_set, FileType::Bam))?, r#"["5555555555","BAM"]"#);
+//! # Ok::<(), serde_json::Error>(())
+//! ```
 
 mod ids;
 mod s3;

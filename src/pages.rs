@@ -33,6 +33,27 @@ use futures_core::Stream;
 use crate::{CallFuture, Error};
 
 /// One page of a list: the output of a list call.
+///
+/// ```
+/// use healthomics::Error;
+/// use healthomics::pages::{Page, Pages};
+///
+/// async fn count<P: Page>(mut pages: Pages<P>) -> Result<usize, Error> {
+///     let mut count = 0;
+///     while let Some(page) = pages.next().await {
+///         count += page?.into_items().len();
+///     }
+///     Ok(count)
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = healthomics::local::LocalService::start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+///
+/// assert_eq!(count(client.list_read_sets().sequence_store_id(&store).pages()).await?, 0);
+/// assert_eq!(count(client.list_read_set_export_jobs().sequence_store_id(&store).pages()).await?, 0);
+/// # Ok(()) }
+/// ```
 pub trait Page: sealed::Sealed + Send + 'static {
     /// What the list is of.
     type Item: Send + Unpin;
@@ -110,6 +131,8 @@ impl<P: Page> Pages<P> {
 
     /// Where the next page starts, to go on from there another time: the page that failed, after an error. `None` at
     /// the start of the list, and behind its last page.
+    ///
+    /// [`Pages`] has an example.
     pub fn token(&self) -> Option<&str> {
         self.token.as_deref()
     }
@@ -156,6 +179,24 @@ impl<P> fmt::Debug for Pages<P> {
 ///
 /// It ends as [`Pages`] does, and keeps what it has as [`Pages`] does. To go on another time, walk the
 /// [`Pages`]: they know their token.
+///
+/// ```
+/// # use healthomics::local::{LocalService, SeedReadSet};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = LocalService::start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// # for _ in 0..3 { local.seed_read_set(&store, SeedReadSet::active("BAM".into())); }
+/// let mut read_sets = client.list_read_sets().sequence_store_id(&store).max_results(2).items();
+/// let mut count = 0;
+/// while let Some(read_set) = read_sets.next().await {
+///     println!("{}", read_set?.id);
+///     count += 1;
+/// }
+/// // Two calls: one for each page of two.
+/// assert_eq!((count, local.requests().len()), (3, 2));
+/// # Ok(()) }
+/// ```
 #[must_use = "nothing is asked until next() is called"]
 pub struct Items<P: Page> {
     pages: Pages<P>,

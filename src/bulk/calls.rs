@@ -38,11 +38,54 @@ impl Client {
     }
 
     /// Imports any number of sources, in jobs of up to 100; as [`export_read_sets`](Self::export_read_sets).
+    ///
+    /// ```
+    /// use healthomics::ImportReadSetSource;
+    /// use healthomics::model::FileType;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use healthomics::local::{LocalService, Pace};
+    /// # use std::time::Duration;
+    /// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(20))).start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// let sources = (1..=120).map(|sample| {
+    ///     let source = ImportReadSetSource::builder().source_files(format!("s3://my-bucket/{sample}.fastq.gz"));
+    ///     source.source_file_type(FileType::Fastq).subject_id("HG00096").sample_id(format!("sample-{sample}")).build()
+    /// });
+    /// let role = "arn:aws:iam::123456789012:role/OmicsImport";
+    /// let call = client.import_read_sets().run_id("arrival-2026-11").sequence_store_id(&store).role_arn(role);
+    /// let run = call.sources(sources).run()?;
+    /// # let run = run.poll_every(Duration::from_millis(10));
+    /// let report = run.send().await?;
+    /// for item in report.items() {
+    ///     println!("{} became {:?}", item.item.source_files.source1, item.read_set_id);
+    /// }
+    /// assert_eq!(report.to_string(), "120 of 120 items finished in 2 jobs");
+    /// # Ok(()) }
+    /// ```
     pub fn import_read_sets(&self) -> ImportReadSets {
         ImportReadSets::new(self.clone())
     }
 
     /// Activates any number of read sets, in jobs of up to 20; as [`export_read_sets`](Self::export_read_sets).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use healthomics::local::{LocalService, Pace, SeedReadSet};
+    /// # use healthomics::model::FileType;
+    /// # use std::time::Duration;
+    /// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(20))).start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// # let read_sets: Vec<_> =
+    /// #     (0..50).map(|_| local.seed_read_set(&store, SeedReadSet::archived(FileType::Bam))).collect();
+    /// let call = client.activate_read_sets().run_id("thaw-2026-11").sequence_store_id(&store);
+    /// let run = call.read_sets(&read_sets).run()?;
+    /// # let run = run.poll_every(Duration::from_millis(10));
+    /// assert_eq!(run.send().await?.to_string(), "50 of 50 items finished in 3 jobs");
+    /// # Ok(()) }
+    /// ```
     pub fn activate_read_sets(&self) -> ActivateReadSets {
         ActivateReadSets::new(self.clone())
     }
@@ -132,6 +175,20 @@ macro_rules! closing {
             /// # Errors
             ///
             /// [`BulkError`], with everything that is wrong. Nothing is started.
+            ///
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+            /// # let local = healthomics::local::LocalService::start().await?;
+            /// # let client = local.client()?;
+            /// # let store = local.create_sequence_store();
+            /// let call = client.activate_read_sets().run_id("run-7").sequence_store_id(&store);
+            /// let plan = call.read_sets(["5555555551", "5555555552", "5555555553"]).group_size(2).plan()?;
+            /// assert_eq!(plan.groups().map(|group| group.items().len()).collect::<Vec<_>>(), [2, 1]);
+            /// // The first of two workers:
+            /// let run = client.run(plan.shard(0, 2)?);
+            /// # drop(run);
+            /// # Ok(()) }
+            /// ```
             pub fn plan(self) -> Result<Plan<$Kind>, BulkError>
             where
                 $($Param: IsSet<$Type>,)+

@@ -21,6 +21,15 @@ use crate::job::{Activation, Export, Import};
 use crate::model::{ClientToken, RoleArn, RunId, S3Destination, SequenceStoreId};
 
 /// Makes a [`Plan`]: what all its jobs have in common, and how to cut the input.
+///
+/// ```
+/// use healthomics::bulk::{Duplicates, Planner};
+///
+/// let planner = Planner::activation("run-7".into(), "1234567890".into()).group_size(2).duplicates(Duplicates::Drop);
+/// let plan = planner.plan(["5555555551", "5555555552", "5555555551", "5555555553"])?;
+/// assert_eq!((plan.group_count(), plan.item_count(), plan.duplicates().len()), (2, 3, 1));
+/// # Ok::<(), healthomics::bulk::BulkError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "it plans nothing before `plan` is called"]
 pub struct Planner<K> {
@@ -140,6 +149,19 @@ impl Options {
 }
 
 /// Which items go into which job, and the client token of each job: see [the module](super).
+///
+/// ```
+/// use healthomics::bulk::Planner;
+///
+/// let planner = Planner::activation("run-7".into(), "1234567890".into());
+/// let plan = planner.clone().plan(["5555555555"])?;
+/// let elsewhere = planner.plan(["5555555555"])?;
+/// assert_eq!(plan.digest(), elsewhere.digest());
+/// for (group, other) in plan.groups().zip(elsewhere.groups()) {
+///     assert_eq!(group.client_token(), other.client_token());
+/// }
+/// # Ok::<(), healthomics::bulk::BulkError>(())
+/// ```
 #[derive(Clone)]
 pub struct Plan<K: BulkKind> {
     options: Options,
@@ -153,6 +175,8 @@ pub struct Plan<K: BulkKind> {
 }
 
 /// One of several parts of a plan.
+///
+/// [`Plan::shard`] has an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Shard {
@@ -205,6 +229,17 @@ impl<K: BulkKind> Plan<K> {
     /// # Errors
     ///
     /// [`BulkError::Shard`] if `index` is not below `count`.
+    ///
+    /// ```
+    /// # use healthomics::bulk::Planner;
+    /// # let planner = Planner::activation("run-7".into(), "1234567890".into()).group_size(1);
+    /// let plan = planner.plan(["5555555551", "5555555552", "5555555553"])?;
+    /// let mine = plan.shard(0, 2)?;
+    /// assert_eq!(mine.groups().map(|group| group.index()).collect::<Vec<_>>(), [0, 2]);
+    /// // What is asked of the plan is still of all of it.
+    /// assert_eq!((mine.group_count(), mine.current_shard().count), (3, 2));
+    /// # Ok::<(), healthomics::bulk::BulkError>(())
+    /// ```
     pub fn shard(self, index: usize, count: usize) -> Result<Self, BulkError> {
         if index < count {
             Ok(Self { shard: Shard { index, count }, ..self })
@@ -283,6 +318,17 @@ impl<K: BulkKind> fmt::Debug for Plan<K> {
 }
 
 /// What one job of a plan does.
+///
+/// ```
+/// # use healthomics::bulk::Planner;
+/// # let planner = Planner::activation("run-7".into(), "1234567890".into()).group_size(2);
+/// let plan = planner.plan(["5555555551", "5555555552", "5555555553"])?;
+/// let last = plan.groups().last().unwrap();
+/// assert_eq!((last.index(), last.items()), (1, &["5555555553".into()][..]));
+/// assert_eq!(last.positions().collect::<Vec<_>>(), [2]);
+/// assert!(last.client_token().as_str().starts_with("bulk1-"));
+/// # Ok::<(), healthomics::bulk::BulkError>(())
+/// ```
 pub struct Group<'a, K: BulkKind> {
     plan: &'a Plan<K>,
     index: usize,

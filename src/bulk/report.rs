@@ -49,6 +49,26 @@ impl NoStart {
 }
 
 /// How a bulk run ended: what became of each item, in the order of the input.
+///
+/// ```
+/// # use healthomics::local::{LocalService, Pace, SeedReadSet};
+/// # use std::time::Duration;
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(10))).start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// # let there = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
+/// let read_sets = [there.as_str(), "5555555555"];
+/// let run = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets).run()?;
+/// # let run = run.poll_every(Duration::from_millis(5));
+/// let report = run.send().await?;
+/// for item in report.failed() {
+///     println!("{}: {}", item.item, item.reason.unwrap_or_default());
+/// }
+/// assert_eq!((report.finished_count(), report.failed().count(), report.undecided().count()), (1, 1, 0));
+/// assert_eq!(report.to_string(), "1 of 2 items finished in 1 jobs");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a run that ended need not have succeeded"]
 pub struct Report<K: BulkKind> {
@@ -57,6 +77,8 @@ pub struct Report<K: BulkKind> {
 }
 
 /// What became of one item.
+///
+/// [`Report::items`] has an example.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReportItem<'a, K: BulkKind> {
@@ -91,6 +113,25 @@ impl<K: BulkKind> Report<K> {
     }
 
     /// Every item, in the order of the input; of a shard those of its groups. Dropped duplicates are in the plan.
+    ///
+    /// ```
+    /// # use healthomics::local::{LocalService, Pace, SeedReadSet};
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(10))).start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// # let there = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
+    /// # let read_sets = [there.as_str(), "5555555555"];
+    /// # let run = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets).run()?;
+    /// # let report = run.poll_every(Duration::from_millis(5)).send().await?;
+    /// for item in report.items() {
+    ///     // A line of a CSV file.
+    ///     println!("{},{},{},{}", item.position, item.item, item.job.unwrap_or_default(), item.finished);
+    /// }
+    /// assert_eq!(report.items().map(|item| item.finished).collect::<Vec<_>>(), [true, false]);
+    /// # Ok(()) }
+    /// ```
     pub fn items(&self) -> impl Iterator<Item = ReportItem<'_, K>> {
         let groups = self.plan.groups().zip(&self.fates);
         groups.flat_map(|(group, fate)| {
@@ -136,12 +177,55 @@ impl<K: BulkKind> Report<K> {
 
     /// The items that did not finish and are not at work. Those with a `job` are the input of a second run, under another
     /// run id; those without one can be started by this run again, once the cause is mended.
+    ///
+    /// ```
+    /// # use healthomics::local::{LocalService, Pace, SeedReadSet};
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(10))).start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// # let there = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
+    /// # let read_sets = [there.as_str(), "5555555555"];
+    /// # let run = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets).run()?;
+    /// # let report = run.poll_every(Duration::from_millis(5)).send().await?;
+    /// let failed = report.failed().filter(|item| item.job.is_some()).map(|item| item.item);
+    /// let second = client.activate_read_sets().run_id("run-7-again").sequence_store_id(&store);
+    /// let second = second.read_sets(failed).run()?;
+    /// # let second = second.poll_every(Duration::from_millis(5)).send().await?;
+    /// # assert_eq!(second.to_string(), "0 of 1 items finished in 1 jobs");
+    /// # Ok(()) }
+    /// ```
     pub fn failed(&self) -> impl Iterator<Item = ReportItem<'_, K>> {
         self.items().filter(|item| !item.finished && !item.undecided)
     }
 
     /// The items that may still be at work. Take the run up again **under the same run id**, which starts nothing twice;
     /// another run id would.
+    ///
+    /// ```
+    /// # use healthomics::local::{Fault, LocalService, Pace, SeedReadSet};
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(10))).start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// # let read_set = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
+    /// # for operation in ["ListReadSetActivationJobs", "GetReadSetActivationJob"] {
+    /// #     local.fault_always(operation, Fault::error(403, "AccessDeniedException", "not allowed"));
+    /// # }
+    /// let call = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets([read_set]);
+    /// # let poll_every = Duration::from_millis(5);
+    /// let report = call.clone().run()?.poll_every(poll_every).send().await?;
+    /// assert_eq!(report.undecided().count(), 1);
+    ///
+    /// # local.clear_faults();
+    /// // When the cause is mended: the same call again finds the job that it has started.
+    /// let report = call.run()?.poll_every(poll_every).send().await?;
+    /// assert_eq!((report.undecided().count(), report.finished_count()), (0, 1));
+    /// # assert_eq!(local.jobs().len(), 1);
+    /// # Ok(()) }
+    /// ```
     pub fn undecided(&self) -> impl Iterator<Item = ReportItem<'_, K>> {
         self.items().filter(|item| item.undecided)
     }
@@ -169,6 +253,26 @@ impl<K: BulkKind> fmt::Display for Report<K> {
 }
 
 /// How far a bulk run is.
+///
+/// ```
+/// # use healthomics::local::{LocalService, Pace, SeedReadSet};
+/// # use std::time::Duration;
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(10))).start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// # let read_set = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
+/// # let run = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets([read_set]).run()?;
+/// # let run = run.poll_every(Duration::from_millis(5));
+/// let (tell, told) = std::sync::mpsc::channel();
+/// let run = run.on_progress(move |progress| tell.send(progress.clone()).unwrap_or_default());
+/// let report = run.send().await?;
+/// let progress: Vec<_> = told.iter().collect();
+/// assert_eq!(progress.iter().map(|progress| progress.fraction()).collect::<Vec<_>>(), [0.0, 1.0]);
+/// assert_eq!(progress.iter().map(|progress| progress.running_jobs).collect::<Vec<_>>(), [1, 0]);
+/// # assert_eq!(report.finished_count(), 1);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct BulkProgress {

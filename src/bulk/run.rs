@@ -38,6 +38,23 @@ const FIRST_REST: Duration = Duration::from_secs(1);
 
 impl Client {
     /// Runs a plan: see [`BulkRun`].
+    ///
+    /// ```
+    /// use healthomics::bulk::Planner;
+    ///
+    /// # use healthomics::local::{LocalService, Pace, SeedReadSet};
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(10))).start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// # let read_sets = [local.seed_read_set(&store, SeedReadSet::archived("BAM".into()))];
+    /// let plan = Planner::activation("run-7".into(), store).plan(read_sets)?;
+    /// let run = client.run(plan);
+    /// # let run = run.poll_every(Duration::from_millis(5));
+    /// assert_eq!(run.send().await?.to_string(), "1 of 1 items finished in 1 jobs");
+    /// # Ok(()) }
+    /// ```
     pub fn run<K: BulkStart>(&self, plan: Plan<K>) -> BulkRun<K> {
         BulkRun {
             client: self.clone(),
@@ -57,6 +74,27 @@ type OnProgress = Box<dyn FnMut(&BulkProgress) + Send>;
 /// Dropping the future of it starts nothing more; the jobs that run go on at the service. With a journal, the same call
 /// takes the run up again, in another process if need be: groups that ended are not started again, those that run are
 /// followed, and those of which nobody knows are started with the same client token, which starts nothing twice.
+///
+/// ```
+/// # use healthomics::local::{LocalService, Pace, SeedReadSet};
+/// # use std::time::Duration;
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(10))).start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// # let read_sets = [local.seed_read_set(&store, SeedReadSet::archived("BAM".into()))];
+/// # let path = std::env::temp_dir().join(format!("healthomics-doc-{}.jsonl", std::process::id()));
+/// let call = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets);
+/// # let poll_every = Duration::from_millis(5);
+/// let run = call.clone().run()?.journal(&path).jobs_at_once(10).poll_every(poll_every);
+/// assert_eq!(run.send().await?.finished_count(), 1);
+///
+/// // In a later process: what has ended is in the journal, and nothing is started.
+/// assert_eq!(call.run()?.journal(&path).send().await?.finished_count(), 1);
+/// assert_eq!(local.jobs().len(), 1);
+/// # std::fs::remove_file(&path)?;
+/// # Ok(()) }
+/// ```
 #[must_use = "a run does nothing until it is sent"]
 pub struct BulkRun<K: BulkStart> {
     client: Client,
@@ -69,6 +107,8 @@ pub struct BulkRun<K: BulkStart> {
 
 impl<K: BulkStart> BulkRun<K> {
     /// A file that keeps what was done, so that the run can be taken up after a crash. It is made if it is not there.
+    ///
+    /// [`BulkRun`] has an example.
     pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
         self.journal = Some(path.into());
         self
@@ -88,6 +128,8 @@ impl<K: BulkStart> BulkRun<K> {
     }
 
     /// Is called whenever a job has started or ended, and whenever a start has to be repeated.
+    ///
+    /// [`BulkProgress`] has an example.
     pub fn on_progress(mut self, tell: impl FnMut(&BulkProgress) + Send + 'static) -> Self {
         self.on_progress = Some(Box::new(tell));
         self

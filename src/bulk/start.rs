@@ -7,6 +7,23 @@ use crate::model::{ItemStatus, ReadSetId, S3Destination};
 use crate::{CallFuture, Client};
 
 /// A kind of jobs that a plan can start.
+///
+/// ```
+/// use healthomics::Client;
+/// use healthomics::bulk::{BulkError, BulkStart, Plan};
+///
+/// async fn all_finished<K: BulkStart>(client: &Client, plan: Plan<K>) -> Result<bool, BulkError> {
+///     let report = client.run(plan).send().await?;
+///     Ok(report.finished_count() == report.plan().item_count())
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use healthomics::bulk::Planner;
+/// # let local = healthomics::local::LocalService::start().await?;
+///
+/// let nothing = Planner::activation("run-7".into(), "1234567890".into()).plan([""; 0])?;
+/// assert!(all_finished(&local.client()?, nothing).await?);
+/// # Ok(()) }
+/// ```
 pub trait BulkStart: BulkKind {
     #[doc(hidden)]
     fn start(client: &Client, plan: &Plan<Self>, group: &Group<'_, Self>) -> CallFuture<Job<Self>>;

@@ -26,6 +26,15 @@ impl ClientBuilder {
     /// # Errors
     ///
     /// [`Error::Configuration`] for a variable that means nothing, or half a pair of keys.
+    ///
+    /// ```
+    /// use healthomics::ClientBuilder;
+    ///
+    /// match ClientBuilder::from_env().and_then(|builder| builder.max_attempts(5).build()) {
+    ///     Ok(client) => println!("{client:?}"),
+    ///     Err(error) => println!("{error}"), // names the variable
+    /// }
+    /// ```
     pub fn from_env() -> Result<Self, Error> {
         Ok(Self::from_variables(&|name| std::env::var(name).ok())?)
     }

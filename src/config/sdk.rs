@@ -22,6 +22,21 @@ impl ClientBuilder {
     /// backoff, time-outs, app name, time source, whether clock skew is corrected, and root certificates
     /// (`AWS_CA_BUNDLE`, or `ca_bundle` of a profile). The rest (HTTP client, sleep, identity cache, …) needs the
     /// official SDK's runtime and is left alone.
+    ///
+    /// ```
+    /// use aws_types::{SdkConfig, region::Region};
+    /// use healthomics::{ClientBuilder, Credentials};
+    ///
+    /// # fn main() -> Result<(), healthomics::Error> {
+    /// // Usually: `let config = aws_config::load_from_env().await;`
+    /// let config = SdkConfig::builder().region(Region::new("eu-west-2")).build();
+    /// let builder = ClientBuilder::from_sdk_config(&config);
+    /// // What the configuration lacks, or is to be otherwise:
+    /// let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "example");
+    /// let client = builder.region("eu-central-1").credentials(credentials).build()?;
+    /// assert_eq!(client.region(), "eu-central-1");
+    /// # Ok(()) }
+    /// ```
     pub fn from_sdk_config(config: &SdkConfig) -> Self {
         let mut builder = Self::default();
         builder.endpoint.region = config.region().map(ToString::to_string);

@@ -3,6 +3,18 @@
 use crate::error::BoxError;
 
 /// Why a client could not be built. Nothing was sent.
+///
+/// ```
+/// use healthomics::error::ConfigurationError;
+/// use healthomics::{Client, Error};
+///
+/// match Client::builder().region("mars-1").build() {
+///     Err(Error::Configuration(error)) => assert!(matches!(*error, ConfigurationError::UnknownRegion { .. })),
+///     other => panic!("{other:?}"),
+/// }
+/// let error = Client::builder().build().unwrap_err();
+/// assert_eq!(error.to_string(), "no region: set AWS_REGION, or call region() on the builder");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigurationError {

@@ -37,6 +37,8 @@ impl Context {
 }
 
 /// Why a failure that another attempt could have mended was not tried again.
+///
+/// [`Error::is_retryable`](crate::Error::is_retryable) has an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StopReason {
@@ -62,6 +64,23 @@ impl fmt::Display for StopReason {
 }
 
 /// A call that failed without an error answer of the service.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use healthomics::local::{Fault, LocalService};
+/// # let local = LocalService::start().await?;
+/// # let client = local.client()?;
+/// # local.queue_fault("GetReadSetMetadata", Fault::HangBefore);
+/// use std::time::Duration;
+///
+/// let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("5555555555");
+/// match call.operation_timeout(Duration::from_millis(20)).send().await {
+///     // The message names the time-out that has passed.
+///     Err(healthomics::Error::Timeout(failure)) => println!("{failure}"),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct CallFailure {
     pub(super) what: String,
@@ -84,6 +103,19 @@ impl std::error::Error for CallFailure {
 }
 
 /// A request that the service would refuse. Nothing was sent.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = healthomics::local::LocalService::start().await?;
+/// # let client = local.client()?;
+/// let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("7");
+/// match call.send().await {
+///     Err(healthomics::Error::InvalidInput(error)) => assert_eq!(error.violations().len(), 1),
+///     other => panic!("{other:?}"),
+/// }
+/// assert!(local.requests().is_empty());
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct InvalidInput {
     pub(super) operation: &'static str,

@@ -18,6 +18,24 @@ const EXCERPT_BYTES: usize = 200;
 const SHOWN_CHARS: usize = 600;
 
 /// An error answer of the service, or of something between here and it.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use healthomics::local::{Fault, LocalService};
+/// # let local = LocalService::start().await?;
+/// # let client = local.client_builder().max_attempts(1).build()?;
+/// # local.queue_fault("GetReadSetMetadata", Fault::answer(403, "<html>blocked by the proxy</html>"));
+/// # let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("5555555555");
+/// match call.send().await {
+///     // Not the service has answered: it would have said why.
+///     Err(healthomics::Error::AccessDeniedException(answer)) if answer.message().is_none() => {
+///         assert_eq!((answer.status(), answer.code()), (403, None));
+///         assert_eq!(answer.body_excerpt(), Some("<html>blocked by the proxy</html>"));
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct ServiceError {
     pub(super) answer: ErrorAnswer,

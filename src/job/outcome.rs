@@ -85,6 +85,21 @@ impl<K: JobKind> Outcome<K> {
     }
 
     /// The items that did not finish, whatever the job's status. Each tells its `reason()`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use healthomics::local::{LocalService, SeedReadSet};
+    /// # let local = LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// # let there = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
+    /// # let sources = [there.as_str(), "5555555555"];
+    /// # let started = client.start_read_set_activation_job().sequence_store_id(&store).sources(sources).send().await?;
+    /// let outcome = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5)).await?;
+    /// let again: Vec<_> = outcome.failed_items().map(|item| &item.read_set_id).collect();
+    /// assert_eq!((again, outcome.finished_items().count()), (vec![&"5555555555".into()], 1));
+    /// # Ok(()) }
+    /// ```
     pub fn failed_items(&self) -> impl Iterator<Item = &Item<K>> {
         self.items().iter().filter(|item| *item.status() != ItemStatus::Finished)
     }
@@ -101,6 +116,23 @@ impl<K: JobKind> Outcome<K> {
     /// # Errors
     ///
     /// [`JobFailed`], with the job, and a message that names how many items failed and the first reasons.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// # local.fail_item("5555555555", "no such read set");
+    /// # let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+    /// # let started = call.send().await?;
+    /// # let wait = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5));
+    /// match wait.await?.into_completed() {
+    ///     Ok(job) => println!("all {} are active", job.sources.len()),
+    ///     // activation job 1234567890 is FAILED, 1 of 1 failed: 5555555555: no such read set
+    ///     Err(failed) => println!("{failed}"),
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn into_completed(self) -> Result<K::State, JobFailed<K>> {
         match self {
             Self::Completed(state) => Ok(state),
@@ -110,6 +142,30 @@ impl<K: JobKind> Outcome<K> {
 }
 
 /// A job that ended without success, or without that of all its items.
+///
+/// ```
+/// use healthomics::job::{Activation, Job, JobFailed};
+///
+/// async fn thaw(job: Job<Activation>) -> Result<(), Box<dyn std::error::Error>> {
+/// #   let job = job.wait().poll_every(std::time::Duration::from_millis(5));
+/// #   const _: &str = stringify! {
+///     job.wait().await?.into_completed()?;
+/// #   };
+/// #   job.await?.into_completed()?;
+///     Ok(())
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = healthomics::local::LocalService::start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// # let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+/// # let started = call.send().await?;
+///
+/// let error = thaw(client.job(&started)).await.unwrap_err();
+/// let failed: &JobFailed<Activation> = error.downcast_ref().unwrap();
+/// assert_eq!(failed.outcome().failed_items().count(), 1);
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct JobFailed<K: JobKind> {
     outcome: Box<Outcome<K>>,
@@ -146,6 +202,23 @@ impl<K: JobKind> fmt::Display for JobFailed<K> {
 impl<K: JobKind> std::error::Error for JobFailed<K> {}
 
 /// How far a job is: what a progress bar needs.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = healthomics::local::LocalService::start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// # let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+/// # let started = call.send().await?;
+/// # let wait = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5));
+/// let wait = wait.on_progress(|progress| {
+///     println!("{}: {} of {}, {} failed", progress.status, progress.settled, progress.total, progress.failed);
+/// #   assert_eq!(progress.fraction() == 1.0, progress.status.is_terminal());
+/// });
+/// let outcome = wait.await?;
+/// # assert!(!outcome.is_completed());
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Progress {

@@ -56,6 +56,8 @@ pub type Watched<K> = (Job<K>, Result<Outcome<K>, WaitError<K>>);
 
 impl Client {
     /// Follows any number of jobs of a kind together, of whatever stores. A job that is given twice is told of once.
+    ///
+    /// [`Watch`] has an example.
     pub fn watch<K: JobKind>(&self, jobs: impl IntoIterator<Item = Job<K>>) -> Watch<K> {
         let (jobs, schedule) = (jobs.into_iter().collect(), Schedule::default());
         Watch { client: self.clone(), jobs, schedule, fleets: None }

@@ -13,6 +13,20 @@ use super::answer::Answer;
 ///
 /// "Before" means that the service does not do what it was asked, "after" that it does and the caller does not hear
 /// of it.
+///
+/// ```
+/// use healthomics::local::{Fault, LocalService};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = LocalService::start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// // The answer of the first attempt is lost: the second finds the job that the first has started.
+/// local.queue_fault("StartReadSetActivationJob", Fault::ResetAfter);
+/// client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]).send().await?;
+/// assert_eq!((local.requests().len(), local.jobs().len()), (2, 1));
+/// # Ok(()) }
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -72,11 +86,30 @@ pub enum Fault {
 
 impl Fault {
     /// A [`Fault::Error`].
+    ///
+    /// ```
+    /// use healthomics::local::Fault;
+    ///
+    /// let fault = Fault::error(429, "ThrottlingException", "Rate exceeded");
+    /// assert!(matches!(fault, Fault::Error { status: 429, .. }));
+    /// ```
     pub fn error(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Error { status, code: code.into(), message: message.into() }
     }
 
     /// A [`Fault::Answer`] of plain bytes without headers.
+    ///
+    /// ```
+    /// # use healthomics::local::{Fault, LocalService};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = LocalService::start().await?;
+    /// # let client = local.client_builder().max_attempts(1).build()?;
+    /// # let store = local.create_sequence_store();
+    /// local.queue_fault("ListReadSets", Fault::answer(502, "<html>Bad gateway</html>"));
+    /// let error = client.list_read_sets().sequence_store_id(&store).send().await.unwrap_err();
+    /// assert_eq!((error.status(), error.code()), (Some(502), None));
+    /// # Ok(()) }
+    /// ```
     pub fn answer(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self::Answer { status, headers: Vec::new(), body: body.into() }
     }
@@ -87,6 +120,20 @@ impl Fault {
     }
 
     /// A [`Fault::Merge`].
+    ///
+    /// ```
+    /// # use healthomics::local::{Fault, LocalService, SeedReadSet};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// # let id = local.seed_read_set(&store, SeedReadSet::active("BAM".into()).name("HG00096"));
+    /// // A status of tomorrow, and no name.
+    /// local.queue_fault("GetReadSetMetadata", Fault::merge(r#"{ "status": "FROZEN", "name": null }"#));
+    /// let read_set = client.get_read_set_metadata().sequence_store_id(&store).id(&id).send().await?;
+    /// assert_eq!((read_set.status.as_str(), read_set.name), ("FROZEN", None));
+    /// # Ok(()) }
+    /// ```
     pub fn merge(patch: impl Into<String>) -> Self {
         Self::Merge(patch.into())
     }

@@ -5,6 +5,20 @@ use std::time::Duration;
 use crate::model::{ItemStatus, JobStatus};
 
 /// What moves jobs forward.
+///
+/// ```
+/// use healthomics::local::{LocalService, Pace};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let local = LocalService::builder().pace(Pace::Polls(1)).start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// # let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+/// # let started = call.send().await?;
+/// // The first look finds the job ended.
+/// assert!(client.job(&started).get().await?.status.is_terminal());
+/// # Ok(()) }
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {

@@ -14,6 +14,20 @@ pub(crate) const MOST_BYTES: usize = 256 << 20;
 /// A request that arrived at the local service.
 ///
 /// `Debug` shows neither what it is signed with nor the body, which may hold a client token: look at the members.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = healthomics::local::LocalService::start().await?;
+/// # let client = local.client_builder().app_name("sequencer-upload").build()?;
+/// # let store = local.create_sequence_store();
+/// client.list_read_sets().sequence_store_id(&store).max_results(10).send().await?;
+///
+/// let request = &local.requests()[0];
+/// assert_eq!((request.operation, request.status), (Some("ListReadSets"), Some(200)));
+/// assert_eq!(request.query.as_deref(), Some("maxResults=10"));
+/// assert!(request.header("User-Agent").unwrap().contains("sequencer-upload"));
+/// # Ok(()) }
+/// ```
 #[non_exhaustive]
 #[derive(Clone)]
 pub struct ReceivedRequest {

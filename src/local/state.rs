@@ -19,6 +19,21 @@ use super::schema;
 use super::world::World;
 
 /// Bounds that the real service sets per account. None of them is on by default.
+///
+/// ```
+/// use healthomics::local::{LocalService, Quotas};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let local = LocalService::builder().quotas(Quotas::none().jobs_at_once(1)).start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+/// call.clone().send().await?;
+/// // Each `send` makes a token of its own: this would be a second job.
+/// let error = call.send().await.unwrap_err();
+/// assert!(matches!(error, healthomics::Error::ServiceQuotaExceededException(_)));
+/// # Ok(()) }
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quotas {

@@ -14,6 +14,8 @@ use crate::model::{
 };
 
 /// The three kinds of read set jobs.
+///
+/// [`LocalJob`] has an example.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum JobKind {
@@ -26,6 +28,8 @@ pub enum JobKind {
 }
 
 /// A read set as the local service holds it.
+///
+/// [`LocalService::read_sets`](super::LocalService::read_sets) has an example.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalReadSet {
@@ -44,6 +48,21 @@ pub struct LocalReadSet {
 }
 
 /// A read set to put into a store without a job.
+///
+/// ```
+/// use healthomics::local::{LocalService, SeedReadSet};
+/// use healthomics::model::FileType;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = LocalService::start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// let seed = SeedReadSet::archived(FileType::Cram).subject_id("HG00096").sample_id("blood").name("first run");
+/// let id = local.seed_read_set(&store, seed);
+/// let read_set = client.get_read_set_metadata().sequence_store_id(&store).id(&id).send().await?;
+/// assert_eq!(read_set.name.as_deref(), Some("first run"));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SeedReadSet {
@@ -85,6 +104,24 @@ impl SeedReadSet {
 }
 
 /// A job as the local service holds it.
+///
+/// ```
+/// use healthomics::local::JobKind;
+/// use healthomics::model::JobStatus;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = healthomics::local::LocalService::start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+/// call.client_token("order-4711").send().await?;
+///
+/// let jobs = local.jobs();
+/// assert_eq!((jobs[0].kind, &jobs[0].status), (JobKind::Activation, &JobStatus::Submitted));
+/// assert_eq!(jobs[0].client_token, Some("order-4711".into()));
+/// assert_eq!(jobs[0].items[0].key, "5555555555");
+/// # Ok(()) }
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalJob {
@@ -103,6 +140,8 @@ pub struct LocalJob {
 }
 
 /// One item of a job.
+///
+/// [`LocalJob`] has an example.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalItem {

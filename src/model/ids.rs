@@ -4,6 +4,8 @@ use std::fmt;
 
 use uuid::Uuid;
 
+use crate::check::is_id;
+
 /// A string of one meaning: converts from and into strings, prints as itself, is checked when a request is sent.
 ///
 /// `opaque` leaves out `Debug`, for a type that has its own.
@@ -126,6 +128,18 @@ macro_rules! string_type {
 }
 pub(crate) use string_type;
 
+/// What tells an identifier that the service gave out from any other text.
+macro_rules! digits {
+    ($($name:ident)+) => { $(impl $name {
+        /// Whether a request may carry it: 10 to 36 digits. Conversions take any text, and a call finds it out when it is
+        /// sent; ask here where a text comes in, from a form or a command line.
+        pub fn is_valid(&self) -> bool {
+            is_id(&self.0)
+        }
+    })+ };
+}
+digits! { SequenceStoreId ReadSetId ExportJobId ImportJobId ActivationJobId }
+
 string_type! {
     /// A sequence store: 10 to 36 digits. Leading zeros count, so it is never a number.
     ///
@@ -167,6 +181,19 @@ string_type! {
     ///
     /// The same name with the same input is the same run, whenever and wherever it is made: its jobs start once. What
     /// failed and shall be tried again is a run of another name.
+    ///
+    /// ```
+    /// use healthomics::bulk::Planner;
+    ///
+    /// let token = |run: &str| {
+    ///     let plan = Planner::activation(run.into(), "1234567890".into()).plan(["5555555555"])?;
+    ///     let token = plan.groups().next().map(|group| group.client_token());
+    ///     Ok::<_, healthomics::bulk::BulkError>(token)
+    /// };
+    /// assert_eq!(token("delivery-7")?, token("delivery-7")?);
+    /// assert_ne!(token("delivery-7")?, token("delivery-7-again")?);
+    /// # Ok::<(), healthomics::bulk::BulkError>(())
+    /// ```
     RunId
 }
 string_type! { opaque
@@ -189,6 +216,20 @@ string_type! { opaque
 
 impl ClientToken {
     /// A new token that nobody has used: a random UUID.
+    ///
+    /// ```
+    /// use healthomics::model::ClientToken;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// let token = ClientToken::random(); // to be stored before the start
+    /// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+    /// let call = call.client_token(&token);
+    /// assert_eq!(call.clone().send().await?.id, call.send().await?.id);
+    /// # Ok(()) }
+    /// ```
     pub fn random() -> Self {
         Self(Uuid::new_v4().to_string())
     }

@@ -10,6 +10,20 @@ string_type! {
     /// Where exported files go: `s3://bucket`, `s3://bucket/` or `s3://bucket/prefix/`.
     ///
     /// A prefix ends in `/`: the service's own pattern wants it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// use healthomics::model::S3Destination;
+    ///
+    /// let no_slash = S3Destination::from("s3://my-bucket/exports");
+    /// let call = client.start_read_set_export_job().sequence_store_id("1234567890").sources(["5555555555"]);
+    /// let call = call.role_arn("arn:aws:iam::123456789012:role/OmicsExport").destination(no_slash);
+    /// let error = call.send().await.unwrap_err();
+    /// assert_eq!(error.violations().unwrap().iter().next().unwrap().field(), "destination");
+    /// # Ok(()) }
+    /// ```
     S3Destination
 }
 string_type! {

@@ -6,6 +6,15 @@ use std::fmt;
 /// The text of an enumeration value that this version of the crate does not know.
 ///
 /// It can't be made from a known value, so that `Unknown` and a known variant never mean the same.
+///
+/// ```
+/// use healthomics::model::JobStatus;
+///
+/// match JobStatus::from("PAUSED") {
+///     JobStatus::Unknown(_) => println!("a newer healthomics may know it"),
+///     status => panic!("{status} is known"),
+/// }
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct UnknownValue(Box<str>);
 
@@ -141,6 +150,13 @@ impl JobStatus {
 open_enum! {
     /// Where one item of a job stands (`ReadSetExportJobItemStatus`, `ReadSetImportJobItemStatus`,
     /// `ReadSetActivationJobItemStatus`).
+    ///
+    /// ```
+    /// use healthomics::model::ItemStatus;
+    ///
+    /// assert!(ItemStatus::Finished.is_terminal() && ItemStatus::Failed.is_terminal());
+    /// assert!(!ItemStatus::from("PAUSED").is_terminal());
+    /// ```
     ItemStatus {
         /// Waits for its turn.
         NotStarted = "NOT_STARTED",
@@ -162,6 +178,14 @@ impl ItemStatus {
 
 open_enum! {
     /// What kind of file a source is (`FileType`).
+    ///
+    /// ```
+    /// use healthomics::model::FileType;
+    ///
+    /// let file_type: FileType = "CRAM".parse()?;
+    /// assert_eq!(file_type, FileType::Cram);
+    /// # Ok::<(), std::convert::Infallible>(())
+    /// ```
     FileType {
         /// Unaligned reads, gzip; one file or a pair.
         Fastq = "FASTQ",
@@ -176,6 +200,13 @@ open_enum! {
 
 open_enum! {
     /// Where a read set stands (`ReadSetStatus`).
+    ///
+    /// ```
+    /// use healthomics::model::ReadSetStatus;
+    ///
+    /// let known: Vec<_> = ReadSetStatus::KNOWN.iter().map(|status| status.as_str()).collect();
+    /// assert!(known.contains(&"ARCHIVED"));
+    /// ```
     ReadSetStatus {
         /// In cold storage: activate it before it is read.
         Archived = "ARCHIVED",

@@ -118,6 +118,8 @@ impl Operation for StartReadSetActivationJobRequest {
 }
 
 /// An activation job that was started.
+///
+/// [`Client::start_read_set_activation_job`] has an example.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StartReadSetActivationJobOutput {
@@ -178,6 +180,8 @@ impl Operation for GetReadSetActivationJobRequest {
 }
 
 /// How an activation job stands.
+///
+/// [`Client::get_read_set_activation_job`] has an example.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct GetReadSetActivationJobOutput {
@@ -200,6 +204,8 @@ pub struct GetReadSetActivationJobOutput {
 }
 
 /// One read set of an activation job.
+///
+/// [`Client::get_read_set_activation_job`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -43,6 +43,8 @@ list_call! {
     pub struct ListReadSetActivationJobs sends ListReadSetActivationJobsRequest to "activationjobs" with JobFilter;
 
     /// One page of the activation jobs of a store.
+    ///
+    /// [`Client::list_read_set_activation_jobs`] has an example.
     pub struct ListReadSetActivationJobsOutput {
         /// The jobs; there may be none on a page, and more on the next.
         activation_jobs: Vec<ActivateReadSetJobItem>
@@ -50,6 +52,8 @@ list_call! {
 }
 
 /// An activation job in a list.
+///
+/// [`Client::list_read_set_activation_jobs`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -112,6 +112,8 @@ impl Operation for BatchDeleteReadSetRequest {
 }
 
 /// What became of the read sets: those without an error are deleted.
+///
+/// [`Client::batch_delete_read_set`] has an example.
 #[derive(Clone, Debug)]
 #[must_use = "read sets that were not deleted are in `errors`"]
 #[non_exhaustive]
@@ -123,6 +125,8 @@ pub struct BatchDeleteReadSetOutput {
 }
 
 /// Why a read set was not deleted.
+///
+/// [`Client::batch_delete_read_set`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct ReadSetBatchError {

@@ -135,6 +135,8 @@ impl Operation for StartReadSetExportJobRequest {
 }
 
 /// An export job that was started.
+///
+/// [`Client::start_read_set_export_job`] has an example.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StartReadSetExportJobOutput {
@@ -198,6 +200,8 @@ impl Operation for GetReadSetExportJobRequest {
 }
 
 /// How an export job stands.
+///
+/// [`Client::get_read_set_export_job`] has an example.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct GetReadSetExportJobOutput {
@@ -222,6 +226,8 @@ pub struct GetReadSetExportJobOutput {
 }
 
 /// One read set of an export job.
+///
+/// [`Client::get_read_set_export_job`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

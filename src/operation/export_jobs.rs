@@ -43,6 +43,8 @@ list_call! {
     pub struct ListReadSetExportJobs sends ListReadSetExportJobsRequest to "exportjobs" with JobFilter;
 
     /// One page of the export jobs of a store.
+    ///
+    /// [`Client::list_read_set_export_jobs`] has an example.
     pub struct ListReadSetExportJobsOutput {
         /// The jobs; there may be none on a page, and more on the next.
         export_jobs: Vec<ExportReadSetJobDetail>
@@ -50,6 +52,8 @@ list_call! {
 }
 
 /// An export job in a list.
+///
+/// [`Client::list_read_set_export_jobs`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

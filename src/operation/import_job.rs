@@ -147,6 +147,8 @@ impl Operation for StartReadSetImportJobRequest {
 }
 
 /// An import job that was started.
+///
+/// [`Client::start_read_set_import_job`] has an example.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StartReadSetImportJobOutput {
@@ -210,6 +212,8 @@ impl Operation for GetReadSetImportJobRequest {
 }
 
 /// How an import job stands.
+///
+/// [`Client::get_read_set_import_job`] has an example.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct GetReadSetImportJobOutput {

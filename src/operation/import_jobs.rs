@@ -43,6 +43,8 @@ list_call! {
     pub struct ListReadSetImportJobs sends ListReadSetImportJobsRequest to "importjobs" with JobFilter;
 
     /// One page of the import jobs of a store.
+    ///
+    /// [`Client::list_read_set_import_jobs`] has an example.
     pub struct ListReadSetImportJobsOutput {
         /// The jobs; there may be none on a page, and more on the next.
         import_jobs: Vec<ImportReadSetJobItem>
@@ -50,6 +52,8 @@ list_call! {
 }
 
 /// An import job in a list.
+///
+/// [`Client::list_read_set_import_jobs`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

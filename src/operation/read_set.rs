@@ -131,6 +131,8 @@ impl Operation for GetReadSetMetadataRequest {
 }
 
 /// What a store knows of a read set.
+///
+/// [`Client::get_read_set_metadata`] has an example.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct GetReadSetMetadataOutput {

@@ -46,6 +46,8 @@ list_call! {
     pub struct ListReadSets sends ListReadSetsRequest to "readsets" with ReadSetFilter;
 
     /// One page of the read sets of a store.
+    ///
+    /// [`Client::list_read_sets`] has an example.
     pub struct ListReadSetsOutput {
         /// The read sets; there may be none on a page, and more on the next.
         read_sets: Vec<ReadSetListItem>
@@ -53,6 +55,8 @@ list_call! {
 }
 
 /// A read set in a list.
+///
+/// [`Client::list_read_sets`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -12,6 +12,19 @@ const NAMED_DUPLICATES: usize = 5;
 
 /// What to do about items that are in the input more than once: the same read set, or for imports the same files,
 /// whatever else is said of them.
+///
+/// ```
+/// use healthomics::bulk::{Duplicates, Planner};
+///
+/// let planner = Planner::activation("run-7".into(), "1234567890".into());
+/// let input = ["5555555551", "5555555552", "5555555551"];
+/// let refused = planner.clone().plan(input).unwrap_err();
+/// assert!(refused.to_string().contains(r#"items[2] "5555555551" is items[0]"#));
+///
+/// let plan = planner.duplicates(Duplicates::Drop).plan(input)?;
+/// assert_eq!(plan.item_count(), 2);
+/// # Ok::<(), healthomics::bulk::BulkError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Duplicates {
@@ -23,6 +36,17 @@ pub enum Duplicates {
 }
 
 /// An item that came before.
+///
+/// ```
+/// # use healthomics::bulk::{Duplicates, Planner};
+/// # let planner = Planner::activation("run-7".into(), "1234567890".into()).duplicates(Duplicates::Drop);
+/// let plan = planner.plan(["5555555551", "5555555552", "5555555551"])?;
+/// for duplicate in plan.duplicates() {
+///     println!("item {} is item {} again, and was dropped", duplicate.position, duplicate.first);
+/// }
+/// assert_eq!((plan.duplicates()[0].position, plan.duplicates()[0].first), (2, 0));
+/// # Ok::<(), healthomics::bulk::BulkError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Duplicate {
@@ -33,6 +57,15 @@ pub struct Duplicate {
 }
 
 /// A duplicate with its name.
+///
+/// ```
+/// use healthomics::bulk::{BulkError, Planner};
+///
+/// let planner = Planner::activation("run-7".into(), "1234567890".into());
+/// if let Err(BulkError::Duplicates { first, .. }) = planner.plan(["5555555551", "5555555551"]) {
+///     assert_eq!((first[0].name.as_str(), first[0].duplicate.position), ("5555555551", 1));
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DuplicateItem {

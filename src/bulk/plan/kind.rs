@@ -8,6 +8,13 @@ use crate::model::ReadSetId;
 use crate::{ImportReadSetSource, MAX_ACTIVATION_SOURCES, MAX_EXPORT_SOURCES, MAX_IMPORT_SOURCES, SourceFiles};
 
 /// The kinds of jobs that a bulk run is made of: [`Export`], [`Import`] and [`Activation`].
+///
+/// ```
+/// use healthomics::bulk::BulkKind;
+/// use healthomics::job::{Activation, Export, Import};
+///
+/// assert_eq!((Export::MAX_ITEMS, Import::MAX_ITEMS, Activation::MAX_ITEMS), (100, 100, 20));
+/// ```
 pub trait BulkKind: JobKind<Id: From<String>> {
     /// What a job has many of: a read set, or the source of an import.
     type Item: Clone + fmt::Debug + Send + Sync + 'static;

@@ -12,6 +12,16 @@ use crate::model::{FileType, ItemStatus, ReadSetId, ReferenceArn, S3Uri, SampleI
 type Tags = BTreeMap<String, String>;
 
 /// The files of one source: one, or a pair of FASTQ files.
+///
+/// ```
+/// use healthomics::SourceFiles;
+///
+/// let pair = SourceFiles::source1("s3://my-bucket/HG00096_1.fastq.gz").source2("s3://my-bucket/HG00096_2.fastq.gz");
+/// assert!(pair.source2.is_some());
+/// // A single file is made of its text.
+/// let single = SourceFiles::from("s3://my-bucket/HG00096.bam");
+/// assert_eq!(single, SourceFiles::source1("s3://my-bucket/HG00096.bam"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -174,6 +184,8 @@ impl<Files, Type, Subject, Sample> ImportReadSetSourceBuilder<Files, Type, Subje
 }
 
 /// What an import job says of one of its sources.
+///
+/// [`Client::get_read_set_import_job`](crate::Client::get_read_set_import_job) has an example.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
