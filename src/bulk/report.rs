@@ -66,7 +66,7 @@ impl NoStart {
 ///     println!("{}: {}", item.item, item.reason.unwrap_or_default());
 /// }
 /// assert_eq!((report.finished_count(), report.failed().count(), report.undecided().count()), (1, 1, 0));
-/// assert_eq!(report.to_string(), "1 of 2 items finished in 1 jobs");
+/// assert_eq!(report.to_string(), "1 of 2 items finished in 1 job");
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
@@ -193,7 +193,7 @@ impl<K: BulkKind> Report<K> {
     /// let second = client.activate_read_sets().run_id("run-7-again").sequence_store_id(&store);
     /// let second = second.read_sets(failed).run()?;
     /// # let second = second.poll_every(Duration::from_millis(5)).send().await?;
-    /// # assert_eq!(second.to_string(), "0 of 1 items finished in 1 jobs");
+    /// # assert_eq!(second.to_string(), "0 of 1 items finished in 1 job");
     /// # Ok(()) }
     /// ```
     pub fn failed(&self) -> impl Iterator<Item = ReportItem<'_, K>> {
@@ -244,11 +244,12 @@ impl<K: BulkKind> Report<K> {
     }
 }
 
-/// `9,998 of 10,000 items finished in 100 jobs`
+/// `9998 of 10000 items finished in 100 jobs`
 impl<K: BulkKind> fmt::Display for Report<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (finished, total, jobs) = (self.finished_count(), self.items().count(), self.jobs().count());
-        write!(f, "{finished} of {total} items finished in {jobs} jobs")
+        let unit = if jobs == 1 { "job" } else { "jobs" };
+        write!(f, "{finished} of {total} items finished in {jobs} {unit}")
     }
 }
 
@@ -280,7 +281,7 @@ pub struct BulkProgress {
     pub items: usize,
     /// Items whose job has ended or was refused.
     pub settled: usize,
-    /// Those of them that did not finish.
+    /// Those of them that did not finish, or of which nobody knows.
     pub failed: usize,
     /// All jobs of the run.
     pub jobs: usize,

@@ -52,7 +52,7 @@ impl Client {
     /// let plan = Planner::activation("run-7".into(), store).plan(read_sets)?;
     /// let run = client.run(plan);
     /// # let run = run.poll_every(Duration::from_millis(5));
-    /// assert_eq!(run.send().await?.to_string(), "1 of 1 items finished in 1 jobs");
+    /// assert_eq!(run.send().await?.to_string(), "1 of 1 items finished in 1 job");
     /// # Ok(()) }
     /// ```
     pub fn run<K: BulkStart>(&self, plan: Plan<K>) -> BulkRun<K> {

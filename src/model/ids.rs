@@ -154,10 +154,11 @@ string_type! {
     /// assert_eq!(store, "0123456789");
     /// assert_eq!("0123456789".parse(), Ok(store.clone()));
     /// assert_eq!(format!("{store:>12}"), "  0123456789");
+    /// assert!(store.is_valid() && !SequenceStoreId::from("12345").is_valid());
     /// assert_eq!(HashMap::from([(store, 7)]).get("0123456789"), Some(&7));
     /// ```
     ///
-    /// What it may look like is checked when a request is sent, and not before.
+    /// What it may look like is checked when a request is sent; [`is_valid`](Self::is_valid) tells it before.
     SequenceStoreId
 }
 string_type! {
