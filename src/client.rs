@@ -169,7 +169,8 @@ impl Call {
     /// The one retry loop.
     async fn attempts<O: Operation>(&self, operation: &O, started: Instant, span: &Span) -> Result<O::Output, Error> {
         let settings = &*self.client.settings;
-        let request = settings.address(operation.to_wire());
+        // Made when it may go out, and the same on each attempt: thousands of calls may wait for their turn.
+        let mut request = None;
         let deadline = self.timeouts.operation.and_then(|limit| started.checked_add(limit));
         let invocation = invocation_id();
         let mut retry = Retry::new(self.policy(), settings.quota.clone());
@@ -198,22 +199,25 @@ impl Call {
                 }
             };
             let number = retry.next_attempt();
-            let of_attempt = attempt::span(O::NAME, number);
-            let (max, limits) = (self.max_attempts, self.limits(deadline));
-            let attempt = Attempt { request: &request, invocation: &invocation, number, max, limits };
-            let outcome = settings.attempt(&attempt, &of_attempt).await;
-            let decoded = outcome.and_then(|raw| match operation.decode(&raw) {
-                Ok(output) => Ok((output, raw)),
-                Err(error) => Err(Failure::undecodable(error, &raw)),
-            });
-            let failure = match decoded {
-                Ok((output, raw)) => {
-                    retry.succeeded();
-                    record_answer(span, Some(raw.status), raw.request_id());
-                    span.record("attempts", number);
-                    return Ok(output);
+            // In a block of its own: what is not needed while the call rests takes no room then.
+            let failure = {
+                let of_attempt = attempt::span(O::NAME, number);
+                let (max, limits) = (self.max_attempts, self.limits(deadline));
+                let request = request.get_or_insert_with(|| Box::new(settings.address(operation.to_wire())));
+                let attempt = Attempt { request, invocation: &invocation, number, max, limits };
+                let outcome = Box::pin(settings.attempt(&attempt, &of_attempt)).await;
+                match outcome.and_then(|raw| match operation.decode(&raw) {
+                    Ok(output) => Ok((output, raw)),
+                    Err(error) => Err(Failure::undecodable(error, &raw)),
+                }) {
+                    Ok((output, raw)) => {
+                        retry.succeeded();
+                        record_answer(span, Some(raw.status), raw.request_id());
+                        span.record("attempts", number);
+                        return Ok(output);
+                    }
+                    Err(failure) => failure,
                 }
-                Err(failure) => failure,
             };
             drop(slot);
             may_have_been_applied |= O::MUTATES && failure.may_have_been_applied;
@@ -221,6 +225,8 @@ impl Call {
             match retry.failed(failure.class, failure.server_delay, fastrand::f64(), left) {
                 Decision::Again { after } => {
                     tracing::debug!(attempt = number, class = ?failure.class, delay = ?after, "attempt failed, trying again");
+                    // Not kept while it rests.
+                    drop(failure);
                     tokio::time::sleep(after).await;
                 }
                 Decision::Stop(stopped) => return Err(end(failure, number, may_have_been_applied, stopped)),
