@@ -142,28 +142,27 @@ impl Call {
     }
 
     /// builder → request → checked → wire request → endpoint → (signed → sent)… → output
-    pub(crate) async fn send<O: Operation>(self, operation: O) -> Result<O::Output, Error> {
-        let mut violations = Violations::default();
-        operation.check(&mut violations);
-        if !violations.is_empty() {
-            return Err(Error::invalid_input(O::NAME, violations));
+    #[expect(clippy::manual_async_fn, reason = "an async fn would keep its arguments twice")]
+    pub(crate) fn send<O: Operation>(self, operation: O) -> impl Future<Output = Result<O::Output, Error>> + Send {
+        async move {
+            checked(&operation)?;
+            let span = tracing::info_span!(
+                "healthomics.call",
+                operation = O::NAME,
+                attempts = tracing::field::Empty,
+                error = tracing::field::Empty,
+                status = tracing::field::Empty,
+                request_id = tracing::field::Empty,
+                duration_ms = tracing::field::Empty,
+            );
+            let started = Instant::now();
+            let result = self.attempts(&operation, started, &span).instrument(span.clone()).await;
+            span.record("duration_ms", millis_since(started));
+            if let Err(error) = &result {
+                span.record("error", tracing::field::display(error));
+            }
+            result
         }
-        let span = tracing::info_span!(
-            "healthomics.call",
-            operation = O::NAME,
-            attempts = tracing::field::Empty,
-            error = tracing::field::Empty,
-            status = tracing::field::Empty,
-            request_id = tracing::field::Empty,
-            duration_ms = tracing::field::Empty,
-        );
-        let started = Instant::now();
-        let result = self.attempts(&operation, started, &span).instrument(span.clone()).await;
-        span.record("duration_ms", millis_since(started));
-        if let Err(error) = &result {
-            span.record("error", tracing::field::display(error));
-        }
-        result
     }
 
     /// The one retry loop.
@@ -282,6 +281,13 @@ async fn until<T>(deadline: Option<Instant>, work: impl Future<Output = T>) -> O
         Some(deadline) => tokio::time::timeout_at(deadline, work).await.ok(),
         None => Some(work.await),
     }
+}
+
+/// Nothing is sent that the service would refuse.
+fn checked<O: Operation>(operation: &O) -> Result<(), Error> {
+    let mut violations = Violations::default();
+    operation.check(&mut violations);
+    if violations.is_empty() { Ok(()) } else { Err(Error::invalid_input(O::NAME, violations)) }
 }
 
 /// The same on every attempt of a call, so that the service can tell attempts from calls.

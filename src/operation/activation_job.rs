@@ -66,7 +66,8 @@ call! {
     required {
         /// The store that the read sets are in: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId;
-        /// The read sets to activate: 1 to 20 of them.
+        /// The read sets to activate: 1 to 20 of them, a single one as `[id]`. More are for
+        /// [`activate_read_sets`](Client::activate_read_sets).
         Sources = sources: Vec<ReadSetId>, each ReadSetId;
     }
     defaulted {

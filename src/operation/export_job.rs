@@ -73,7 +73,8 @@ call! {
         Destination = destination: S3Destination;
         /// The role that HealthOmics assumes to write there: `arn:…`, 20 to 2,048 characters.
         Role = role_arn: RoleArn;
-        /// The read sets to export: 1 to 100 of them.
+        /// The read sets to export: 1 to 100 of them, a single one as `[id]`. More are for
+        /// [`export_read_sets`](Client::export_read_sets).
         Sources = sources: Vec<ReadSetId>, each ReadSetId;
     }
     defaulted {
