@@ -1,6 +1,6 @@
 //! How long 10,000 exports and 10,000 activations take beside what job durations and quotas alone would: against the
 //! local service over HTTP, with the quotas of a new account and with faults. In real time: `cargo bench --bench bulk`
-//! takes some 26 minutes, nearly all of it asleep.
+//! takes some 36 minutes, nearly all of it asleep.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench says its figures, and panics where it is wrong")]
 
 use std::collections::HashSet;
