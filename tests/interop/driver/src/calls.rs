@@ -161,7 +161,7 @@ impl Clients {
         }
         let client = self.client(order)?;
         let Get { sequence_store_id, id } = input(order)?;
-        let store = sequence_store_id.into();
+        let store = sequence_store_id;
         Ok(match text(order, "operation")? {
             "GetReadSetExportJob" => wait!(client.export_job(&store, id)),
             "GetReadSetImportJob" => wait!(client.import_job(&store, id)),
