@@ -90,14 +90,16 @@ impl App {
 
     /// Keeps an order until it is done. Its id is taken by then, as its journal is.
     fn keep(&self, order: &Order) -> Result<(), Refusal> {
-        let (path, kept) = (self.order_path(&order.run_id), serde_json::to_vec(order).unwrap_or_default());
+        let broken = |error: std::io::Error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string());
+        let (path, kept) =
+            (self.order_path(&order.run_id), serde_json::to_vec(order).map_err(|error| broken(error.into()))?);
         if std::fs::read(&path).is_ok_and(|known| known != kept) {
             return Err(Refusal(StatusCode::CONFLICT, format!("{} is another order", order.run_id)));
         }
         // Whole or not at all, whenever this process ends.
         let draft = path.with_extension("draft");
         let written = std::fs::write(&draft, kept).and_then(|()| std::fs::rename(draft, path));
-        written.map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
+        written.map_err(broken)
     }
 
     fn with_runs<T>(&self, work: impl FnOnce(&mut Runs) -> T) -> T {

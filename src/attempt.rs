@@ -106,15 +106,11 @@ impl Settings {
         let identity = self.credentials.get(now).await.map_err(Failure::credentials)?;
         // The provider may have taken its time: the signature is of now.
         let now = self.clock.now();
-        let (answer, secrets) = {
-            let headers = self.unsigned_headers(attempt);
-            let signed = sign::signed(attempt.request, headers, &identity, &self.region, now);
-            let signed = signed.map_err(Failure::signing)?;
-            progress.sent = true;
-            let secrets = signed.secrets();
-            (self.transport.send(signed, attempt.limits.network), secrets)
-        };
-        let raw = answer.await.map_err(Failure::transport)?;
+        let headers = self.unsigned_headers(attempt);
+        let signed = sign::signed(attempt.request, headers, &identity, &self.region, now).map_err(Failure::signing)?;
+        progress.sent = true;
+        let secrets = signed.secrets();
+        let raw = self.transport.send(signed, attempt.limits.network).await.map_err(Failure::transport)?;
         if raw.status.is_success() { Ok(raw) } else { Err(self.refused(&raw, &identity, &secrets, now)) }
     }
 

@@ -87,7 +87,11 @@ pub enum BulkError {
         count: usize,
     },
     /// Items that are in the input more than once. Nothing was started; mend the input, or have them dropped.
-    #[error("{count} {}, nothing was started: {}; mend the input or have them dropped", if *count == 1 { "duplicate" } else { "duplicates" }, plan::named(first, *count))]
+    #[error(
+        "{count} duplicate{}, nothing was started: {}; mend the input or have them dropped",
+        if *count == 1 { "" } else { "s" },
+        plan::named(first, *count)
+    )]
     #[non_exhaustive]
     Duplicates {
         /// The first few.

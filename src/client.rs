@@ -224,8 +224,6 @@ impl Call {
             match retry.failed(failure.class, failure.server_delay, fastrand::f64(), left) {
                 Decision::Again { after } => {
                     tracing::debug!(attempt = number, class = ?failure.class, delay = ?after, "attempt failed, trying again");
-                    // Not kept while it rests.
-                    drop(failure);
                     tokio::time::sleep(after).await;
                 }
                 Decision::Stop(stopped) => return Err(end(failure, number, may_have_been_applied, stopped)),

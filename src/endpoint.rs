@@ -64,7 +64,7 @@ pub(crate) struct Endpoint {
 #[derive(Clone)]
 pub(crate) struct Host {
     base: Url,
-    /// The `Host` header: the port only if it is not the scheme's own.
+    /// The `Host` header.
     pub(crate) header: HeaderValue,
 }
 
@@ -106,7 +106,8 @@ impl EndpointConfig {
         if text.trim().contains(char::is_control) {
             return Err(refuse("it holds a control character"));
         }
-        if !["http://", "https://"].iter().any(|scheme| text.trim().to_ascii_lowercase().starts_with(scheme)) {
+        let lowercase = text.trim().to_ascii_lowercase();
+        if !lowercase.starts_with("http://") && !lowercase.starts_with("https://") {
             return Err(refuse("it must start with http:// or https://"));
         }
         let base = Url::parse(text).map_err(|_| refuse("it is not a URL"))?;
@@ -156,6 +157,11 @@ impl Endpoint {
     }
 }
 
+/// Host and port, the port only if it is not the scheme's own.
+pub(crate) fn authority(url: &Url) -> &str {
+    &url[Position::BeforeHost..Position::AfterPort]
+}
+
 impl Host {
     pub(crate) fn new(mut base: Url, prefix: &str) -> Result<Self, ConfigurationError> {
         let invalid = ConfigurationError::InvalidEndpoint { reason: "no host prefix can be put before its host" };
@@ -165,7 +171,7 @@ impl Host {
                 return Err(invalid);
             }
         }
-        let header = HeaderValue::from_str(&base[Position::BeforeHost..Position::AfterPort]).map_err(|_| invalid)?;
+        let header = HeaderValue::from_str(authority(&base)).map_err(|_| invalid)?;
         Ok(Self { base, header })
     }
 

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use url::Position;
 
+use crate::endpoint::authority;
 use crate::error::BoxError;
 use crate::sign::SignedRequest;
 use crate::transport::{Answer, Limits, Transport, TransportError, TransportErrorKind, within};
@@ -126,7 +126,7 @@ pub(crate) struct Given(pub(crate) Arc<dyn HttpClient>);
 
 impl Transport for Given {
     fn send(&self, request: SignedRequest, limits: Limits) -> Answer<'_> {
-        let host = request.url()[Position::BeforeHost..Position::AfterPort].to_owned();
+        let host = authority(request.url()).to_owned();
         let (method, url, headers, body) = request.into_parts();
         Box::pin(async move {
             let mut request = http::Request::new(body);

@@ -68,9 +68,8 @@ pub trait JobKind: sealed::Sealed + fmt::Debug + Sized + 'static {
     fn get(job: &Job<Self>, pace: Pace) -> CallFuture<Self::State>;
 
     #[doc(hidden)]
-    fn job(client: &Client, store: &SequenceStoreId, id: &Self::Id) -> Job<Self> {
-        let (client, sequence_store_id, id) = (client.clone(), store.clone(), id.clone());
-        Job { client, sequence_store_id, id, created: None }
+    fn job(client: &Client, sequence_store_id: SequenceStoreId, id: Self::Id) -> Job<Self> {
+        Job { client: client.clone(), sequence_store_id, id, created: None }
     }
 
     #[doc(hidden)]
@@ -227,17 +226,17 @@ impl Client {
     /// # Ok(()) }
     /// ```
     pub fn export_job(&self, store: impl Into<SequenceStoreId>, id: impl Into<ExportJobId>) -> Job<Export> {
-        Export::job(self, &store.into(), &id.into())
+        Export::job(self, store.into(), id.into())
     }
 
     /// An import job by its ids, as [`export_job`](Self::export_job). Nothing is asked until the job is.
     pub fn import_job(&self, store: impl Into<SequenceStoreId>, id: impl Into<ImportJobId>) -> Job<Import> {
-        Import::job(self, &store.into(), &id.into())
+        Import::job(self, store.into(), id.into())
     }
 
     /// An activation job by its ids, as [`export_job`](Self::export_job). Nothing is asked until the job is.
     pub fn activation_job(&self, store: impl Into<SequenceStoreId>, id: impl Into<ActivationJobId>) -> Job<Activation> {
-        Activation::job(self, &store.into(), &id.into())
+        Activation::job(self, store.into(), id.into())
     }
 }
 

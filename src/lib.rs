@@ -62,8 +62,8 @@
 //!
 //! # Tracing
 //!
-//! Each call is a [`tracing`](https://docs.rs/tracing) span `healthomics.call` (`operation`, `attempts`, `status`, `request_id`, `duration_ms`,
-//! and `error` if it failed), each attempt a `healthomics.attempt` inside it.
+//! Each call is a [`tracing`](https://docs.rs/tracing) span `healthomics.call` (`operation`, `attempts`, `status`,
+//! `request_id`, `duration_ms`, and `error` if it failed), each attempt a `healthomics.attempt` inside it.
 //!
 //! # Features
 //!

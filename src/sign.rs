@@ -105,7 +105,7 @@ pub(crate) fn signed(
     let date = amz_date(time)?;
     let day = date.get(..8).unwrap_or_default();
     let text = format!("{day}/{region}/{SIGNING_NAME}/aws4_request");
-    let scope = Scope { text: &text, time, region, service: SIGNING_NAME };
+    let scope = Scope { text: &text, time, region };
     let credentials = &identity.credentials;
 
     let mut headers = unsigned;

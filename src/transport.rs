@@ -16,8 +16,8 @@ use http::StatusCode;
 #[cfg(feature = "aws-config")]
 pub(crate) use tls::COMPILED_IN as TLS_COMPILED_IN;
 pub(crate) use tls::{BUNDLE_VARIABLE, Roots};
-use url::Position;
 
+use crate::endpoint::authority;
 use crate::error::{BoxError, ConfigurationError};
 use crate::sign::SignedRequest;
 use crate::wire::RawResponse;
@@ -176,7 +176,7 @@ impl HttpTransport {
         request: reqwest::Request,
         limits: Limits,
     ) -> Result<RawResponse, TransportError> {
-        let host = request.url()[Position::BeforeHost..Position::AfterPort].to_owned();
+        let host = authority(request.url()).to_owned();
         let client = self.client(limits.connect_timeout)?;
         let answer = within(limits.read_timeout, client.execute(request)).await?;
         let answer = answer.map_err(|error| self.failed(error, &host, limits))?;

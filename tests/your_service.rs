@@ -1,5 +1,4 @@
 //! How a service of a user is tested: README shows this.
-#![allow(clippy::unwrap_used)]
 
 use healthomics::local::{Fault, LocalService, SeedReadSet};
 use healthomics::model::{FileType, ReadSetId, SequenceStoreId};
@@ -14,14 +13,15 @@ async fn prepare_analysis(client: &Client, store: &SequenceStoreId, read_sets: &
 }
 
 #[tokio::test]
-async fn every_read_set_is_activated_once_even_if_an_answer_is_lost() {
-    let local = LocalService::start().await.unwrap();
+async fn every_read_set_is_activated_once_even_if_an_answer_is_lost() -> Result<(), Box<dyn std::error::Error>> {
+    let local = LocalService::start().await?;
     let store = local.create_sequence_store();
     let archived: Vec<_> =
         (0..45).map(|_| local.seed_read_set(&store, SeedReadSet::archived(FileType::Cram))).collect();
     local.queue_fault("StartReadSetActivationJob", Fault::ResetAfter);
 
-    prepare_analysis(&local.client().unwrap(), &store, &archived).await.unwrap();
+    prepare_analysis(&local.client()?, &store, &archived).await?;
 
     assert_eq!(local.jobs().len(), 3);
+    Ok(())
 }

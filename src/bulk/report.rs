@@ -149,13 +149,12 @@ impl<K: BulkKind> Report<K> {
                 };
                 match fate {
                     Fate::Open => open,
-                    Fate::Refused(start) => {
-                        ReportItem { reason: Some(start.text()), error: Some(&start.error), ..open }
-                    }
-                    Fate::Undecided(start) => {
-                        let (reason, error) = (Some(start.text()), Some(&start.error));
-                        ReportItem { undecided: true, reason, error, ..open }
-                    }
+                    Fate::Refused(start) | Fate::Undecided(start) => ReportItem {
+                        undecided: matches!(fate, Fate::Undecided(_)),
+                        reason: Some(start.text()),
+                        error: Some(&start.error),
+                        ..open
+                    },
                     Fate::Lost { job, error } => {
                         ReportItem { job: Some(job), undecided: true, reason: Some(error), ..open }
                     }
@@ -248,8 +247,7 @@ impl<K: BulkKind> Report<K> {
 impl<K: BulkKind> fmt::Display for Report<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (finished, total, jobs) = (self.finished_count(), self.items().count(), self.jobs().count());
-        let unit = if jobs == 1 { "job" } else { "jobs" };
-        write!(f, "{finished} of {total} items finished in {jobs} {unit}")
+        write!(f, "{finished} of {total} items finished in {jobs} job{}", if jobs == 1 { "" } else { "s" })
     }
 }
 

@@ -238,7 +238,7 @@ impl<K: BulkStart> Runner<'_, K> {
                 // It may have had a cause that was mended since.
                 GroupState::Refused { .. } => self.waiting.push_back(index),
                 GroupState::Running { job } => {
-                    self.fleet.add(K::job(&self.client, self.plan.sequence_store_id(), &job));
+                    self.fleet.add(K::job(&self.client, self.plan.sequence_store_id().clone(), job.clone()));
                     self.running.insert(job, index);
                 }
                 GroupState::Finished { job, status, items } => {

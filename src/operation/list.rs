@@ -95,9 +95,8 @@ macro_rules! list_call {
             where
                 StoreId: crate::builder::IsSet<crate::model::SequenceStoreId>,
             {
-                let (mut call, request) = self.into_parts();
-                // A list of thousands asks faster than an account may.
-                call.paced = true;
+                // A list of thousands would ask faster than an account may.
+                let (call, request) = self.paced(None).into_parts();
                 let (operation, token) = (<$Request as crate::operation::Operation>::NAME, request.next_token.clone());
                 crate::pages::Pages::new(operation, token, move |next_token| {
                     Box::pin(call.clone().send($Request { next_token, ..request.clone() }))

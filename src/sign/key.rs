@@ -24,7 +24,6 @@ pub(super) struct Scope<'a> {
     pub(super) text: &'a str,
     pub(super) time: SystemTime,
     pub(super) region: &'a str,
-    pub(super) service: &'a str,
 }
 
 impl SigningKey {
@@ -41,7 +40,7 @@ impl SigningKey {
 
     fn make(&self, secret: &str, scope: &Scope<'_>) -> Key {
         let mut key = Key::default();
-        key.copy_from_slice(generate_signing_key(secret, scope.time, scope.region, scope.service).as_ref());
+        key.copy_from_slice(generate_signing_key(secret, scope.time, scope.region, super::SIGNING_NAME).as_ref());
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some((scope.text.to_owned(), key));
         key
     }
