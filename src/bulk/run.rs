@@ -256,8 +256,13 @@ impl<K: BulkStart> Runner<'_, K> {
                 return Ok(());
             }
             match self.next().await {
-                Event::Started(index, Ok(job)) => self.started(index, job)?,
-                Event::Started(index, Err(error)) => self.not_started(index, error)?,
+                Event::Started(index, outcome) => {
+                    self.progress.waits_out = None;
+                    match outcome {
+                        Ok(job) => self.started(index, job)?,
+                        Err(error) => self.not_started(index, error)?,
+                    }
+                }
                 Event::Found(Found::Ended(id)) => {
                     // If the quota of jobs was full, there is room now.
                     self.full_until = None;
@@ -320,7 +325,6 @@ impl<K: BulkStart> Runner<'_, K> {
             journal.started(&self.groups[index], job.id())?;
         }
         self.starts_in_vain = 0;
-        self.progress.waits_out = None;
         self.has_started = true;
         self.undecided.remove(&index);
         self.running.insert(job.id().clone(), index);

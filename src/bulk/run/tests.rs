@@ -165,6 +165,21 @@ async fn a_group_that_is_refused_does_not_stop_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_refused_waits_for_nothing() {
+    let script = crate::testing::Script::new([
+        crate::testing::Step::Fail(crate::transport::TransportErrorKind::Connect),
+        crate::testing::answer(403, &[("x-amzn-errortype", "AccessDeniedException")], ""),
+    ]);
+    let progress = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&progress);
+    let client = script.client_with(crate::testing::builder().max_attempts(1)).unwrap();
+    let run = client.run(exports(1)).on_progress(move |progress| seen.lock().unwrap().push(progress.waits_out.clone()));
+    assert_eq!(run.send().await.unwrap().failed().count(), 1);
+    let progress = progress.lock().unwrap();
+    assert!(progress[0].is_some() && progress.last().unwrap().is_none(), "{progress:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn missing_rights_end_the_starts() {
     let path = journal("rights");
     let service = account().with(|played| played.starts_denied_from = 2);
