@@ -1,23 +1,19 @@
 //! The client, and the one pipeline that every call goes through.
 
+mod attempts;
+
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use aws_types::SdkConfig;
-use http::HeaderValue;
-use tokio::sync::SemaphorePermit;
-use tokio::time::Instant;
-use tracing::{Instrument as _, Span};
 
-use crate::attempt::{self, Attempt, AttemptLimits, Failure, millis_since, record_answer};
+use self::attempts::{AnyOperation, Attempts};
+use crate::attempt::Failure;
 use crate::check::Violations;
 use crate::config::{ClientBuilder, Settings, Timeouts};
-use crate::error::{Context, Error, StopReason};
+use crate::error::Error;
 use crate::operation::Operation;
-use crate::pacer::NoTurn;
-use crate::retry::{Class, Decision, Retry, RetryPolicy};
-use crate::transport::Limits;
 
 /// Calls AWS HealthOmics. Cheap to clone; clones share connections, credentials, clock and retry quota.
 ///
@@ -146,156 +142,32 @@ impl Call {
     pub(crate) fn send<O: Operation>(self, operation: O) -> impl Future<Output = Result<O::Output, Error>> + Send {
         async move {
             checked(&operation)?;
-            let span = tracing::info_span!(
-                "healthomics.call",
-                operation = O::NAME,
-                attempts = tracing::field::Empty,
-                error = tracing::field::Empty,
-                status = tracing::field::Empty,
-                request_id = tracing::field::Empty,
-                duration_ms = tracing::field::Empty,
-            );
-            let started = Instant::now();
-            let result = self.attempts(&operation, started, &span).instrument(span.clone()).await;
-            span.record("duration_ms", millis_since(started));
-            if let Err(error) = &result {
-                span.record("error", tracing::field::display(error));
-            }
+            let mut attempts = Attempts::new(&self, &operation);
+            let mut unusable = None;
+            let result = loop {
+                let raw = match attempts.answer(unusable.take()).await {
+                    Ok(raw) => raw,
+                    Err(error) => break Err(error),
+                };
+                match attempts.in_span(|| operation.decode(&raw)) {
+                    Ok(output) => {
+                        attempts.succeeded(&raw);
+                        break Ok(output);
+                    }
+                    Err(error) => unusable = Some(Failure::undecodable(error, &raw)),
+                }
+            };
+            attempts.end(result.as_ref().err());
             result
         }
-    }
-
-    /// The one retry loop.
-    async fn attempts<O: Operation>(&self, operation: &O, started: Instant, span: &Span) -> Result<O::Output, Error> {
-        let settings = &*self.client.settings;
-        // Made when it may go out, and the same on each attempt: thousands of calls may wait for their turn.
-        let mut request = None;
-        let deadline = self.timeouts.operation.and_then(|limit| started.checked_add(limit));
-        let invocation = invocation_id();
-        let mut retry = Retry::new(self.policy(), settings.quota.clone());
-        let mut may_have_been_applied = false;
-        let end = |failure: Failure, attempts: u32, may_have_been_applied: bool, stopped: Option<StopReason>| {
-            let (status, request_id) = failure.answered();
-            record_answer(span, status, request_id);
-            span.record("attempts", attempts);
-            let context = Context {
-                operation: O::NAME,
-                attempts,
-                client_token: operation.client_token().cloned(),
-                may_have_been_applied,
-                retryable: failure.class.is_retryable(),
-                throttling: failure.class == Class::Throttling,
-                stopped,
-            };
-            failure.into_error(context)
-        };
-        loop {
-            let slot = match self.slot(O::NAME, deadline).await {
-                Ok(slot) => slot,
-                Err(lacking) => {
-                    let failure = Failure::not_let_out(lacking, self.timeouts.operation);
-                    return Err(end(failure, retry.attempts(), may_have_been_applied, Some(StopReason::NoTimeLeft)));
-                }
-            };
-            let number = retry.next_attempt();
-            // In a block of its own: what is not needed while the call rests takes no room then.
-            let failure = {
-                let of_attempt = attempt::span(O::NAME, number);
-                let (max, limits) = (self.max_attempts, self.limits(deadline));
-                let request = request.get_or_insert_with(|| Box::new(settings.address(operation.to_wire())));
-                let attempt = Attempt { request, invocation: &invocation, number, max, limits };
-                let outcome = Box::pin(settings.attempt(&attempt, &of_attempt)).await;
-                match outcome.and_then(|raw| match operation.decode(&raw) {
-                    Ok(output) => Ok((output, raw)),
-                    Err(error) => Err(Failure::undecodable(error, &raw)),
-                }) {
-                    Ok((output, raw)) => {
-                        retry.succeeded();
-                        record_answer(span, Some(raw.status), raw.request_id());
-                        span.record("attempts", number);
-                        return Ok(output);
-                    }
-                    Err(failure) => failure,
-                }
-            };
-            drop(slot);
-            may_have_been_applied |= O::MUTATES && failure.may_have_been_applied;
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            match retry.failed(failure.class, failure.server_delay, fastrand::f64(), left) {
-                Decision::Again { after } => {
-                    tracing::debug!(attempt = number, class = ?failure.class, delay = ?after, "attempt failed, trying again");
-                    tokio::time::sleep(after).await;
-                }
-                Decision::Stop(stopped) => return Err(end(failure, number, may_have_been_applied, stopped)),
-            }
-        }
-    }
-
-    /// Waits until an attempt may go out, which it does while it has a slot. Otherwise tells what was lacking.
-    async fn slot(
-        &self,
-        operation: &'static str,
-        deadline: Option<Instant>,
-    ) -> Result<Option<SemaphorePermit<'_>>, &'static str> {
-        let settings = &*self.client.settings;
-        if self.paced {
-            // Credentials first: behind the turn, a slow provider would let several requests out at once. What goes
-            // wrong is told by the attempt, which asks again.
-            // Boxed, so that a call is small while it waits for its turn.
-            let credentials = Box::pin(settings.credentials.get(settings.clock.now()));
-            let limit = self.timeouts.attempt.and_then(|limit| Instant::now().checked_add(limit));
-            drop(until(limit.into_iter().chain(deadline).min(), credentials).await);
-            let turn = settings.pacer.turn(operation, deadline).await;
-            turn.map_err(|NoTurn| "turn among the paced requests")?;
-        }
-        let Some(slots) = &settings.slots else { return Ok(None) };
-        match until(deadline, slots.acquire()).await {
-            Some(Ok(slot)) => Ok(Some(slot)),
-            _ => Err("free connection"),
-        }
-    }
-
-    fn policy(&self) -> RetryPolicy {
-        RetryPolicy { max_attempts: self.max_attempts, ..self.client.settings.retry }
-    }
-
-    fn limits(&self, deadline: Option<Instant>) -> AttemptLimits {
-        AttemptLimits {
-            attempt_timeout: self.timeouts.attempt,
-            operation_timeout: self.timeouts.operation,
-            deadline,
-            network: Limits {
-                connect_timeout: self.timeouts.connect,
-                read_timeout: self.timeouts.read,
-                max_response_size: self.client.settings.max_response_size,
-            },
-        }
-    }
-}
-
-/// What work comes to, if it does before the deadline.
-async fn until<T>(deadline: Option<Instant>, work: impl Future<Output = T>) -> Option<T> {
-    match deadline {
-        Some(deadline) => tokio::time::timeout_at(deadline, work).await.ok(),
-        None => Some(work.await),
     }
 }
 
 /// Nothing is sent that the service would refuse.
-fn checked<O: Operation>(operation: &O) -> Result<(), Error> {
+fn checked(operation: &dyn AnyOperation) -> Result<(), Error> {
     let mut violations = Violations::default();
-    operation.check(&mut violations);
-    if violations.is_empty() { Ok(()) } else { Err(Error::invalid_input(O::NAME, violations)) }
-}
-
-/// The same on every attempt of a call, so that the service can tell attempts from calls.
-fn invocation_id() -> HeaderValue {
-    // Nothing depends on it that would be worth asking the system for randomness.
-    let id = uuid::Builder::from_random_bytes(fastrand::u128(..).to_ne_bytes()).into_uuid();
-    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-    let text = id.as_hyphenated().encode_lower(&mut text);
-    // A UUID has only characters that a header may have.
-    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+    operation.find_violations(&mut violations);
+    if violations.is_empty() { Ok(()) } else { Err(Error::invalid_input(operation.name(), violations)) }
 }
 
 /// The settings of one call, on every fluent builder.

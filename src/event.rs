@@ -70,8 +70,8 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::Client;
-use crate::decode;
 use crate::job::{Activation, Export, Import, Job, JobKind};
+use crate::model::time::from_iso8601;
 use crate::model::{JobStatus, ReadSetArn, ReadSetId, ReadSetStatus, SequenceStoreId};
 
 const SOURCE: &str = "aws.omics";
@@ -256,9 +256,10 @@ impl TryFrom<Value> for Event {
     type Error = EventError;
 
     fn try_from(value: Value) -> Result<Self, EventError> {
-        let Envelope { id, source, detail_type, account, region, time, resources, detail } = read(value)?;
-        let source = source.ok_or(EventError::Missing { member: "source" })?;
-        let detail_type = detail_type.ok_or(EventError::Missing { member: "detail-type" })?;
+        let Value::Object(mut event) = value else { return Err(EventError::NotAnObject {}) };
+        let source = text(&mut event, "source").ok_or(EventError::Missing { member: "source" })?;
+        let detail_type = text(&mut event, "detail-type").ok_or(EventError::Missing { member: "detail-type" })?;
+        let detail = event.remove("detail").unwrap_or_default();
         let change = match (source.as_str(), detail_type.as_str()) {
             (SOURCE, "Read Set Import Job Status Change") => Change::ImportJob(job(detail)?),
             (SOURCE, "Read Set Export Job Status Change") => Change::ExportJob(job(detail)?),
@@ -266,7 +267,16 @@ impl TryFrom<Value> for Event {
             (SOURCE, "Read Set Status Change") => Change::ReadSet(read_set(detail)?),
             _ => Change::Other(detail),
         };
-        Ok(Self { id, source, detail_type, account, region, time, resources, change })
+        Ok(Self {
+            id: text(&mut event, "id"),
+            account: text(&mut event, "account"),
+            region: text(&mut event, "region"),
+            time: text(&mut event, "time").and_then(|time| from_iso8601(&time)),
+            resources: texts(event.remove("resources")),
+            source,
+            detail_type,
+            change,
+        })
     }
 }
 
@@ -277,78 +287,50 @@ impl<K: JobKind> fmt::Display for JobChange<K> {
     }
 }
 
-#[derive(Deserialize)]
-struct Envelope {
-    #[serde(default, deserialize_with = "decode::text")]
-    id: Option<String>,
-    #[serde(default, deserialize_with = "decode::text")]
-    source: Option<String>,
-    #[serde(default, rename = "detail-type", deserialize_with = "decode::text")]
-    detail_type: Option<String>,
-    #[serde(default, deserialize_with = "decode::text")]
-    account: Option<String>,
-    #[serde(default, deserialize_with = "decode::text")]
-    region: Option<String>,
-    #[serde(default, deserialize_with = "crate::model::time::optional")]
-    time: Option<OffsetDateTime>,
-    #[serde(default, deserialize_with = "texts")]
-    resources: Vec<String>,
-    #[serde(default)]
-    detail: Value,
-}
+type Members = serde_json::Map<String, Value>;
 
-/// The members of all details that this version knows.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Detail {
-    #[serde(default, deserialize_with = "decode::text")]
-    id: Option<String>,
-    #[serde(default, deserialize_with = "decode::text")]
-    sequence_store_id: Option<SequenceStoreId>,
-    #[serde(default, deserialize_with = "decode::text")]
-    status: Option<String>,
-    #[serde(default, deserialize_with = "decode::text")]
-    status_message: Option<String>,
-    #[serde(default, deserialize_with = "decode::text")]
-    arn: Option<ReadSetArn>,
-    #[serde(default, deserialize_with = "decode::text")]
-    creation_job_id: Option<String>,
-    #[serde(default, deserialize_with = "decode::text")]
-    omics_version: Option<String>,
-}
-
-/// Not by position, as a JSON array would be.
-fn read<T: for<'de> Deserialize<'de>>(value: Value) -> Result<T, EventError> {
-    if value.is_object() { T::deserialize(value).map_err(EventError::Json) } else { Err(EventError::NotAnObject {}) }
+/// Taken out; `None` if it is absent, empty or no text.
+fn text(members: &mut Members, name: &str) -> Option<String> {
+    match members.remove(name)? {
+        Value::String(text) if !text.is_empty() => Some(text),
+        _ => None,
+    }
 }
 
 /// Those of a list that are texts.
-fn texts<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    let Value::Array(items) = Value::deserialize(deserializer)? else { return Ok(Vec::new()) };
-    Ok(items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect())
+fn texts(list: Option<Value>) -> Vec<String> {
+    let Some(Value::Array(items)) = list else { return Vec::new() };
+    items.into_iter().filter_map(|item| if let Value::String(text) = item { Some(text) } else { None }).collect()
 }
 
-fn detail<S: From<String>>(detail: Value) -> Result<(Detail, String, SequenceStoreId, S), EventError> {
-    if !detail.is_object() {
-        return Err(EventError::Missing { member: "detail" });
-    }
-    let mut detail: Detail = read(detail)?;
-    let id = detail.id.take().ok_or(EventError::Missing { member: "detail.id" })?;
-    let store = detail.sequence_store_id.take().ok_or(EventError::Missing { member: "detail.sequenceStoreId" })?;
-    let status = detail.status.take().ok_or(EventError::Missing { member: "detail.status" })?;
-    Ok((detail, id, store, status.into()))
+/// What every change says, and the rest of it.
+fn detail<S: From<String>>(detail: Value) -> Result<(String, SequenceStoreId, S, Members), EventError> {
+    let Value::Object(mut members) = detail else { return Err(EventError::Missing { member: "detail" }) };
+    let mut required = |name, member| text(&mut members, name).ok_or(EventError::Missing { member });
+    let id = required("id", "detail.id")?;
+    let store = required("sequenceStoreId", "detail.sequenceStoreId")?;
+    let status = required("status", "detail.status")?;
+    Ok((id, store.into(), status.into(), members))
 }
 
 fn job<K: JobKind<Id: From<String>>>(value: Value) -> Result<JobChange<K>, EventError> {
-    let (rest, id, sequence_store_id, status) = detail(value)?;
-    let Detail { status_message, omics_version, .. } = rest;
+    let (id, sequence_store_id, status, mut rest) = detail(value)?;
+    let status_message = text(&mut rest, "statusMessage");
+    let omics_version = text(&mut rest, "omicsVersion");
     Ok(JobChange { id: id.into(), sequence_store_id, status, status_message, omics_version })
 }
 
 fn read_set(value: Value) -> Result<ReadSetChange, EventError> {
-    let (rest, id, sequence_store_id, status) = detail(value)?;
-    let Detail { status_message, arn, creation_job_id, omics_version, .. } = rest;
-    Ok(ReadSetChange { id: id.into(), sequence_store_id, status, status_message, arn, creation_job_id, omics_version })
+    let (id, sequence_store_id, status, mut rest) = detail(value)?;
+    Ok(ReadSetChange {
+        id: id.into(),
+        sequence_store_id,
+        status,
+        status_message: text(&mut rest, "statusMessage"),
+        arn: text(&mut rest, "arn").map(Into::into),
+        creation_job_id: text(&mut rest, "creationJobId"),
+        omics_version: text(&mut rest, "omicsVersion"),
+    })
 }
 
 #[cfg(test)]

@@ -19,12 +19,11 @@ pub use endpoint::endpoint;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 #[cfg(feature = "local")]
 pub use local::{local_request, local_signature};
-use serde::Deserialize;
-use time::OffsetDateTime;
 
 use crate::Error;
 use crate::bulk::{BulkError, Plan, journal_fuzzing};
 use crate::clock::Clock;
+use crate::decode::Scalar;
 use crate::error::{Context, ErrorAnswer};
 use crate::job::Export;
 use crate::model::{CreationType, ETagAlgorithm, FileType, ItemStatus, JobStatus, ReadSetStatus, time as times};
@@ -77,12 +76,9 @@ pub fn errors(data: &[u8]) {
 
 /// Timestamps: the bytes are one as text, and as a JSON value.
 pub fn times(data: &[u8]) {
-    #[derive(Deserialize)]
-    struct Holder(#[serde(deserialize_with = "times::optional")] Option<OffsetDateTime>);
-
     let read = [
         str::from_utf8(data).ok().and_then(times::from_iso8601),
-        serde_json::from_slice::<Holder>(data).ok().and_then(|holder| holder.0),
+        serde_json::from_slice::<Scalar<'_>>(data).ok().and_then(times::optional),
     ];
     for time in read.into_iter().flatten() {
         let written = times::to_iso8601(time);

@@ -225,7 +225,7 @@ impl Retry {
     }
 
     /// A call that succeeds gets back what its last retry cost; one that needed none puts a token in.
-    pub(crate) fn succeeded(mut self) {
+    pub(crate) fn succeeded(&mut self) {
         match self.permit.take() {
             Some(permit) => drop(permit),
             None => self.quota.add(1),

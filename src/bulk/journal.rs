@@ -367,7 +367,8 @@ impl<R: BufRead> Lines<'_, R> {
     }
 
     fn parse<'a, T: Deserialize<'a>>(&'a self) -> Result<T, BulkError> {
-        serde_json::from_slice(&self.line).map_err(|error| self.broken(&error.to_string()))
+        let line = str::from_utf8(&self.line).map_err(|error| self.broken(&error.to_string()))?;
+        serde_json::from_str(line).map_err(|error| self.broken(&error.to_string()))
     }
 
     fn broken(&self, reason: &str) -> BulkError {

@@ -84,7 +84,7 @@ struct Members(Vec<(String, String)>);
 impl Members {
     /// Those of a JSON object; none of anything else.
     fn read(body: &[u8]) -> Self {
-        serde_json::from_slice(body).unwrap_or_default()
+        serde_json::from_str(&String::from_utf8_lossy(body)).unwrap_or_default()
     }
 
     /// The first of these members that is a text and says something.
@@ -111,7 +111,7 @@ impl<'de> Deserialize<'de> for Members {
                     if !CODES.contains(&&*name) && !MESSAGES.contains(&&*name) {
                         entries.next_value::<IgnoredAny>()?;
                     } else if let Scalar::Text(text) = entries.next_value()? {
-                        members.push((name, text));
+                        members.push((name, text.into_owned()));
                     }
                 }
                 Ok(Members(members))

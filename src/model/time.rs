@@ -1,6 +1,6 @@
 //! Timestamps as the service writes them, read leniently and written strictly.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -9,11 +9,11 @@ use crate::decode::Scalar;
 /// Reads an ISO 8601 string with 0 to 9 fraction digits and any offset, or seconds since 1970 as a number.
 ///
 /// What is none of these is `None`, with a warning: no answer is lost for a time that nobody can read.
-pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OffsetDateTime>, D::Error> {
+pub(crate) fn optional(value: Scalar<'_>) -> Option<OffsetDateTime> {
     #[allow(clippy::cast_precision_loss, reason = "such a number is no time")]
-    let time = match Scalar::deserialize(deserializer)? {
-        Scalar::Null => return Ok(None),
-        Scalar::Text(text) if text.is_empty() => return Ok(None),
+    let time = match value {
+        Scalar::Null => return None,
+        Scalar::Text(text) if text.is_empty() => return None,
         Scalar::Text(text) => from_iso8601(&text),
         Scalar::Whole(seconds) => from_seconds(seconds as f64),
         Scalar::Number(seconds) => from_seconds(seconds),
@@ -22,7 +22,7 @@ pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
     if time.is_none() {
         tracing::warn!("a time in an answer can't be read");
     }
-    Ok(time)
+    time
 }
 
 pub(crate) fn from_iso8601(text: &str) -> Option<OffsetDateTime> {
@@ -70,11 +70,12 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+    use crate::decode::{Time, members};
 
-    #[derive(serde::Deserialize)]
-    struct Holder {
-        #[serde(default, deserialize_with = "optional")]
-        at: Option<OffsetDateTime>,
+    members! {
+        struct Holder {
+            at: Option<OffsetDateTime> = "at" as Time;
+        }
     }
 
     fn read(json: &str) -> Result<Option<OffsetDateTime>, serde_json::Error> {

@@ -1,14 +1,14 @@
 //! `StartReadSetActivationJob` and `GetReadSetActivationJob`: archived read sets back to where they can be read.
 
+use serde::Serialize;
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::{Operation, ReadSetSource, call, json};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
-use crate::decode::{self, Items, JobAnswer, Undecodable};
+use crate::decode::{self, Items, JobAnswer, Text, TextOrEmpty, Undecodable, members};
 use crate::model::{ActivationJobId, ClientToken, ItemStatus, JobStatus, ReadSetId, SequenceStoreId};
 use crate::wire::{HostPrefix, RawResponse, WireRequest};
 
@@ -174,7 +174,7 @@ impl Operation for GetReadSetActivationJobRequest {
             status_message: answer.status_message,
             creation_time: answer.creation_time,
             completion_time: answer.completion_time,
-            sources: answer.sources.map_or_else(Vec::new, |items| items.0),
+            sources: answer.sources.0,
             request_id: raw.request_id().map(str::to_owned),
         })
     }
@@ -204,20 +204,18 @@ pub struct GetReadSetActivationJobOutput {
     pub request_id: Option<String>,
 }
 
-/// One read set of an activation job.
-///
-/// [`Client::get_read_set_activation_job`] has an example.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct ActivateReadSetSourceItem {
-    /// The read set; empty if the service left it out.
-    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
-    pub read_set_id: ReadSetId,
-    /// Where it stands.
-    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
-    pub status: ItemStatus,
-    /// What the service says about it: why it failed, say.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub status_message: Option<String>,
+members! {
+    /// One read set of an activation job.
+    ///
+    /// [`Client::get_read_set_activation_job`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct ActivateReadSetSourceItem {
+        /// The read set; empty if the service left it out.
+        pub read_set_id: ReadSetId = "readSetId" as TextOrEmpty;
+        /// Where it stands.
+        pub status: ItemStatus = "status" as TextOrEmpty;
+        /// What the service says about it: why it failed, say.
+        pub status_message: Option<String> = "statusMessage" as Text;
+    }
 }

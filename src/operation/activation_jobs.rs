@@ -1,13 +1,12 @@
 //! `ListReadSetActivationJobs`: the activation jobs of a store.
 
-use serde::Deserialize;
 use time::OffsetDateTime;
 
 use super::filter::JobFilter;
 use super::list::list_call;
 use crate::Client;
 use crate::client::Call;
-use crate::decode;
+use crate::decode::{TextOrEmpty, Time, members};
 use crate::model::{ActivationJobId, JobStatus, SequenceStoreId};
 
 impl Client {
@@ -47,30 +46,26 @@ list_call! {
     /// [`Client::list_read_set_activation_jobs`] has an example.
     pub struct ListReadSetActivationJobsOutput {
         /// The jobs; there may be none on a page, and more on the next.
-        activation_jobs: Vec<ActivateReadSetJobItem>
+        activation_jobs: Vec<ActivateReadSetJobItem> = "activationJobs"
     }
 }
 
-/// An activation job in a list.
-///
-/// [`Client::list_read_set_activation_jobs`] has an example.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct ActivateReadSetJobItem {
-    /// The job; empty if the service left it out.
-    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
-    pub id: ActivationJobId,
-    /// The store that the job works on.
-    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
-    pub sequence_store_id: SequenceStoreId,
-    /// Where the job stands.
-    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
-    pub status: JobStatus,
-    /// When the job was created.
-    #[serde(default, deserialize_with = "crate::model::time::optional")]
-    pub creation_time: Option<OffsetDateTime>,
-    /// When the job ended.
-    #[serde(default, deserialize_with = "crate::model::time::optional")]
-    pub completion_time: Option<OffsetDateTime>,
+members! {
+    /// An activation job in a list.
+    ///
+    /// [`Client::list_read_set_activation_jobs`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct ActivateReadSetJobItem {
+        /// The job; empty if the service left it out.
+        pub id: ActivationJobId = "id" as TextOrEmpty;
+        /// The store that the job works on.
+        pub sequence_store_id: SequenceStoreId = "sequenceStoreId" as TextOrEmpty;
+        /// Where the job stands.
+        pub status: JobStatus = "status" as TextOrEmpty;
+        /// When the job was created.
+        pub creation_time: Option<OffsetDateTime> = "creationTime" as Time;
+        /// When the job ended.
+        pub completion_time: Option<OffsetDateTime> = "completionTime" as Time;
+    }
 }

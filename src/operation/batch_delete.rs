@@ -1,12 +1,12 @@
 //! `BatchDeleteReadSet`: read sets out of a store, for good.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Operation, call, json};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
-use crate::decode::{self, Undecodable};
+use crate::decode::{self, List, TextOrEmpty, Undecodable, members};
 use crate::model::{ReadSetId, SequenceStoreId};
 use crate::wire::{HostPrefix, RawResponse, WireRequest};
 
@@ -79,10 +79,11 @@ struct Body<'a> {
     ids: &'a [ReadSetId],
 }
 
-#[derive(Default, Deserialize)]
-struct Answer {
-    #[serde(default, deserialize_with = "decode::list")]
-    errors: Vec<ReadSetBatchError>,
+members! {
+    #[derive(Default)]
+    struct Answer {
+        errors: Vec<ReadSetBatchError> = "errors" as List;
+    }
 }
 
 impl Operation for BatchDeleteReadSetRequest {
@@ -124,19 +125,18 @@ pub struct BatchDeleteReadSetOutput {
     pub request_id: Option<String>,
 }
 
-/// Why a read set was not deleted.
-///
-/// [`Client::batch_delete_read_set`] has an example.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
-pub struct ReadSetBatchError {
-    /// The read set; empty if the service left it out.
-    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
-    pub id: ReadSetId,
-    /// What kind of error it is, in the service's words; empty if the service left it out.
-    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
-    pub code: String,
-    /// What happened, for people; empty if the service left it out.
-    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
-    pub message: String,
+members! {
+    /// Why a read set was not deleted.
+    ///
+    /// [`Client::batch_delete_read_set`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct ReadSetBatchError {
+        /// The read set; empty if the service left it out.
+        pub id: ReadSetId = "id" as TextOrEmpty;
+        /// What kind of error it is, in the service's words; empty if the service left it out.
+        pub code: String = "code" as TextOrEmpty;
+        /// What happened, for people; empty if the service left it out.
+        pub message: String = "message" as TextOrEmpty;
+    }
 }

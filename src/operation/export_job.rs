@@ -1,13 +1,13 @@
 //! `StartReadSetExportJob` and `GetReadSetExportJob`: read sets to a bucket.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{Operation, ReadSetSource, call, json};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
-use crate::decode::{self, Items, JobAnswer, Undecodable};
+use crate::decode::{self, Items, JobAnswer, Text, TextOrEmpty, Undecodable, members};
 use crate::model::{
     ClientToken, ExportJobId, ItemStatus, JobStatus, ReadSetId, RoleArn, S3Destination, SequenceStoreId,
 };
@@ -194,7 +194,7 @@ impl Operation for GetReadSetExportJobRequest {
             status_message: answer.status_message,
             creation_time: answer.creation_time,
             completion_time: answer.completion_time,
-            read_sets: answer.read_sets.map_or_else(Vec::new, |items| items.0),
+            read_sets: answer.read_sets.0,
             request_id: raw.request_id().map(str::to_owned),
         })
     }
@@ -226,20 +226,18 @@ pub struct GetReadSetExportJobOutput {
     pub request_id: Option<String>,
 }
 
-/// One read set of an export job.
-///
-/// [`Client::get_read_set_export_job`] has an example.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct ExportReadSetDetail {
-    /// The read set; empty if the service left it out.
-    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
-    pub id: ReadSetId,
-    /// Where it stands.
-    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
-    pub status: ItemStatus,
-    /// What the service says about it: why it failed, say.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub status_message: Option<String>,
+members! {
+    /// One read set of an export job.
+    ///
+    /// [`Client::get_read_set_export_job`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct ExportReadSetDetail {
+        /// The read set; empty if the service left it out.
+        pub id: ReadSetId = "id" as TextOrEmpty;
+        /// Where it stands.
+        pub status: ItemStatus = "status" as TextOrEmpty;
+        /// What the service says about it: why it failed, say.
+        pub status_message: Option<String> = "statusMessage" as Text;
+    }
 }

@@ -1,13 +1,12 @@
 //! `ListReadSetExportJobs`: the export jobs of a store.
 
-use serde::Deserialize;
 use time::OffsetDateTime;
 
 use super::filter::JobFilter;
 use super::list::list_call;
 use crate::Client;
 use crate::client::Call;
-use crate::decode;
+use crate::decode::{Text, TextOrEmpty, Time, members};
 use crate::model::{ExportJobId, JobStatus, S3Destination, SequenceStoreId};
 
 impl Client {
@@ -47,33 +46,28 @@ list_call! {
     /// [`Client::list_read_set_export_jobs`] has an example.
     pub struct ListReadSetExportJobsOutput {
         /// The jobs; there may be none on a page, and more on the next.
-        export_jobs: Vec<ExportReadSetJobDetail>
+        export_jobs: Vec<ExportReadSetJobDetail> = "exportJobs"
     }
 }
 
-/// An export job in a list.
-///
-/// [`Client::list_read_set_export_jobs`] has an example.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct ExportReadSetJobDetail {
-    /// The job; empty if the service left it out.
-    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
-    pub id: ExportJobId,
-    /// The store that the job works on.
-    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
-    pub sequence_store_id: SequenceStoreId,
-    /// Where the files go.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub destination: Option<S3Destination>,
-    /// Where the job stands.
-    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
-    pub status: JobStatus,
-    /// When the job was created.
-    #[serde(default, deserialize_with = "crate::model::time::optional")]
-    pub creation_time: Option<OffsetDateTime>,
-    /// When the job ended.
-    #[serde(default, deserialize_with = "crate::model::time::optional")]
-    pub completion_time: Option<OffsetDateTime>,
+members! {
+    /// An export job in a list.
+    ///
+    /// [`Client::list_read_set_export_jobs`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct ExportReadSetJobDetail {
+        /// The job; empty if the service left it out.
+        pub id: ExportJobId = "id" as TextOrEmpty;
+        /// The store that the job works on.
+        pub sequence_store_id: SequenceStoreId = "sequenceStoreId" as TextOrEmpty;
+        /// Where the files go.
+        pub destination: Option<S3Destination> = "destination" as Text;
+        /// Where the job stands.
+        pub status: JobStatus = "status" as TextOrEmpty;
+        /// When the job was created.
+        pub creation_time: Option<OffsetDateTime> = "creationTime" as Time;
+        /// When the job ended.
+        pub completion_time: Option<OffsetDateTime> = "completionTime" as Time;
+    }
 }

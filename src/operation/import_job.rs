@@ -205,7 +205,7 @@ impl Operation for GetReadSetImportJobRequest {
             status_message: answer.status_message,
             creation_time: answer.creation_time,
             completion_time: answer.completion_time,
-            sources: answer.sources.map_or_else(Vec::new, |items| items.0),
+            sources: answer.sources.0,
             request_id: raw.request_id().map(str::to_owned),
         })
     }

@@ -1,13 +1,12 @@
 //! `ListReadSetImportJobs`: the import jobs of a store.
 
-use serde::Deserialize;
 use time::OffsetDateTime;
 
 use super::filter::JobFilter;
 use super::list::list_call;
 use crate::Client;
 use crate::client::Call;
-use crate::decode;
+use crate::decode::{Text, TextOrEmpty, Time, members};
 use crate::model::{ImportJobId, JobStatus, RoleArn, SequenceStoreId};
 
 impl Client {
@@ -47,33 +46,28 @@ list_call! {
     /// [`Client::list_read_set_import_jobs`] has an example.
     pub struct ListReadSetImportJobsOutput {
         /// The jobs; there may be none on a page, and more on the next.
-        import_jobs: Vec<ImportReadSetJobItem>
+        import_jobs: Vec<ImportReadSetJobItem> = "importJobs"
     }
 }
 
-/// An import job in a list.
-///
-/// [`Client::list_read_set_import_jobs`] has an example.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct ImportReadSetJobItem {
-    /// The job; empty if the service left it out.
-    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
-    pub id: ImportJobId,
-    /// The store that the job works on.
-    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
-    pub sequence_store_id: SequenceStoreId,
-    /// The role that HealthOmics assumes to read the files.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub role_arn: Option<RoleArn>,
-    /// Where the job stands.
-    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
-    pub status: JobStatus,
-    /// When the job was created.
-    #[serde(default, deserialize_with = "crate::model::time::optional")]
-    pub creation_time: Option<OffsetDateTime>,
-    /// When the job ended.
-    #[serde(default, deserialize_with = "crate::model::time::optional")]
-    pub completion_time: Option<OffsetDateTime>,
+members! {
+    /// An import job in a list.
+    ///
+    /// [`Client::list_read_set_import_jobs`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct ImportReadSetJobItem {
+        /// The job; empty if the service left it out.
+        pub id: ImportJobId = "id" as TextOrEmpty;
+        /// The store that the job works on.
+        pub sequence_store_id: SequenceStoreId = "sequenceStoreId" as TextOrEmpty;
+        /// The role that HealthOmics assumes to read the files.
+        pub role_arn: Option<RoleArn> = "roleArn" as Text;
+        /// Where the job stands.
+        pub status: JobStatus = "status" as TextOrEmpty;
+        /// When the job was created.
+        pub creation_time: Option<OffsetDateTime> = "creationTime" as Time;
+        /// When the job ended.
+        pub completion_time: Option<OffsetDateTime> = "completionTime" as Time;
+    }
 }

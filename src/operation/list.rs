@@ -67,7 +67,7 @@ macro_rules! list_call {
         $(#[$output_doc:meta])*
         pub struct $Output:ident {
             $(#[$items_doc:meta])*
-            $items:ident: Vec<$Item:ident>
+            $items:ident: Vec<$Item:ident> = $member:literal
         }
     ) => {
         crate::operation::call! {
@@ -123,13 +123,11 @@ macro_rules! list_call {
             }
         }
 
-        #[derive(serde::Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Answer {
-            #[serde(default, deserialize_with = "crate::decode::text")]
-            next_token: Option<String>,
-            #[serde(default, deserialize_with = "crate::decode::list")]
-            $items: Vec<$Item>,
+        crate::decode::members! {
+            struct Answer {
+                next_token: Option<String> = "nextToken" as crate::decode::Text;
+                $items: Vec<$Item> = $member as crate::decode::List;
+            }
         }
 
         impl crate::operation::Operation for $Request {

@@ -1,13 +1,12 @@
 //! `GetReadSetMetadata`: what a store knows of a read set.
 
-use serde::Deserialize;
 use time::OffsetDateTime;
 
 use super::{Operation, call};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
-use crate::decode::{self, Undecodable};
+use crate::decode::{self, Number, Structure, Text, Time, Undecodable, members};
 use crate::model::{
     CreationType, ETagAlgorithm, FileType, ReadSetArn, ReadSetId, ReadSetStatus, ReferenceArn, S3Uri, SampleId,
     SequenceStoreId, SubjectId,
@@ -51,43 +50,26 @@ call! {
     defaulted {}
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer {
-    #[serde(default, deserialize_with = "decode::text")]
-    id: Option<ReadSetId>,
-    #[serde(default, deserialize_with = "decode::text")]
-    arn: Option<ReadSetArn>,
-    #[serde(default, deserialize_with = "decode::text")]
-    sequence_store_id: Option<SequenceStoreId>,
-    #[serde(default, deserialize_with = "decode::text")]
-    subject_id: Option<SubjectId>,
-    #[serde(default, deserialize_with = "decode::text")]
-    sample_id: Option<SampleId>,
-    #[serde(default, deserialize_with = "decode::text")]
-    status: Option<ReadSetStatus>,
-    #[serde(default, deserialize_with = "decode::text")]
-    name: Option<String>,
-    #[serde(default, deserialize_with = "decode::text")]
-    description: Option<String>,
-    #[serde(default, deserialize_with = "decode::text")]
-    file_type: Option<FileType>,
-    #[serde(default, deserialize_with = "crate::model::time::optional")]
-    creation_time: Option<OffsetDateTime>,
-    #[serde(default, deserialize_with = "decode::structure")]
-    sequence_information: Option<SequenceInformation>,
-    #[serde(default, deserialize_with = "decode::text")]
-    reference_arn: Option<ReferenceArn>,
-    #[serde(default, deserialize_with = "decode::structure")]
-    files: Option<ReadSetFiles>,
-    #[serde(default, deserialize_with = "decode::text")]
-    status_message: Option<String>,
-    #[serde(default, deserialize_with = "decode::text")]
-    creation_type: Option<CreationType>,
-    #[serde(default, deserialize_with = "decode::structure")]
-    etag: Option<ETag>,
-    #[serde(default, deserialize_with = "decode::text")]
-    creation_job_id: Option<String>,
+members! {
+    struct Answer {
+        id: Option<ReadSetId> = "id" as Text;
+        arn: Option<ReadSetArn> = "arn" as Text;
+        sequence_store_id: Option<SequenceStoreId> = "sequenceStoreId" as Text;
+        subject_id: Option<SubjectId> = "subjectId" as Text;
+        sample_id: Option<SampleId> = "sampleId" as Text;
+        status: Option<ReadSetStatus> = "status" as Text;
+        name: Option<String> = "name" as Text;
+        description: Option<String> = "description" as Text;
+        file_type: Option<FileType> = "fileType" as Text;
+        creation_time: Option<OffsetDateTime> = "creationTime" as Time;
+        sequence_information: Option<SequenceInformation> = "sequenceInformation" as Structure;
+        reference_arn: Option<ReferenceArn> = "referenceArn" as Text;
+        files: Option<ReadSetFiles> = "files" as Structure;
+        status_message: Option<String> = "statusMessage" as Text;
+        creation_type: Option<CreationType> = "creationType" as Text;
+        etag: Option<ETag> = "etag" as Structure;
+        creation_job_id: Option<String> = "creationJobId" as Text;
+    }
 }
 
 impl Operation for GetReadSetMetadataRequest {
@@ -174,82 +156,64 @@ pub struct GetReadSetMetadataOutput {
     pub request_id: Option<String>,
 }
 
-/// What the service has counted in a read set.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct SequenceInformation {
-    /// How many reads there are.
-    #[serde(default, deserialize_with = "decode::number")]
-    pub total_read_count: Option<u64>,
-    /// How many bases they have.
-    #[serde(default, deserialize_with = "decode::number")]
-    pub total_base_count: Option<u64>,
-    /// Where the sample came from.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub generated_from: Option<String>,
-    /// Whether the reads are aligned, in the service's words.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub alignment: Option<String>,
-}
+members! {
+    /// What the service has counted in a read set.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct SequenceInformation {
+        /// How many reads there are.
+        pub total_read_count: Option<u64> = "totalReadCount" as Number;
+        /// How many bases they have.
+        pub total_base_count: Option<u64> = "totalBaseCount" as Number;
+        /// Where the sample came from.
+        pub generated_from: Option<String> = "generatedFrom" as Text;
+        /// Whether the reads are aligned, in the service's words.
+        pub alignment: Option<String> = "alignment" as Text;
+    }
 
-/// What tells whether two read sets have the same content, whatever their files look like.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct ETag {
-    /// What the tags are made by.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub algorithm: Option<ETagAlgorithm>,
-    /// The tag of the first file.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub source1: Option<String>,
-    /// The tag of the second file of a pair.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub source2: Option<String>,
-}
+    /// What tells whether two read sets have the same content, whatever their files look like.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct ETag {
+        /// What the tags are made by.
+        pub algorithm: Option<ETagAlgorithm> = "algorithm" as Text;
+        /// The tag of the first file.
+        pub source1: Option<String> = "source1" as Text;
+        /// The tag of the second file of a pair.
+        pub source2: Option<String> = "source2" as Text;
+    }
 
-/// The files of a read set.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct ReadSetFiles {
-    /// The file, or the first reads of a pair.
-    #[serde(default, deserialize_with = "decode::structure")]
-    pub source1: Option<FileInformation>,
-    /// The second reads of a pair.
-    #[serde(default, deserialize_with = "decode::structure")]
-    pub source2: Option<FileInformation>,
-    /// The index of an aligned file.
-    #[serde(default, deserialize_with = "decode::structure")]
-    pub index: Option<FileInformation>,
-}
+    /// The files of a read set.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct ReadSetFiles {
+        /// The file, or the first reads of a pair.
+        pub source1: Option<FileInformation> = "source1" as Structure;
+        /// The second reads of a pair.
+        pub source2: Option<FileInformation> = "source2" as Structure;
+        /// The index of an aligned file.
+        pub index: Option<FileInformation> = "index" as Structure;
+    }
 
-/// One file of a read set.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct FileInformation {
-    /// How many parts it is read in.
-    #[serde(default, deserialize_with = "decode::number")]
-    pub total_parts: Option<u32>,
-    /// How many bytes a part has, the last one aside.
-    #[serde(default, deserialize_with = "decode::number")]
-    pub part_size: Option<u64>,
-    /// How many bytes the file has.
-    #[serde(default, deserialize_with = "decode::number")]
-    pub content_length: Option<u64>,
-    /// Where the file is in Amazon S3.
-    #[serde(default, deserialize_with = "decode::structure")]
-    pub s3_access: Option<ReadSetS3Access>,
-}
+    /// One file of a read set.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct FileInformation {
+        /// How many parts it is read in.
+        pub total_parts: Option<u32> = "totalParts" as Number;
+        /// How many bytes a part has, the last one aside.
+        pub part_size: Option<u64> = "partSize" as Number;
+        /// How many bytes the file has.
+        pub content_length: Option<u64> = "contentLength" as Number;
+        /// Where the file is in Amazon S3.
+        pub s3_access: Option<ReadSetS3Access> = "s3Access" as Structure;
+    }
 
-/// Where a file of a read set can be read in Amazon S3.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct ReadSetS3Access {
-    /// The object.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub s3_uri: Option<S3Uri>,
+    /// Where a file of a read set can be read in Amazon S3.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct ReadSetS3Access {
+        /// The object.
+        pub s3_uri: Option<S3Uri> = "s3Uri" as Text;
+    }
 }

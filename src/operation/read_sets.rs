@@ -1,6 +1,5 @@
 //! `ListReadSets`: the read sets of a store.
 
-use serde::Deserialize;
 use time::OffsetDateTime;
 
 use super::filter::ReadSetFilter;
@@ -8,7 +7,7 @@ use super::list::list_call;
 use super::read_set::{ETag, SequenceInformation};
 use crate::Client;
 use crate::client::Call;
-use crate::decode;
+use crate::decode::{Structure, Text, TextOrEmpty, Time, members};
 use crate::model::{
     CreationType, FileType, ReadSetArn, ReadSetId, ReadSetStatus, ReferenceArn, SampleId, SequenceStoreId, SubjectId,
 };
@@ -50,60 +49,46 @@ list_call! {
     /// [`Client::list_read_sets`] has an example.
     pub struct ListReadSetsOutput {
         /// The read sets; there may be none on a page, and more on the next.
-        read_sets: Vec<ReadSetListItem>
+        read_sets: Vec<ReadSetListItem> = "readSets"
     }
 }
 
-/// A read set in a list.
-///
-/// [`Client::list_read_sets`] has an example.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct ReadSetListItem {
-    /// The read set; empty if the service left it out.
-    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
-    pub id: ReadSetId,
-    /// Its name in policies.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub arn: Option<ReadSetArn>,
-    /// The store that it is in.
-    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
-    pub sequence_store_id: SequenceStoreId,
-    /// Whom the data is of.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub subject_id: Option<SubjectId>,
-    /// Which sample of the subject it is.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub sample_id: Option<SampleId>,
-    /// Where it stands.
-    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
-    pub status: ReadSetStatus,
-    /// What the service says about it.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub status_message: Option<String>,
-    /// Its name.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub name: Option<String>,
-    /// Its description.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub description: Option<String>,
-    /// The reference that the reads are aligned to.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub reference_arn: Option<ReferenceArn>,
-    /// What kind of file it is.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub file_type: Option<FileType>,
-    /// What the service has counted in it.
-    #[serde(default, deserialize_with = "decode::structure")]
-    pub sequence_information: Option<SequenceInformation>,
-    /// When it was created.
-    #[serde(default, deserialize_with = "crate::model::time::optional")]
-    pub creation_time: Option<OffsetDateTime>,
-    /// How it came into the store.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub creation_type: Option<CreationType>,
-    /// What tells whether its content is that of another.
-    #[serde(default, deserialize_with = "decode::structure")]
-    pub etag: Option<ETag>,
+members! {
+    /// A read set in a list.
+    ///
+    /// [`Client::list_read_sets`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct ReadSetListItem {
+        /// The read set; empty if the service left it out.
+        pub id: ReadSetId = "id" as TextOrEmpty;
+        /// Its name in policies.
+        pub arn: Option<ReadSetArn> = "arn" as Text;
+        /// The store that it is in.
+        pub sequence_store_id: SequenceStoreId = "sequenceStoreId" as TextOrEmpty;
+        /// Whom the data is of.
+        pub subject_id: Option<SubjectId> = "subjectId" as Text;
+        /// Which sample of the subject it is.
+        pub sample_id: Option<SampleId> = "sampleId" as Text;
+        /// Where it stands.
+        pub status: ReadSetStatus = "status" as TextOrEmpty;
+        /// What the service says about it.
+        pub status_message: Option<String> = "statusMessage" as Text;
+        /// Its name.
+        pub name: Option<String> = "name" as Text;
+        /// Its description.
+        pub description: Option<String> = "description" as Text;
+        /// The reference that the reads are aligned to.
+        pub reference_arn: Option<ReferenceArn> = "referenceArn" as Text;
+        /// What kind of file it is.
+        pub file_type: Option<FileType> = "fileType" as Text;
+        /// What the service has counted in it.
+        pub sequence_information: Option<SequenceInformation> = "sequenceInformation" as Structure;
+        /// When it was created.
+        pub creation_time: Option<OffsetDateTime> = "creationTime" as Time;
+        /// How it came into the store.
+        pub creation_type: Option<CreationType> = "creationType" as Text;
+        /// What tells whether its content is that of another.
+        pub etag: Option<ETag> = "etag" as Structure;
+    }
 }

@@ -252,7 +252,7 @@ fn the_quota_is_paid_given_back_and_refilled() {
     call.succeeded();
     assert_eq!(quota.tokens(), Some(486), "after two retries the first stays paid");
 
-    let call = retry(&quota);
+    let mut call = retry(&quota);
     call.succeeded();
     assert_eq!(quota.tokens(), Some(487), "a success without retries puts one token in");
 }

@@ -6,13 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use url::{Position, Url};
 
 use super::{Script, answer, raw};
-use crate::decode;
+use crate::decode::{self, Items, Map, Number, OrDefault, Scalar, Structure, Text, TextOrEmpty, Time, members};
 use crate::endpoint::Host;
 use crate::error::ErrorAnswer;
 use crate::model::FileType;
@@ -134,166 +134,124 @@ fn paths_queries_and_hosts_are_written_so() {
     assert_eq!(met, 11);
 }
 
-/// Whatever the cases have in bodies, by the encoders and decoders of the crate.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Body {
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "decode::text")]
-    string_value: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "decode::number")]
-    byte_value: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "decode::number")]
-    short_value: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "decode::number")]
-    integer_value: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "decode::number")]
-    long_value: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "decode::structure")]
-    test_config: Option<TestConfig>,
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "decode::structure")]
-    contents: Option<Contents>,
-    #[serde(flatten)]
-    times: Times,
-    #[serde(flatten)]
-    lists: Lists,
-    #[serde(flatten)]
-    maps: Maps,
-    #[serde(flatten)]
-    enums: Enums,
+members! {
+    /// Whatever the cases have in bodies, by the encoders and decoders of the crate. Enumerations are open: those of the
+    /// cases are values that the crate does not know.
+    #[derive(Default, Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Body {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        string_value: Option<String> = "stringValue" as Text;
+        #[serde(skip_serializing_if = "Option::is_none")]
+        byte_value: Option<u8> = "byteValue" as Number;
+        #[serde(skip_serializing_if = "Option::is_none")]
+        short_value: Option<u16> = "shortValue" as Number;
+        #[serde(skip_serializing_if = "Option::is_none")]
+        integer_value: Option<u32> = "integerValue" as Number;
+        #[serde(skip_serializing_if = "Option::is_none")]
+        long_value: Option<u64> = "longValue" as Number;
+        #[serde(skip_serializing_if = "Option::is_none")]
+        test_config: Option<TestConfig> = "testConfig" as Structure;
+        #[serde(skip_serializing_if = "Option::is_none")]
+        contents: Option<Contents> = "contents" as Structure;
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "times::serialize")]
+        normal: Option<OffsetDateTime> = "normal" as Time;
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "times::serialize")]
+        date_time: Option<OffsetDateTime> = "dateTime" as Time;
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "times::serialize")]
+        date_time_on_target: Option<OffsetDateTime> = "dateTimeOnTarget" as Time;
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "times::serialize")]
+        epoch_seconds: Option<OffsetDateTime> = "epochSeconds" as Time;
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "times::serialize")]
+        epoch_seconds_on_target: Option<OffsetDateTime> = "epochSecondsOnTarget" as Time;
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "times::serialize")]
+        datetime: Option<OffsetDateTime> = "datetime" as Time;
+        #[serde(skip_serializing_if = "Option::is_none")]
+        string_list: Option<List<String>> = "stringList" as OrDefault;
+        #[serde(skip_serializing_if = "Option::is_none")]
+        string_set: Option<List<String>> = "stringSet" as OrDefault;
+        #[serde(skip_serializing_if = "Option::is_none")]
+        integer_list: Option<List<i32>> = "integerList" as OrDefault;
+        #[serde(skip_serializing_if = "Option::is_none")]
+        boolean_list: Option<List<bool>> = "booleanList" as OrDefault;
+        #[serde(skip_serializing_if = "Option::is_none")]
+        timestamp_list: Option<List<Seconds>> = "timestampList" as OrDefault;
+        #[serde(skip_serializing_if = "Option::is_none")]
+        enum_list: Option<List<FileType>> = "enumList" as OrDefault;
+        #[serde(skip_serializing_if = "Option::is_none")]
+        int_enum_list: Option<List<i32>> = "intEnumList" as OrDefault;
+        #[serde(skip_serializing_if = "Option::is_none")]
+        nested_string_list: Option<List<List<String>>> = "nestedStringList" as OrDefault;
+        #[serde(skip_serializing_if = "Option::is_none")]
+        my_structure_list: Option<List<Item>> = "myStructureList" as OrDefault;
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        dense_struct_map: BTreeMap<String, Greeting> = "denseStructMap" as Map;
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        dense_number_map: BTreeMap<String, i32> = "denseNumberMap" as Map;
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        dense_boolean_map: BTreeMap<String, bool> = "denseBooleanMap" as Map;
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        dense_set_map: BTreeMap<String, List<String>> = "denseSetMap" as Map;
+        #[serde(skip_serializing_if = "Option::is_none")]
+        foo_enum1: Option<FileType> = "fooEnum1" as Text;
+        #[serde(skip_serializing_if = "Option::is_none")]
+        foo_enum2: Option<FileType> = "fooEnum2" as Text;
+        #[serde(skip_serializing_if = "Option::is_none")]
+        foo_enum3: Option<FileType> = "fooEnum3" as Text;
+        #[serde(skip_serializing_if = "Option::is_none")]
+        foo_enum_list: Option<List<FileType>> = "fooEnumList" as OrDefault;
+        #[serde(skip_serializing_if = "Option::is_none")]
+        foo_enum_set: Option<List<FileType>> = "fooEnumSet" as OrDefault;
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        foo_enum_map: BTreeMap<String, FileType> = "fooEnumMap" as Map;
+    }
+
+    #[derive(Serialize)]
+    struct TestConfig {
+        timeout: Option<u32> = "timeout" as Number;
+    }
+
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Contents {
+        structure_value: Option<Greeting> = "structureValue" as Structure;
+    }
+
+    #[derive(Serialize)]
+    struct Greeting {
+        hi: Option<String> = "hi" as Text;
+    }
+
+    #[derive(Serialize)]
+    struct Item {
+        value: String = "value" as TextOrEmpty;
+        other: String = "other" as TextOrEmpty;
+    }
 }
 
-#[derive(Serialize, Deserialize)]
-struct TestConfig {
-    timeout: u32,
-}
+#[derive(Serialize)]
+#[serde(transparent)]
+struct List<T>(Vec<T>);
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Contents {
-    #[serde(default, deserialize_with = "decode::structure")]
-    structure_value: Option<Greeting>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Greeting {
-    #[serde(default, deserialize_with = "decode::text")]
-    hi: Option<String>,
-}
-
-#[derive(Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Times {
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "times::optional",
-        serialize_with = "times::serialize"
-    )]
-    normal: Option<OffsetDateTime>,
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "times::optional",
-        serialize_with = "times::serialize"
-    )]
-    date_time: Option<OffsetDateTime>,
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "times::optional",
-        serialize_with = "times::serialize"
-    )]
-    date_time_on_target: Option<OffsetDateTime>,
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "times::optional",
-        serialize_with = "times::serialize"
-    )]
-    epoch_seconds: Option<OffsetDateTime>,
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "times::optional",
-        serialize_with = "times::serialize"
-    )]
-    epoch_seconds_on_target: Option<OffsetDateTime>,
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "times::optional",
-        serialize_with = "times::serialize"
-    )]
-    datetime: Option<OffsetDateTime>,
-}
-
-#[derive(Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Lists {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    string_list: Option<List<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    string_set: Option<List<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    integer_list: Option<List<i32>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    boolean_list: Option<List<bool>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    timestamp_list: Option<List<Seconds>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    enum_list: Option<List<FileType>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    int_enum_list: Option<List<i32>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    nested_string_list: Option<List<List<String>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    my_structure_list: Option<List<Item>>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(transparent, bound(deserialize = "T: Deserialize<'de>"))]
-struct List<T>(#[serde(deserialize_with = "decode::list")] Vec<T>);
-
-#[derive(Serialize, Deserialize)]
-struct Item {
-    value: String,
-    other: String,
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Items::deserialize(deserializer).map(|items| Self(items.0))
+    }
 }
 
 /// A time that the model has as seconds.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Seconds(#[serde(deserialize_with = "times::optional")] Option<OffsetDateTime>);
+struct Seconds(Option<OffsetDateTime>);
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Scalar::deserialize(deserializer).map(times::optional).map(Self)
+    }
+}
 
 impl Serialize for Seconds {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.map(OffsetDateTime::unix_timestamp).serialize(serializer)
     }
-}
-
-#[derive(Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Maps {
-    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "decode::map")]
-    dense_struct_map: BTreeMap<String, Greeting>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "decode::map")]
-    dense_number_map: BTreeMap<String, i32>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "decode::map")]
-    dense_boolean_map: BTreeMap<String, bool>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "decode::map")]
-    dense_set_map: BTreeMap<String, List<String>>,
-}
-
-/// Enumerations are open: those of the cases are values that the crate does not know.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Enums {
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "decode::text")]
-    foo_enum1: Option<FileType>,
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "decode::text")]
-    foo_enum2: Option<FileType>,
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "decode::text")]
-    foo_enum3: Option<FileType>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    foo_enum_list: Option<List<FileType>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    foo_enum_set: Option<List<FileType>>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "decode::map")]
-    foo_enum_map: BTreeMap<String, FileType>,
 }
 
 /// The members of a case under the names and in the forms that they have in a body.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::de::MapAccess;
+use serde::{Deserialize, Serialize};
 
 use crate::builder::{IsSet, builder};
 use crate::check::{Path, Violations};
-use crate::decode;
+use crate::decode::{Map, Member, OrDefault, Text, TextOrEmpty, members};
 use crate::model::{FileType, ItemStatus, ReadSetId, ReferenceArn, S3Uri, SampleId, SubjectId};
 
 type Tags = BTreeMap<String, String>;
@@ -46,23 +47,24 @@ impl SourceFiles {
     }
 }
 
-/// In an answer, with whatever the service adds one day, and with `""` for a file that is not there.
-fn source_files<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SourceFiles, D::Error> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Answer {
-        #[serde(deserialize_with = "decode::text")]
-        source1: Option<S3Uri>,
-        #[serde(deserialize_with = "decode::text")]
-        source2: Option<S3Uri>,
+members! {
+    /// [`SourceFiles`] in an answer, with whatever the service adds one day, and with `""` for a file that is not there.
+    #[derive(Default)]
+    struct AnsweredFiles {
+        source1: Option<S3Uri> = "source1" as Text;
+        source2: Option<S3Uri> = "source2" as Text;
     }
-
-    let files = Option::<Answer>::deserialize(deserializer)?.unwrap_or_default();
-    Ok(SourceFiles { source2: files.source2, ..files.source1.map_or_else(no_files, SourceFiles::source1) })
 }
 
-fn no_files() -> SourceFiles {
-    SourceFiles::source1("")
+impl<'de> Member<'de, SourceFiles> for AnsweredFiles {
+    fn absent() -> SourceFiles {
+        SourceFiles::source1("")
+    }
+
+    fn read<A: MapAccess<'de>>(entries: &mut A) -> Result<SourceFiles, A::Error> {
+        let Self { source1, source2 } = OrDefault::read(entries)?;
+        Ok(SourceFiles { source1: source1.unwrap_or_else(|| "".into()), source2 })
+    }
 }
 
 /// A single file.
@@ -183,49 +185,38 @@ impl<Files, Type, Subject, Sample> ImportReadSetSourceBuilder<Files, Type, Subje
     }
 }
 
-/// What an import job says of one of its sources.
-///
-/// [`Client::get_read_set_import_job`](crate::Client::get_read_set_import_job) has an example.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct ImportReadSetSourceItem {
-    /// The file, or the pair of FASTQ files; `source1` is empty if the service left it out.
-    #[serde(default = "no_files", deserialize_with = "source_files")]
-    pub source_files: SourceFiles,
-    /// What kind of file it is.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub source_file_type: Option<FileType>,
-    /// Where the source stands.
-    #[serde(default = "decode::empty", deserialize_with = "decode::text_of_item")]
-    pub status: ItemStatus,
-    /// What the service says about it: why it failed, say.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub status_message: Option<String>,
-    /// Whom the data is of.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub subject_id: Option<SubjectId>,
-    /// Which sample of the subject it is.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub sample_id: Option<SampleId>,
-    /// Where the sample came from.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub generated_from: Option<String>,
-    /// The reference that the reads are aligned to.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub reference_arn: Option<ReferenceArn>,
-    /// The name of the read set.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub name: Option<String>,
-    /// The description of the read set.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub description: Option<String>,
-    /// The tags of the read set; the service adds some of its own, `aws:omics:…`.
-    #[serde(default, deserialize_with = "decode::map")]
-    pub tags: BTreeMap<String, String>,
-    /// The read set that the source became, once it has.
-    #[serde(default, deserialize_with = "decode::text")]
-    pub read_set_id: Option<ReadSetId>,
+members! {
+    /// What an import job says of one of its sources.
+    ///
+    /// [`Client::get_read_set_import_job`](crate::Client::get_read_set_import_job) has an example.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct ImportReadSetSourceItem {
+        /// The file, or the pair of FASTQ files; `source1` is empty if the service left it out.
+        pub source_files: SourceFiles = "sourceFiles" as AnsweredFiles;
+        /// What kind of file it is.
+        pub source_file_type: Option<FileType> = "sourceFileType" as Text;
+        /// Where the source stands.
+        pub status: ItemStatus = "status" as TextOrEmpty;
+        /// What the service says about it: why it failed, say.
+        pub status_message: Option<String> = "statusMessage" as Text;
+        /// Whom the data is of.
+        pub subject_id: Option<SubjectId> = "subjectId" as Text;
+        /// Which sample of the subject it is.
+        pub sample_id: Option<SampleId> = "sampleId" as Text;
+        /// Where the sample came from.
+        pub generated_from: Option<String> = "generatedFrom" as Text;
+        /// The reference that the reads are aligned to.
+        pub reference_arn: Option<ReferenceArn> = "referenceArn" as Text;
+        /// The name of the read set.
+        pub name: Option<String> = "name" as Text;
+        /// The description of the read set.
+        pub description: Option<String> = "description" as Text;
+        /// The tags of the read set; the service adds some of its own, `aws:omics:…`.
+        pub tags: BTreeMap<String, String> = "tags" as Map;
+        /// The read set that the source became, once it has.
+        pub read_set_id: Option<ReadSetId> = "readSetId" as Text;
+    }
 }
 
 #[cfg(test)]
