@@ -6,6 +6,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
+#[cfg(feature = "sdk-config")]
 use aws_types::SdkConfig;
 
 use self::attempts::{AnyOperation, Attempts};
@@ -17,7 +18,9 @@ use crate::operation::Operation;
 
 /// Calls AWS HealthOmics. Cheap to clone; clones share connections, credentials, clock and retry quota.
 ///
-/// Make one for a process and clone it wherever it is needed.
+/// Make one for a process and clone it wherever it is needed: by [`from_env`](Self::from_env) or
+/// [`builder`](Self::builder), by `Client::new(&sdk_config)` with the feature `sdk-config`, or by
+/// `Client::from_default_chain()` with the feature `aws-config`.
 ///
 /// ```
 /// use healthomics::Client;
@@ -57,7 +60,7 @@ impl Client {
 
     /// A client by what an `SdkConfig` says: `aws_config::load_from_env().await` plugs straight in.
     ///
-    /// See [`ClientBuilder::from_sdk_config`] for what is honoured.
+    /// Needs the feature `sdk-config`, or `aws-config`, which has it in it. See [`ClientBuilder::from_sdk_config`] for what is honoured.
     ///
     /// # Errors
     ///
@@ -78,6 +81,7 @@ impl Client {
     /// assert_eq!(Client::new(&config)?.region(), "eu-west-2");
     /// # Ok(()) }
     /// ```
+    #[cfg(feature = "sdk-config")]
     pub fn new(config: &SdkConfig) -> Result<Self, Error> {
         ClientBuilder::from_sdk_config(config).build()
     }

@@ -3,6 +3,7 @@
 #[cfg(feature = "aws-config")]
 mod chain;
 mod env;
+#[cfg(feature = "sdk-config")]
 mod sdk;
 
 use std::fmt;
@@ -82,7 +83,7 @@ impl Default for Timeouts {
 }
 
 /// Builds a [`Client`]; made by [`Client::builder`], [`ClientBuilder::from_env`] or
-/// [`ClientBuilder::from_sdk_config`]. What is set later wins.
+/// `ClientBuilder::from_sdk_config` (feature `sdk-config`). What is set later wins.
 ///
 /// ```
 /// use std::time::Duration;

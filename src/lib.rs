@@ -73,7 +73,8 @@
 //! | `rustls-aws-lc-rs` | no | TLS by `rustls` with `aws-lc-rs` |
 //! | `native-tls` | no | TLS by the library of the system: OpenSSL, Schannel, Secure Transport |
 //! | `blocking` | no | the module `blocking`: calls without `async` |
-//! | `aws-config` | no | `Client::from_default_chain()`: profiles, SSO, web identity, containers, instances |
+//! | `sdk-config` | no | `Client::new(&SdkConfig)`, for what `aws_config::load_from_env()` gives |
+//! | `aws-config` | no | `Client::from_default_chain()`: profiles, SSO, web identity, containers, instances; and `sdk-config` |
 //! | `local` | no | the module `local`: an embedded HealthOmics |
 //!
 //! All TLS libraries trust what the system trusts. If several are compiled in, `native-tls` comes before `aws-lc-rs`, and

@@ -15,7 +15,7 @@ use crate::transport::BUNDLE_VARIABLE;
 const SDK_INITIAL_BACKOFF: Duration = Duration::from_secs(1);
 
 impl ClientBuilder {
-    /// Settings by an `SdkConfig`, from `aws_config` or by hand.
+    /// Settings by an `SdkConfig`, from `aws_config` or by hand. Needs the feature `sdk-config`.
     ///
     /// Honoured: region, credentials provider, endpoint URL (with a service-specific one, `AWS_ENDPOINT_URL_OMICS` or
     /// a profile's, before a general one, and one set in code before both), FIPS, dual stack, retry attempts and

@@ -386,7 +386,34 @@ impl<'de, T: Deserialize<'de>> Member<'de, BTreeMap<String, T>> for Map {
     }
 
     fn read<A: MapAccess<'de>>(entries: &mut A) -> Result<BTreeMap<String, T>, A::Error> {
-        let entries: BTreeMap<String, Option<T>> = OrDefault::read(entries)?;
-        Ok(entries.into_iter().filter_map(|(key, value)| Some((key, value?))).collect())
+        Ok(entries.next_value::<Option<Entries<T>>>()?.map_or_else(BTreeMap::new, |entries| entries.0))
+    }
+}
+
+struct Entries<T>(BTreeMap<String, T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+            type Value = BTreeMap<String, T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+                let mut map = BTreeMap::new();
+                while let Some((key, value)) = entries.next_entry::<String, Option<T>>()? {
+                    if let Some(value) = value {
+                        map.insert(key, value);
+                    }
+                }
+                Ok(map)
+            }
+        }
+
+        deserializer.deserialize_map(Object(PhantomData)).map(Self)
     }
 }
