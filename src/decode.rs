@@ -116,6 +116,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn of_a_member_that_is_given_twice_the_last_counts() {
+        let job = get(r#"[{"sampleId":"a","sampleId":"b"}],"sources":[{"sampleId":"c"}]"#).await.unwrap();
+        assert_eq!(job.sources.len(), 1);
+        assert_eq!(job.sources[0].sample_id.as_ref().map(|id| id.as_str()), Some("c"));
+    }
+
+    #[tokio::test]
+    async fn names_and_values_may_be_escaped() {
+        let job = get(r#"[{"sample\u0049d":"a\tb","tags":{"\u00e9":"\u00fc","none":null}}]"#).await.unwrap();
+        assert_eq!(job.sources[0].sample_id.as_ref().map(|id| id.as_str()), Some("a\tb"));
+        assert_eq!(job.sources[0].tags.clone().into_iter().collect::<Vec<_>>(), [("é".to_owned(), "ü".to_owned())]);
+    }
+
+    #[tokio::test]
+    async fn items_have_names_not_positions() {
+        let error = get(r#"[["s3://bucket/key"]]"#).await.unwrap_err();
+        assert!(matches!(error, Error::UndecodableResponse(_)), "{error}");
+    }
+
+    #[tokio::test]
     async fn members_of_other_types_cost_their_item_nothing_else() {
         let job = get(r#"[{"sourceFileType":[[1]],"status":{"a":[]},"subjectId":5,"sampleId":"s"}]"#).await.unwrap();
         assert_eq!(job.sources[0].sample_id.as_ref().map(|id| id.as_str()), Some("s"));

@@ -257,9 +257,9 @@ impl TryFrom<Value> for Event {
 
     fn try_from(value: Value) -> Result<Self, EventError> {
         let Value::Object(mut event) = value else { return Err(EventError::NotAnObject {}) };
-        let source = text(&mut event, "source").ok_or(EventError::Missing { member: "source" })?;
-        let detail_type = text(&mut event, "detail-type").ok_or(EventError::Missing { member: "detail-type" })?;
-        let detail = event.remove("detail").unwrap_or_default();
+        let source = text(&event, "source").ok_or(EventError::Missing { member: "source" })?;
+        let detail_type = text(&event, "detail-type").ok_or(EventError::Missing { member: "detail-type" })?;
+        let detail = event.get_mut("detail").map(Value::take).unwrap_or_default();
         let change = match (source.as_str(), detail_type.as_str()) {
             (SOURCE, "Read Set Import Job Status Change") => Change::ImportJob(job(detail)?),
             (SOURCE, "Read Set Export Job Status Change") => Change::ExportJob(job(detail)?),
@@ -268,11 +268,11 @@ impl TryFrom<Value> for Event {
             _ => Change::Other(detail),
         };
         Ok(Self {
-            id: text(&mut event, "id"),
-            account: text(&mut event, "account"),
-            region: text(&mut event, "region"),
-            time: text(&mut event, "time").and_then(|time| from_iso8601(&time)),
-            resources: texts(event.remove("resources")),
+            id: text(&event, "id"),
+            account: text(&event, "account"),
+            region: text(&event, "region"),
+            time: text(&event, "time").and_then(|time| from_iso8601(&time)),
+            resources: texts(event.get("resources")),
             source,
             detail_type,
             change,
@@ -289,24 +289,21 @@ impl<K: JobKind> fmt::Display for JobChange<K> {
 
 type Members = serde_json::Map<String, Value>;
 
-/// Taken out; `None` if it is absent, empty or no text.
-fn text(members: &mut Members, name: &str) -> Option<String> {
-    match members.remove(name)? {
-        Value::String(text) if !text.is_empty() => Some(text),
-        _ => None,
-    }
+/// `None` if it is absent, empty or no text.
+fn text(members: &Members, name: &str) -> Option<String> {
+    members.get(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 /// Those of a list that are texts.
-fn texts(list: Option<Value>) -> Vec<String> {
+fn texts(list: Option<&Value>) -> Vec<String> {
     let Some(Value::Array(items)) = list else { return Vec::new() };
-    items.into_iter().filter_map(|item| if let Value::String(text) = item { Some(text) } else { None }).collect()
+    items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
 /// What every change says, and the rest of it.
 fn detail<S: From<String>>(detail: Value) -> Result<(String, SequenceStoreId, S, Members), EventError> {
-    let Value::Object(mut members) = detail else { return Err(EventError::Missing { member: "detail" }) };
-    let mut required = |name, member| text(&mut members, name).ok_or(EventError::Missing { member });
+    let Value::Object(members) = detail else { return Err(EventError::Missing { member: "detail" }) };
+    let required = |name, member| text(&members, name).ok_or(EventError::Missing { member });
     let id = required("id", "detail.id")?;
     let store = required("sequenceStoreId", "detail.sequenceStoreId")?;
     let status = required("status", "detail.status")?;
@@ -314,22 +311,22 @@ fn detail<S: From<String>>(detail: Value) -> Result<(String, SequenceStoreId, S,
 }
 
 fn job<K: JobKind<Id: From<String>>>(value: Value) -> Result<JobChange<K>, EventError> {
-    let (id, sequence_store_id, status, mut rest) = detail(value)?;
-    let status_message = text(&mut rest, "statusMessage");
-    let omics_version = text(&mut rest, "omicsVersion");
+    let (id, sequence_store_id, status, rest) = detail(value)?;
+    let status_message = text(&rest, "statusMessage");
+    let omics_version = text(&rest, "omicsVersion");
     Ok(JobChange { id: id.into(), sequence_store_id, status, status_message, omics_version })
 }
 
 fn read_set(value: Value) -> Result<ReadSetChange, EventError> {
-    let (id, sequence_store_id, status, mut rest) = detail(value)?;
+    let (id, sequence_store_id, status, rest) = detail(value)?;
     Ok(ReadSetChange {
         id: id.into(),
         sequence_store_id,
         status,
-        status_message: text(&mut rest, "statusMessage"),
-        arn: text(&mut rest, "arn").map(Into::into),
-        creation_job_id: text(&mut rest, "creationJobId"),
-        omics_version: text(&mut rest, "omicsVersion"),
+        status_message: text(&rest, "statusMessage"),
+        arn: text(&rest, "arn").map(Into::into),
+        creation_job_id: text(&rest, "creationJobId"),
+        omics_version: text(&rest, "omicsVersion"),
     })
 }
 

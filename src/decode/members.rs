@@ -1,7 +1,7 @@
 //! How members of answers are read: what each kind takes, what it makes of null, and what of a value of another type.
 //!
-//! Not derived: serde's code for a structure, once more for one by position, and a visitor for each type of text would
-//! be a tenth of what the compiler has to do for this crate.
+//! Not derived: a visitor for each type of text, and each structure once more by position, were a fifth of what the
+//! compiler generated for this crate.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
