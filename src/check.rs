@@ -5,12 +5,10 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use icu_properties::CodePointMapData;
-use icu_properties::props::GeneralCategory;
-use time::OffsetDateTime;
-
 use crate::model::time::can_be_written;
 use crate::model::{ClientToken, ReadSetId, RoleArn, RunId};
+use time::OffsetDateTime;
+use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// How much of a value is shown in a message, in characters.
 const SHOWN_CHARS: usize = 60;
@@ -322,9 +320,8 @@ fn is_destination_behind_bucket(rest: &str) -> bool {
 
 fn is_text(character: char) -> bool {
     use GeneralCategory::{Control, Format, PrivateUse, Surrogate, Unassigned};
-    let category = CodePointMapData::<GeneralCategory>::new();
     matches!(character, ' '..='~')
-        || !matches!(category.get(character), Control | Format | PrivateUse | Surrogate | Unassigned)
+        || !matches!(get_general_category(character), Control | Format | PrivateUse | Surrogate | Unassigned)
 }
 
 #[cfg(test)]
