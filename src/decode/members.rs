@@ -38,6 +38,7 @@ macro_rules! members {
             $($(#[$field_meta])* $field_vis $field: $Type,)+
         }
 
+        #[automatically_derived]
         impl<'de $($(, $T: serde::Deserialize<'de> + Default)+)?> serde::Deserialize<'de> for $Name $(<$($T),+>)? {
             fn deserialize<De: serde::Deserializer<'de>>(deserializer: De) -> Result<Self, De::Error> {
                 struct Object<T>(std::marker::PhantomData<T>);
