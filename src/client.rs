@@ -60,7 +60,8 @@ impl Client {
 
     /// A client by what an `SdkConfig` says: `aws_config::load_from_env().await` plugs straight in.
     ///
-    /// Needs the feature `sdk-config`, or `aws-config`, which has it in it. See [`ClientBuilder::from_sdk_config`] for what is honoured.
+    /// Needs the feature `sdk-config`, or `aws-config`, which has it in it. See [`ClientBuilder::from_sdk_config`] for
+    /// what is honoured.
     ///
     /// # Errors
     ///

@@ -367,6 +367,7 @@ impl<R: BufRead> Lines<'_, R> {
     }
 
     fn parse<'a, T: Deserialize<'a>>(&'a self) -> Result<T, BulkError> {
+        // As text, like answers: JSON is then read by one kind of parser, which is compiled once.
         let line = str::from_utf8(&self.line).map_err(|error| self.broken(&error.to_string()))?;
         serde_json::from_str(line).map_err(|error| self.broken(&error.to_string()))
     }

@@ -55,7 +55,6 @@ pub(super) struct Attempts<'a> {
     operation: &'a dyn AnyOperation,
     span: Span,
     started: Instant,
-    deadline: Option<Instant>,
     invocation: HeaderValue,
     /// Made when it may go out, and the same on each attempt: thousands of calls may wait for their turn.
     request: Option<Box<UnsignedRequest>>,
@@ -74,20 +73,22 @@ impl<'a> Attempts<'a> {
             request_id = tracing::field::Empty,
             duration_ms = tracing::field::Empty,
         );
-        let started = Instant::now();
         let settings = &call.client.settings;
         let policy = RetryPolicy { max_attempts: call.max_attempts, ..settings.retry };
         Self {
             call,
             operation,
             span,
-            started,
-            deadline: call.timeouts.operation.and_then(|limit| started.checked_add(limit)),
+            started: Instant::now(),
             invocation: invocation_id(),
             request: None,
             retry: Retry::new(policy, settings.quota.clone()),
             may_have_been_applied: false,
         }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.call.timeouts.operation.and_then(|limit| self.started.checked_add(limit))
     }
 
     /// The next answer that is a success by its status, after as many attempts as that takes. `unusable` is what was
@@ -119,9 +120,8 @@ impl<'a> Attempts<'a> {
                 let of_attempt = attempt::span(self.operation.name(), number);
                 let (max, limits) = (self.call.max_attempts, self.limits());
                 let settings = &*self.call.client.settings;
-                let operation = self.operation;
-                let request = || Box::new(settings.address(operation.wire_request()));
-                let request = self.request.get_or_insert_with(request);
+                let address = || Box::new(settings.address(self.operation.wire_request()));
+                let request = self.request.get_or_insert_with(address);
                 let attempt = Attempt { request, invocation: &self.invocation, number, max, limits };
                 Box::pin(settings.attempt(&attempt, &of_attempt)).await
             };
@@ -136,7 +136,7 @@ impl<'a> Attempts<'a> {
     /// Waits until another attempt may follow a failed one, or tells the end.
     async fn wait_after(&mut self, failure: Failure) -> Result<(), Error> {
         self.may_have_been_applied |= self.operation.mutates() && failure.may_have_been_applied;
-        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = self.deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let number = self.retry.attempts();
         match self.retry.failed(failure.class, failure.server_delay, fastrand::f64(), left) {
             Decision::Again { after } => {
@@ -184,7 +184,7 @@ impl<'a> Attempts<'a> {
 
     /// Waits until an attempt may go out, which it does while it has a slot. Otherwise tells what was lacking.
     async fn slot(&self) -> Result<Option<SemaphorePermit<'a>>, &'static str> {
-        let (call, deadline) = (self.call, self.deadline);
+        let (call, deadline) = (self.call, self.deadline());
         let settings = &*call.client.settings;
         if call.paced {
             // Credentials first: behind the turn, a slow provider would let several requests out at once. What goes
@@ -208,7 +208,7 @@ impl<'a> Attempts<'a> {
         AttemptLimits {
             attempt_timeout: timeouts.attempt,
             operation_timeout: timeouts.operation,
-            deadline: self.deadline,
+            deadline: self.deadline(),
             network: Limits {
                 connect_timeout: timeouts.connect,
                 read_timeout: timeouts.read,

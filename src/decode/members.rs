@@ -153,13 +153,13 @@ impl<'de> Deserialize<'de> for Scalar<'de> {
                 Ok(Scalar::Text(Cow::Owned(text.to_owned())))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-                while items.next_element::<IgnoredAny>()?.is_some() {}
+            fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
+                IgnoredAny.visit_seq(items)?;
                 Ok(Scalar::Other)
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-                while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Self::Value, A::Error> {
+                IgnoredAny.visit_map(entries)?;
                 Ok(Scalar::Other)
             }
         }
@@ -305,8 +305,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for StructureOrNot<T> {
                 Ok(Self::none())
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-                while items.next_element::<IgnoredAny>()?.is_some() {}
+            fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
+                IgnoredAny.visit_seq(items)?;
                 Ok(Self::none())
             }
         }

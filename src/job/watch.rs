@@ -1,6 +1,6 @@
 //! Any number of jobs followed together, of whatever stores.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -101,15 +101,13 @@ impl<K: JobKind> Watch<K> {
 }
 
 fn by_store<K: JobKind>(client: &Client, jobs: Vec<Job<K>>, schedule: Schedule) -> Vec<StoreFleet<K>> {
-    let (mut fleets, mut places) = (Vec::<StoreFleet<K>>::new(), HashMap::new());
+    let mut fleets = BTreeMap::new();
     for job in jobs {
-        let place = *places.entry(job.sequence_store_id.clone()).or_insert(fleets.len());
-        if place == fleets.len() {
-            fleets.push(StoreFleet::new(client.clone(), job.sequence_store_id.clone(), schedule));
-        }
-        fleets[place].add(job);
+        let store = job.sequence_store_id.clone();
+        let fleet = fleets.entry(store.clone());
+        fleet.or_insert_with(|| StoreFleet::new(client.clone(), store, schedule)).add(job);
     }
-    fleets
+    fleets.into_values().collect()
 }
 
 impl<K: JobKind> Stream for Watch<K> {

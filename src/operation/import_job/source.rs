@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::builder::{IsSet, builder};
 use crate::check::{Path, Violations};
-use crate::decode::{Map, Member, OrDefault, Text, TextOrEmpty, members};
+use crate::decode::{Map, Member, Text, TextOrEmpty, members};
 use crate::model::{FileType, ItemStatus, ReadSetId, ReferenceArn, S3Uri, SampleId, SubjectId};
 
 type Tags = BTreeMap<String, String>;
@@ -49,9 +49,8 @@ impl SourceFiles {
 
 members! {
     /// [`SourceFiles`] in an answer, with whatever the service adds one day, and with `""` for a file that is not there.
-    #[derive(Default)]
     struct AnsweredFiles {
-        source1: Option<S3Uri> = "source1" as Text;
+        source1: S3Uri = "source1" as TextOrEmpty;
         source2: Option<S3Uri> = "source2" as Text;
     }
 }
@@ -62,8 +61,8 @@ impl<'de> Member<'de, SourceFiles> for AnsweredFiles {
     }
 
     fn read<A: MapAccess<'de>>(entries: &mut A) -> Result<SourceFiles, A::Error> {
-        let Self { source1, source2 } = OrDefault::read(entries)?;
-        Ok(SourceFiles { source1: source1.unwrap_or_else(|| "".into()), source2 })
+        let files = entries.next_value::<Option<Self>>()?;
+        Ok(files.map_or_else(Self::absent, |Self { source1, source2 }| SourceFiles { source1, source2 }))
     }
 }
 
