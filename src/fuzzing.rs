@@ -19,11 +19,12 @@ pub use endpoint::endpoint;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 #[cfg(feature = "local")]
 pub use local::{local_request, local_signature};
+use time::OffsetDateTime;
 
 use crate::Error;
 use crate::bulk::{BulkError, Plan, journal_fuzzing};
 use crate::clock::Clock;
-use crate::decode::Scalar;
+use crate::decode::{self, Time, members};
 use crate::error::{Context, ErrorAnswer};
 use crate::job::Export;
 use crate::model::{CreationType, ETagAlgorithm, FileType, ItemStatus, JobStatus, ReadSetStatus, time as times};
@@ -74,13 +75,17 @@ pub fn errors(data: &[u8]) {
     assert_fit_for_a_log(&Error::from_answer(answer, context));
 }
 
+members! {
+    struct Holder {
+        at: Option<OffsetDateTime> = "at" as Time;
+    }
+}
+
 /// Timestamps: the bytes are one as text, and as a JSON value.
 pub fn times(data: &[u8]) {
-    let read = [
-        str::from_utf8(data).ok().and_then(times::from_iso8601),
-        serde_json::from_slice::<Scalar<'_>>(data).ok().and_then(times::optional),
-    ];
-    for time in read.into_iter().flatten() {
+    let Ok(text) = str::from_utf8(data) else { return };
+    let as_member = decode::structure::<Holder>(&format!("{{\"at\":{text}}}")).ok().and_then(|holder| holder.at);
+    for time in [times::from_iso8601(text), as_member].into_iter().flatten() {
         let written = times::to_iso8601(time);
         if times::can_be_written(time) {
             assert_eq!(times::from_iso8601(&written), Some(time), "{written}");

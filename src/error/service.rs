@@ -4,9 +4,8 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use crate::decode::Scalar;
+use crate::decode::{self, Form, Parts};
 use crate::error::Context;
 use crate::retry::{self, ServerDelay};
 use crate::sign::Secrets;
@@ -84,41 +83,22 @@ struct Members(Vec<(String, String)>);
 impl Members {
     /// Those of a JSON object; none of anything else.
     fn read(body: &[u8]) -> Self {
-        serde_json::from_str(&String::from_utf8_lossy(body)).unwrap_or_default()
+        let mut members = Vec::new();
+        let read = decode::each_member(&String::from_utf8_lossy(body), &mut |name, value| {
+            if (CODES.contains(&name) || MESSAGES.contains(&name))
+                && let Form::Text(text) = value.read(Parts::Ignored)?
+            {
+                members.push((name.to_owned(), text.into_owned()));
+            }
+            Ok(())
+        });
+        if read.is_ok() { Self(members) } else { Self::default() }
     }
 
     /// The first of these members that is a text and says something.
     fn find<'a>(&'a self, names: &[&str], read: fn(&'a str) -> Option<&'a str>) -> Option<&'a str> {
         let member = |name: &&str| self.0.iter().rfind(|(known, _)| known == name).map(|(_, text)| &**text);
         names.iter().filter_map(member).find_map(read)
-    }
-}
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-
-        impl<'de> Visitor<'de> for Object {
-            type Value = Members;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(name) = entries.next_key::<String>()? {
-                    if !CODES.contains(&&*name) && !MESSAGES.contains(&&*name) {
-                        entries.next_value::<IgnoredAny>()?;
-                    } else if let Scalar::Text(text) = entries.next_value()? {
-                        members.push((name, text.into_owned()));
-                    }
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(Object)
     }
 }
 

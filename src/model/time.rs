@@ -4,20 +4,20 @@ use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::decode::Scalar;
+use crate::decode::Form;
 
 /// Reads an ISO 8601 string with 0 to 9 fraction digits and any offset, or seconds since 1970 as a number.
 ///
 /// What is none of these is `None`, with a warning: no answer is lost for a time that nobody can read.
-pub(crate) fn optional(value: Scalar<'_>) -> Option<OffsetDateTime> {
+pub(crate) fn optional(value: Form<'_>) -> Option<OffsetDateTime> {
     #[allow(clippy::cast_precision_loss, reason = "such a number is no time")]
     let time = match value {
-        Scalar::Null => return None,
-        Scalar::Text(text) if text.is_empty() => return None,
-        Scalar::Text(text) => from_iso8601(&text),
-        Scalar::Whole(seconds) => from_seconds(seconds as f64),
-        Scalar::Number(seconds) => from_seconds(seconds),
-        Scalar::Other => None,
+        Form::Null => return None,
+        Form::Text(text) if text.is_empty() => return None,
+        Form::Text(text) => from_iso8601(&text),
+        Form::Whole(seconds) => from_seconds(seconds as f64),
+        Form::Number(seconds) => from_seconds(seconds),
+        Form::Bool(_) | Form::List | Form::Object => None,
     };
     if time.is_none() {
         tracing::warn!("a time in an answer can't be read");
@@ -70,7 +70,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::decode::{Time, members};
+    use crate::decode::{self, Time, members};
 
     members! {
         struct Holder {
@@ -78,8 +78,8 @@ mod tests {
         }
     }
 
-    fn read(json: &str) -> Result<Option<OffsetDateTime>, serde_json::Error> {
-        serde_json::from_str::<Holder>(&format!("{{\"at\":{json}}}")).map(|holder| holder.at)
+    fn read(json: &str) -> serde_json::Result<Option<OffsetDateTime>> {
+        decode::structure::<Holder>(&format!("{{\"at\":{json}}}")).map(|holder| holder.at)
     }
 
     #[test]
@@ -106,7 +106,7 @@ mod tests {
     fn an_absent_time_is_none() {
         assert_eq!(read("null").unwrap(), None);
         assert_eq!(read("\"\"").unwrap(), None);
-        assert_eq!(serde_json::from_str::<Holder>("{}").unwrap().at, None);
+        assert_eq!(decode::structure::<Holder>("{}").unwrap().at, None);
     }
 
     #[test]

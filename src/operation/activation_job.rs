@@ -1,14 +1,13 @@
 //! `StartReadSetActivationJob` and `GetReadSetActivationJob`: archived read sets back to where they can be read.
 
 use serde::Serialize;
-use serde::de::IgnoredAny;
 use time::OffsetDateTime;
 
 use super::{Operation, ReadSetSource, call, json};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
-use crate::decode::{self, Items, JobAnswer, Text, TextOrEmpty, Undecodable, members};
+use crate::decode::{self, JobAnswer, Text, TextOrEmpty, Undecodable, members};
 use crate::model::{ActivationJobId, ClientToken, ItemStatus, JobStatus, ReadSetId, SequenceStoreId};
 use crate::wire::{HostPrefix, RawResponse, WireRequest};
 
@@ -166,7 +165,7 @@ impl Operation for GetReadSetActivationJobRequest {
     }
 
     fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {
-        let answer: JobAnswer<IgnoredAny, Items<ActivateReadSetSourceItem>> = decode::object(raw)?;
+        let answer: JobAnswer<(), Vec<ActivateReadSetSourceItem>> = decode::object(raw)?;
         Ok(GetReadSetActivationJobOutput {
             id: decode::required(answer.id, "id")?.into(),
             status: decode::required(answer.status, "status")?,
@@ -174,7 +173,7 @@ impl Operation for GetReadSetActivationJobRequest {
             status_message: answer.status_message,
             creation_time: answer.creation_time,
             completion_time: answer.completion_time,
-            sources: answer.sources.0,
+            sources: answer.sources,
             request_id: raw.request_id().map(str::to_owned),
         })
     }

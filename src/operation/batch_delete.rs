@@ -6,7 +6,7 @@ use super::{Operation, call, json};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
-use crate::decode::{self, List, TextOrEmpty, Undecodable, members};
+use crate::decode::{self, OrEmpty, TextOrEmpty, Undecodable, members};
 use crate::model::{ReadSetId, SequenceStoreId};
 use crate::wire::{HostPrefix, RawResponse, WireRequest};
 
@@ -82,7 +82,7 @@ struct Body<'a> {
 members! {
     #[derive(Default)]
     struct Answer {
-        errors: Vec<ReadSetBatchError> = "errors" as List;
+        errors: Vec<ReadSetBatchError> = "errors" as OrEmpty;
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Operation, ReadSetSource, call, json};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
-use crate::decode::{self, Items, JobAnswer, Text, TextOrEmpty, Undecodable, members};
+use crate::decode::{self, JobAnswer, Text, TextOrEmpty, Undecodable, members};
 use crate::model::{
     ClientToken, ExportJobId, ItemStatus, JobStatus, ReadSetId, RoleArn, S3Destination, SequenceStoreId,
 };
@@ -185,7 +185,7 @@ impl Operation for GetReadSetExportJobRequest {
     }
 
     fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {
-        let answer: JobAnswer<Items<ExportReadSetDetail>> = decode::object(raw)?;
+        let answer: JobAnswer<Vec<ExportReadSetDetail>> = decode::object(raw)?;
         Ok(GetReadSetExportJobOutput {
             id: decode::required(answer.id, "id")?.into(),
             status: decode::required(answer.status, "status")?,
@@ -194,7 +194,7 @@ impl Operation for GetReadSetExportJobRequest {
             status_message: answer.status_message,
             creation_time: answer.creation_time,
             completion_time: answer.completion_time,
-            read_sets: answer.read_sets.0,
+            read_sets: answer.read_sets,
             request_id: raw.request_id().map(str::to_owned),
         })
     }

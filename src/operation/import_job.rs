@@ -1,7 +1,6 @@
 //! `StartReadSetImportJob` and `GetReadSetImportJob`: files in Amazon S3 become read sets.
 
 use serde::Serialize;
-use serde::de::IgnoredAny;
 use time::OffsetDateTime;
 
 pub use source::{ImportReadSetSource, ImportReadSetSourceBuilder, ImportReadSetSourceItem, SourceFiles};
@@ -12,7 +11,7 @@ use super::{Operation, call, json};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
-use crate::decode::{self, Items, JobAnswer, Undecodable};
+use crate::decode::{self, JobAnswer, Undecodable};
 use crate::model::{ClientToken, ImportJobId, JobStatus, RoleArn, SequenceStoreId};
 use crate::wire::{HostPrefix, RawResponse, WireRequest};
 
@@ -196,7 +195,7 @@ impl Operation for GetReadSetImportJobRequest {
     }
 
     fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {
-        let answer: JobAnswer<IgnoredAny, Items<ImportReadSetSourceItem>> = decode::object(raw)?;
+        let answer: JobAnswer<(), Vec<ImportReadSetSourceItem>> = decode::object(raw)?;
         Ok(GetReadSetImportJobOutput {
             id: decode::required(answer.id, "id")?.into(),
             status: decode::required(answer.status, "status")?,
@@ -205,7 +204,7 @@ impl Operation for GetReadSetImportJobRequest {
             status_message: answer.status_message,
             creation_time: answer.creation_time,
             completion_time: answer.completion_time,
-            sources: answer.sources.0,
+            sources: answer.sources,
             request_id: raw.request_id().map(str::to_owned),
         })
     }

@@ -126,7 +126,7 @@ macro_rules! list_call {
         crate::decode::members! {
             struct Answer {
                 next_token: Option<String> = "nextToken" as crate::decode::Text;
-                $items: Vec<$Item> = $member as crate::decode::List;
+                $items: Vec<$Item> = $member as crate::decode::OrEmpty;
             }
         }
 

@@ -6,7 +6,7 @@ use super::{Operation, call};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
-use crate::decode::{self, Number, Structure, Text, Time, Undecodable, members};
+use crate::decode::{self, Number, Optional, Text, Time, Undecodable, members};
 use crate::model::{
     CreationType, ETagAlgorithm, FileType, ReadSetArn, ReadSetId, ReadSetStatus, ReferenceArn, S3Uri, SampleId,
     SequenceStoreId, SubjectId,
@@ -62,12 +62,12 @@ members! {
         description: Option<String> = "description" as Text;
         file_type: Option<FileType> = "fileType" as Text;
         creation_time: Option<OffsetDateTime> = "creationTime" as Time;
-        sequence_information: Option<SequenceInformation> = "sequenceInformation" as Structure;
+        sequence_information: Option<SequenceInformation> = "sequenceInformation" as Optional;
         reference_arn: Option<ReferenceArn> = "referenceArn" as Text;
-        files: Option<ReadSetFiles> = "files" as Structure;
+        files: Option<ReadSetFiles> = "files" as Optional;
         status_message: Option<String> = "statusMessage" as Text;
         creation_type: Option<CreationType> = "creationType" as Text;
-        etag: Option<ETag> = "etag" as Structure;
+        etag: Option<ETag> = "etag" as Optional;
         creation_job_id: Option<String> = "creationJobId" as Text;
     }
 }
@@ -188,11 +188,11 @@ members! {
     #[non_exhaustive]
     pub struct ReadSetFiles {
         /// The file, or the first reads of a pair.
-        pub source1: Option<FileInformation> = "source1" as Structure;
+        pub source1: Option<FileInformation> = "source1" as Optional;
         /// The second reads of a pair.
-        pub source2: Option<FileInformation> = "source2" as Structure;
+        pub source2: Option<FileInformation> = "source2" as Optional;
         /// The index of an aligned file.
-        pub index: Option<FileInformation> = "index" as Structure;
+        pub index: Option<FileInformation> = "index" as Optional;
     }
 
     /// One file of a read set.
@@ -206,7 +206,7 @@ members! {
         /// How many bytes the file has.
         pub content_length: Option<u64> = "contentLength" as Number;
         /// Where the file is in Amazon S3.
-        pub s3_access: Option<ReadSetS3Access> = "s3Access" as Structure;
+        pub s3_access: Option<ReadSetS3Access> = "s3Access" as Optional;
     }
 
     /// Where a file of a read set can be read in Amazon S3.

@@ -7,7 +7,7 @@ use super::list::list_call;
 use super::read_set::{ETag, SequenceInformation};
 use crate::Client;
 use crate::client::Call;
-use crate::decode::{Structure, Text, TextOrEmpty, Time, members};
+use crate::decode::{Optional, Text, TextOrEmpty, Time, members};
 use crate::model::{
     CreationType, FileType, ReadSetArn, ReadSetId, ReadSetStatus, ReferenceArn, SampleId, SequenceStoreId, SubjectId,
 };
@@ -83,12 +83,12 @@ members! {
         /// What kind of file it is.
         pub file_type: Option<FileType> = "fileType" as Text;
         /// What the service has counted in it.
-        pub sequence_information: Option<SequenceInformation> = "sequenceInformation" as Structure;
+        pub sequence_information: Option<SequenceInformation> = "sequenceInformation" as Optional;
         /// When it was created.
         pub creation_time: Option<OffsetDateTime> = "creationTime" as Time;
         /// How it came into the store.
         pub creation_type: Option<CreationType> = "creationType" as Text;
         /// What tells whether its content is that of another.
-        pub etag: Option<ETag> = "etag" as Structure;
+        pub etag: Option<ETag> = "etag" as Optional;
     }
 }

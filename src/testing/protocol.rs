@@ -6,13 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use url::{Position, Url};
 
 use super::{Script, answer, raw};
-use crate::decode::{self, Items, Map, Number, OrDefault, Scalar, Structure, Text, TextOrEmpty, Time, members};
+use crate::decode::{
+    self, Form, Number, Optional, OrEmpty, Part, Parts, Read, Text, TextOrEmpty, Time, Value as Unread, members,
+};
 use crate::endpoint::Host;
 use crate::error::ErrorAnswer;
 use crate::model::FileType;
@@ -151,9 +153,9 @@ members! {
         #[serde(skip_serializing_if = "Option::is_none")]
         long_value: Option<u64> = "longValue" as Number;
         #[serde(skip_serializing_if = "Option::is_none")]
-        test_config: Option<TestConfig> = "testConfig" as Structure;
+        test_config: Option<TestConfig> = "testConfig" as Optional;
         #[serde(skip_serializing_if = "Option::is_none")]
-        contents: Option<Contents> = "contents" as Structure;
+        contents: Option<Contents> = "contents" as Optional;
         #[serde(skip_serializing_if = "Option::is_none", serialize_with = "times::serialize")]
         normal: Option<OffsetDateTime> = "normal" as Time;
         #[serde(skip_serializing_if = "Option::is_none", serialize_with = "times::serialize")]
@@ -167,31 +169,31 @@ members! {
         #[serde(skip_serializing_if = "Option::is_none", serialize_with = "times::serialize")]
         datetime: Option<OffsetDateTime> = "datetime" as Time;
         #[serde(skip_serializing_if = "Option::is_none")]
-        string_list: Option<List<String>> = "stringList" as OrDefault;
+        string_list: Option<Vec<String>> = "stringList" as OrEmpty;
         #[serde(skip_serializing_if = "Option::is_none")]
-        string_set: Option<List<String>> = "stringSet" as OrDefault;
+        string_set: Option<Vec<String>> = "stringSet" as OrEmpty;
         #[serde(skip_serializing_if = "Option::is_none")]
-        integer_list: Option<List<i32>> = "integerList" as OrDefault;
+        integer_list: Option<Vec<i32>> = "integerList" as OrEmpty;
         #[serde(skip_serializing_if = "Option::is_none")]
-        boolean_list: Option<List<bool>> = "booleanList" as OrDefault;
+        boolean_list: Option<Vec<bool>> = "booleanList" as OrEmpty;
         #[serde(skip_serializing_if = "Option::is_none")]
-        timestamp_list: Option<List<Seconds>> = "timestampList" as OrDefault;
+        timestamp_list: Option<Vec<Seconds>> = "timestampList" as OrEmpty;
         #[serde(skip_serializing_if = "Option::is_none")]
-        enum_list: Option<List<FileType>> = "enumList" as OrDefault;
+        enum_list: Option<Vec<FileType>> = "enumList" as OrEmpty;
         #[serde(skip_serializing_if = "Option::is_none")]
-        int_enum_list: Option<List<i32>> = "intEnumList" as OrDefault;
+        int_enum_list: Option<Vec<i32>> = "intEnumList" as OrEmpty;
         #[serde(skip_serializing_if = "Option::is_none")]
-        nested_string_list: Option<List<List<String>>> = "nestedStringList" as OrDefault;
+        nested_string_list: Option<Vec<Vec<String>>> = "nestedStringList" as OrEmpty;
         #[serde(skip_serializing_if = "Option::is_none")]
-        my_structure_list: Option<List<Item>> = "myStructureList" as OrDefault;
+        my_structure_list: Option<Vec<Item>> = "myStructureList" as OrEmpty;
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-        dense_struct_map: BTreeMap<String, Greeting> = "denseStructMap" as Map;
+        dense_struct_map: BTreeMap<String, Greeting> = "denseStructMap" as OrEmpty;
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-        dense_number_map: BTreeMap<String, i32> = "denseNumberMap" as Map;
+        dense_number_map: BTreeMap<String, i32> = "denseNumberMap" as OrEmpty;
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-        dense_boolean_map: BTreeMap<String, bool> = "denseBooleanMap" as Map;
+        dense_boolean_map: BTreeMap<String, bool> = "denseBooleanMap" as OrEmpty;
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-        dense_set_map: BTreeMap<String, List<String>> = "denseSetMap" as Map;
+        dense_set_map: BTreeMap<String, Vec<String>> = "denseSetMap" as OrEmpty;
         #[serde(skip_serializing_if = "Option::is_none")]
         foo_enum1: Option<FileType> = "fooEnum1" as Text;
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -199,11 +201,11 @@ members! {
         #[serde(skip_serializing_if = "Option::is_none")]
         foo_enum3: Option<FileType> = "fooEnum3" as Text;
         #[serde(skip_serializing_if = "Option::is_none")]
-        foo_enum_list: Option<List<FileType>> = "fooEnumList" as OrDefault;
+        foo_enum_list: Option<Vec<FileType>> = "fooEnumList" as OrEmpty;
         #[serde(skip_serializing_if = "Option::is_none")]
-        foo_enum_set: Option<List<FileType>> = "fooEnumSet" as OrDefault;
+        foo_enum_set: Option<Vec<FileType>> = "fooEnumSet" as OrEmpty;
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-        foo_enum_map: BTreeMap<String, FileType> = "fooEnumMap" as Map;
+        foo_enum_map: BTreeMap<String, FileType> = "fooEnumMap" as OrEmpty;
     }
 
     #[derive(Serialize)]
@@ -214,7 +216,7 @@ members! {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Contents {
-        structure_value: Option<Greeting> = "structureValue" as Structure;
+        structure_value: Option<Greeting> = "structureValue" as Optional;
     }
 
     #[derive(Serialize)]
@@ -229,22 +231,43 @@ members! {
     }
 }
 
-#[derive(Serialize)]
-#[serde(transparent)]
-struct List<T>(Vec<T>);
+/// What only the cases have.
+impl<'de, T: Part<'de>> Part<'de> for Option<T> {
+    fn read(value: &mut dyn Unread<'de>) -> Read<Option<Self>> {
+        T::read(value).map(Some)
+    }
+}
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Items::deserialize(deserializer).map(|items| Self(items.0))
+impl<'de> Part<'de> for i32 {
+    fn read(value: &mut dyn Unread<'de>) -> Read<Option<Self>> {
+        Ok(match value.read(Parts::Ignored)? {
+            Form::Whole(number) => Some(number.try_into().unwrap()),
+            _ => None,
+        })
+    }
+}
+
+impl<'de> Part<'de> for bool {
+    fn read(value: &mut dyn Unread<'de>) -> Read<Option<Self>> {
+        Ok(match value.read(Parts::Ignored)? {
+            Form::Bool(value) => Some(value),
+            _ => None,
+        })
+    }
+}
+
+impl<'de> Part<'de> for FileType {
+    fn read(value: &mut dyn Unread<'de>) -> Read<Option<Self>> {
+        Ok(String::read(value)?.map(Self::from))
     }
 }
 
 /// A time that the model has as seconds.
 struct Seconds(Option<OffsetDateTime>);
 
-impl<'de> Deserialize<'de> for Seconds {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Scalar::deserialize(deserializer).map(times::optional).map(Self)
+impl<'de> Part<'de> for Seconds {
+    fn read(value: &mut dyn Unread<'de>) -> Read<Option<Self>> {
+        value.read(Parts::Ignored).map(|form| Some(Self(times::optional(form))))
     }
 }
 
@@ -285,7 +308,7 @@ fn bodies_are_written_so() {
             continue;
         }
         met += 1;
-        let body: Body = serde_json::from_value(as_in_body(&case["params"])).unwrap();
+        let body: Body = decode::structure(&as_in_body(&case["params"]).to_string()).unwrap();
         let written: Value = serde_json::from_slice(&crate::operation::json(&body)).unwrap();
         assert_eq!(written, serde_json::from_str::<Value>(expected).unwrap(), "{}", case["id"]);
     }

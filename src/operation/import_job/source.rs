@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::MapAccess;
 use serde::{Deserialize, Serialize};
 
 use crate::builder::{IsSet, builder};
 use crate::check::{Path, Violations};
-use crate::decode::{Map, Member, Text, TextOrEmpty, members};
+use crate::decode::{Member, OrEmpty, Part, Read, Text, TextOrEmpty, Value, members};
 use crate::model::{FileType, ItemStatus, ReadSetId, ReferenceArn, S3Uri, SampleId, SubjectId};
 
 type Tags = BTreeMap<String, String>;
@@ -60,8 +59,8 @@ impl<'de> Member<'de, SourceFiles> for AnsweredFiles {
         SourceFiles::source1("")
     }
 
-    fn read<A: MapAccess<'de>>(entries: &mut A) -> Result<SourceFiles, A::Error> {
-        let files = entries.next_value::<Option<Self>>()?;
+    fn read(value: &mut dyn Value<'de>) -> Read<SourceFiles> {
+        let files = <Self as Part>::read(value)?;
         Ok(files.map_or_else(Self::absent, |Self { source1, source2 }| SourceFiles { source1, source2 }))
     }
 }
@@ -212,7 +211,7 @@ members! {
         /// The description of the read set.
         pub description: Option<String> = "description" as Text;
         /// The tags of the read set; the service adds some of its own, `aws:omics:…`.
-        pub tags: BTreeMap<String, String> = "tags" as Map;
+        pub tags: BTreeMap<String, String> = "tags" as OrEmpty;
         /// The read set that the source became, once it has.
         pub read_set_id: Option<ReadSetId> = "readSetId" as Text;
     }
