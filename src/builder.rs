@@ -94,8 +94,7 @@ mod sealed {
 ///
 /// `Param = member` names the type parameter of a required member. A member is given as anything that converts into
 /// it; `each T` makes it a list, given as anything that can be iterated and whose items convert into `T`; numbers are
-/// given as they are, as a literal converts into no other type than `i32`. Attributes behind `@` go to the field of the
-/// value alone.
+/// given as they are, as a literal converts into no other type than `i32`.
 macro_rules! builder {
     (
         $(#[$doc:meta])*
@@ -103,7 +102,7 @@ macro_rules! builder {
         $(#[$value_doc:meta])*
         $value_vis:vis struct $Value:ident;
         required { $($(#[$req_doc:meta])* $Param:ident = $req:ident: $ReqTy:ty $(, each $Each:ty)?;)+ }
-        optional { $($(#[$opt_doc:meta])* $(@[$opt_attribute:meta])* $opt:ident: $OptTy:ty;)* }
+        optional { $($(#[$opt_doc:meta])* $opt:ident: $OptTy:ty;)* }
         defaulted { $($(#[$def_doc:meta])* $def:ident: $DefTy:ty = $default:expr;)* }
         $(numbers { $($(#[$num_doc:meta])* $num:ident: $NumTy:ty;)* })?
     ) => {
@@ -112,7 +111,7 @@ macro_rules! builder {
         #[non_exhaustive]
         $value_vis struct $Value {
             $($(#[$req_doc])* $value_vis $req: $ReqTy,)+
-            $($(#[$opt_doc])* $(#[$opt_attribute])* $value_vis $opt: Option<$OptTy>,)*
+            $($(#[$opt_doc])* $value_vis $opt: Option<$OptTy>,)*
             $($(#[$def_doc])* $value_vis $def: $DefTy,)*
             $($($(#[$num_doc])* $value_vis $num: Option<$NumTy>,)*)?
         }

@@ -3,9 +3,12 @@
 mod members;
 mod value;
 
+use serde::Deserializer;
 use time::OffsetDateTime;
 
-pub(crate) use self::members::{Member, Number, Optional, OrEmpty, Part, Structure, Text, TextOrEmpty, Time, members};
+pub(crate) use self::members::{
+    Member, Number, Optional, OrEmpty, Part, Structure, Text, TextOrEmpty, Time, members, unexpected,
+};
 pub(crate) use self::value::{Form, OnMember, Parts, Read, Value};
 use crate::error::BoxError;
 use crate::model::{JobStatus, RoleArn, S3Destination, SequenceStoreId};
@@ -30,6 +33,16 @@ pub(crate) fn structure<'de, T: Structure<'de>>(json: &'de str) -> serde_json::R
     let mut structure = T::empty();
     each_member(json, &mut |name, value| structure.member(name, value))?;
     Ok(structure)
+}
+
+/// Reads a value of any format.
+pub(crate) fn part<'de, T: Part<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let mut found = None;
+    value::read(deserializer, &mut |value| {
+        found = T::read(value)?;
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 /// Reads each member of a JSON object; none of anything else.

@@ -65,7 +65,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
+use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::Value;
 use time::OffsetDateTime;
 
@@ -79,8 +79,7 @@ const SOURCE: &str = "aws.omics";
 /// An event as EventBridge delivers it, to a Lambda function as it is, to a queue as the body of a message.
 ///
 /// What is not known is kept, what is absent is `None`; see the [module](self) for an example.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "Value")]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Event {
     /// A UUID of the event.
@@ -249,6 +248,12 @@ impl FromStr for Event {
 
     fn from_str(json: &str) -> Result<Self, EventError> {
         Self::from_slice(json.as_bytes())
+    }
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Value::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
     }
 }
 

@@ -57,7 +57,7 @@ pub enum Activation {}
 /// ```
 pub trait JobKind: sealed::Sealed + fmt::Debug + Sized + 'static {
     /// What identifies a job of this kind.
-    type Id: Clone + Eq + Hash + fmt::Debug + fmt::Display + Send + Sync + Unpin + 'static;
+    type Id: Clone + Eq + Hash + fmt::Debug + fmt::Display + AsRef<str> + Send + Sync + Unpin + 'static;
     /// How a job of this kind stands: the output of its Get call.
     type State: JobState + Clone + fmt::Debug + Send + Sync + Unpin + 'static;
     /// How the kind is called in messages.

@@ -109,6 +109,7 @@ mod clock;
 mod config;
 mod credentials;
 mod decode;
+mod encode;
 mod endpoint;
 pub mod error;
 pub mod event;

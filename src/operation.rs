@@ -1,6 +1,7 @@
 //! The operations. Each has a file that holds all of it: builder, request, checks, wire form, output.
 
-use bytes::Bytes;
+use serde::Serialize;
+use serde::ser::{SerializeMap as _, Serializer};
 
 use crate::check::Violations;
 use crate::decode::Undecodable;
@@ -58,23 +59,23 @@ pub(crate) trait Operation: Send + Sync {
     fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable>;
 }
 
-/// A read set as an item of a request (`ExportReadSet`, `StartReadSetActivationJobSourceItem`).
-#[derive(serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ReadSetSource<'a> {
-    read_set_id: &'a ReadSetId,
-}
+/// Read sets as items of a request (`ExportReadSet`, `StartReadSetActivationJobSourceItem`).
+struct ReadSetSources<'a>(&'a [ReadSetId]);
 
-impl<'a> ReadSetSource<'a> {
-    fn list(ids: &'a [ReadSetId]) -> Vec<Self> {
-        ids.iter().map(|read_set_id| Self { read_set_id }).collect()
+impl Serialize for ReadSetSources<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(ReadSetSource))
     }
 }
 
-/// A request body.
-pub(crate) fn json(body: &impl serde::Serialize) -> Bytes {
-    #[expect(clippy::expect_used, reason = "strings, lists and maps with string keys always have a JSON form")]
-    serde_json::to_vec(body).expect("a request body has a JSON form").into()
+struct ReadSetSource<'a>(&'a ReadSetId);
+
+impl Serialize for ReadSetSource<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        members.serialize_entry("readSetId", self.0)?;
+        members.end()
+    }
 }
 
 /// Declares the fluent builder of one call: the members, the settings of a single call, and `send`.

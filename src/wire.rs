@@ -35,7 +35,8 @@ impl WireRequest {
         Self { method: Method::GET, host_prefix, path: encode_path(segments), query: String::new(), body: Bytes::new() }
     }
 
-    pub(crate) fn post(host_prefix: HostPrefix, segments: &[&str], body: Bytes) -> Self {
+    pub(crate) fn post(host_prefix: HostPrefix, segments: &[&str], body: impl Into<Bytes>) -> Self {
+        let body = body.into();
         Self { method: Method::POST, host_prefix, path: encode_path(segments), query: String::new(), body }
     }
 

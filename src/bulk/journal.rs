@@ -9,20 +9,19 @@ use std::io::{self, BufRead, BufReader, Read as _, Seek, SeekFrom, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
+pub(crate) use self::line::ItemResult;
+use self::line::{Header, Line, MAGIC, VERSION};
 use super::{BulkError, BulkKind, Group, Plan};
+use crate::decode::{self, Structure};
 use crate::job::JobKind;
-use crate::model::{ItemStatus, JobStatus, ReadSetId};
+use crate::model::JobStatus;
 
-/// The format that this version writes, and the newest it reads.
-const VERSION: u64 = 1;
+mod line;
+
 /// More than a hundred items can take whose messages come out of an answer of 8 MiB, each character escaped.
 const LONGEST_LINE: u64 = 64 << 20;
 /// How much of what is wrong with a line is told, in characters: the parser quotes what it can't use.
 const LONGEST_REASON: usize = 300;
-/// How every journal begins.
-const MAGIC: &[u8] = br#"{"journal":"healthomics-bulk","#;
 
 /// Where a group stands, by its journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,85 +40,6 @@ pub(crate) enum GroupState<Id> {
 
 /// Where each group of a plan's shard stands, in its order.
 pub(crate) type States<K> = Vec<GroupState<<K as JobKind>::Id>>;
-
-/// What became of one item.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ItemResult {
-    /// Where it stands in the input.
-    pub(crate) position: usize,
-    pub(crate) status: ItemStatus,
-    /// What a source became.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) read_set_id: Option<ReadSetId>,
-    /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) reason: Option<String>,
-}
-
-/// The first line. Later versions may add members, and change anything but the first two with the version.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Header {
-    journal: String,
-    version: u64,
-    run_id: String,
-    kind: String,
-    sequence_store_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    role_arn: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    destination: Option<String>,
-    groups: usize,
-    group_size: usize,
-    plan: String,
-    shard: usize,
-    shards: usize,
-}
-
-#[derive(Deserialize)]
-struct Version {
-    version: u64,
-}
-
-/// Which kind of line it is. Kinds that a later version adds are passed over.
-#[derive(Deserialize)]
-struct Kind {
-    line: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Starting {
-    group: usize,
-    token: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Started {
-    group: usize,
-    job: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Ended<Items> {
-    group: usize,
-    job: String,
-    status: JobStatus,
-    items: Items,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Refused {
-    group: usize,
-    error: String,
-}
-
-#[derive(Serialize)]
-struct Line<'a, T> {
-    line: &'a str,
-    #[serde(flatten)]
-    rest: T,
-}
 
 /// The journal of one shard of a plan, open for writing and locked.
 ///
@@ -154,7 +74,7 @@ impl<K: BulkKind> Journal<K> {
         if begun {
             journal.cut().map_err(failed("write", &journal.path))?;
         } else {
-            journal.append(&Header::of(plan))?;
+            journal.append(&Header::of(plan).to_line())?;
             journal.sync_folder();
         }
         Ok((journal, states))
@@ -162,13 +82,12 @@ impl<K: BulkKind> Journal<K> {
 
     /// A start of the group is about to be sent.
     pub(crate) fn starting(&mut self, group: &Group<'_, K>) -> Result<(), BulkError> {
-        let rest = Starting { group: group.index(), token: group.client_token().into() };
-        self.append(&Line { line: "starting", rest })
+        self.append(&line::starting(group.index(), group.client_token()))
     }
 
     /// The group has a job.
     pub(crate) fn started(&mut self, group: &Group<'_, K>, job: &K::Id) -> Result<(), BulkError> {
-        self.append(&Line { line: "started", rest: Started { group: group.index(), job: job.to_string() } })
+        self.append(&line::started(group.index(), job.as_ref()))
     }
 
     /// The group's job has ended.
@@ -179,31 +98,28 @@ impl<K: BulkKind> Journal<K> {
         status: &JobStatus,
         items: &[ItemResult],
     ) -> Result<(), BulkError> {
-        let rest = Ended { group: group.index(), job: job.to_string(), status: status.clone(), items };
-        self.append(&Line { line: "ended", rest })
+        self.append(&line::ended(group.index(), job.as_ref(), status, items))
     }
 
     /// The service refused the group for good.
     pub(crate) fn refused(&mut self, group: &Group<'_, K>, error: &str) -> Result<(), BulkError> {
-        self.append(&Line { line: "refused", rest: Refused { group: group.index(), error: error.to_owned() } })
+        self.append(&line::refused(group.index(), error))
     }
 
     /// Writes a line down to the disk. After an error the next line takes its place.
-    fn append(&mut self, line: &impl Serialize) -> Result<(), BulkError> {
+    fn append(&mut self, line: &[u8]) -> Result<(), BulkError> {
         self.write(line).map_err(failed("write", &self.path))
     }
 
-    fn write(&mut self, line: &impl Serialize) -> io::Result<()> {
-        let mut bytes = serde_json::to_vec(line)?;
-        bytes.push(b'\n');
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
         if self.torn {
             self.cut()?;
         }
         self.torn = true;
-        self.file.write_all(&bytes)?;
+        self.file.write_all(line)?;
         self.file.sync_data()?;
         self.torn = false;
-        self.end += bytes.len() as u64;
+        self.end += line.len() as u64;
         Ok(())
     }
 
@@ -230,43 +146,6 @@ impl<K: BulkKind> Journal<K> {
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> BulkError {
     move |source| BulkError::JournalIo { action, path: path.to_owned(), source }
-}
-
-impl Header {
-    fn of<K: BulkKind>(plan: &Plan<K>) -> Self {
-        Self {
-            journal: "healthomics-bulk".to_owned(),
-            version: VERSION,
-            run_id: plan.run_id().to_string(),
-            kind: K::NAME.to_owned(),
-            sequence_store_id: plan.sequence_store_id().to_string(),
-            role_arn: plan.role_arn().map(ToString::to_string),
-            destination: plan.destination().map(ToString::to_string),
-            groups: plan.group_count(),
-            group_size: plan.group_size(),
-            plan: plan.digest().to_owned(),
-            shard: plan.current_shard().index,
-            shards: plan.current_shard().count,
-        }
-    }
-
-    /// What a person would look at, the most telling first.
-    fn members(&self) -> [(&'static str, String); 9] {
-        // Another's journal may say anything.
-        let escaped = |text: &str| text.escape_debug().to_string();
-        let quoted = |text: &Option<String>| text.as_ref().map_or("none".to_owned(), |text| format!("{text:?}"));
-        [
-            ("run id", format!("{:?}", self.run_id)),
-            ("kind", escaped(&self.kind)),
-            ("store", escaped(&self.sequence_store_id)),
-            ("destination", quoted(&self.destination)),
-            ("role", quoted(&self.role_arn)),
-            ("group size", self.group_size.to_string()),
-            ("number of groups", self.groups.to_string()),
-            ("input", format!("SHA-256 {}", escaped(&self.plan))),
-            ("shard", format!("{} of {}", self.shard, self.shards)),
-        ]
-    }
 }
 
 /// Reads whole lines; what is behind the last newline was cut by a crash.
@@ -308,11 +187,14 @@ impl<R: BufRead> Lines<'_, R> {
         if !self.line.starts_with(MAGIC) {
             return Err(self.broken("not a journal of a bulk run"));
         }
-        let Version { version } = self.parse()?;
+        let header: Header = self.parse()?;
+        let version = header.version;
+        if version == 0 {
+            return Err(self.broken("it has no version"));
+        }
         if version > VERSION {
             return Err(BulkError::JournalIsNewer { path: self.path.to_owned(), version, known: VERSION });
         }
-        let header: Header = self.parse()?;
         for ((member, journal), (_, here)) in header.members().into_iter().zip(here.members()) {
             if journal != here {
                 return Err(BulkError::JournalOfAnotherRun { path: self.path.to_owned(), member, journal, here });
@@ -326,50 +208,45 @@ impl<R: BufRead> Lines<'_, R> {
         let groups: Vec<_> = plan.groups().collect();
         let mut states: Vec<_> = groups.iter().map(|_| GroupState::Untouched).collect();
         while self.next()? {
-            let Kind { line } = self.parse()?;
-            let (group, state) = match line.as_str() {
-                "starting" => {
-                    let Starting { group, token } = self.parse()?;
-                    let slot = self.slot(&groups, group)?;
-                    if groups[slot].client_token() != token.as_str() {
-                        return Err(self.broken("the token is not that of the group"));
-                    }
-                    (slot, GroupState::Undecided)
-                }
-                "started" => {
-                    let Started { group, job } = self.parse()?;
-                    (self.slot(&groups, group)?, GroupState::Running { job: job.into() })
-                }
-                "ended" => {
-                    let Ended::<Vec<ItemResult>> { group, job, status, items } = self.parse()?;
-                    let slot = self.slot(&groups, group)?;
-                    let positions: Vec<_> = groups[slot].positions().collect();
-                    if items.iter().any(|item| positions.binary_search(&item.position).is_err()) {
-                        return Err(self.broken("an item is not of the group"));
-                    }
-                    (slot, GroupState::Finished { job: job.into(), status, items })
-                }
-                "refused" => {
-                    let Refused { group, error } = self.parse()?;
-                    (self.slot(&groups, group)?, GroupState::Refused { error })
-                }
+            let line: Line = self.parse()?;
+            let state = match line.kind.as_str() {
+                "starting" => GroupState::Undecided,
+                "started" => GroupState::Running { job: self.has(line.job, "job")?.into() },
+                "ended" => GroupState::Finished {
+                    job: self.has(line.job, "job")?.into(),
+                    status: self.has(line.status, "status")?,
+                    items: self.has(line.items.and_then(line::results), "items")?,
+                },
+                "refused" => GroupState::Refused { error: self.has(line.error, "error")? },
+                "" => return Err(self.broken("it does not say what it is")),
                 _ => continue,
             };
-            states[group] = state;
+            let index = self.has(line.group, "group")?;
+            let slot = groups.binary_search_by_key(&index, Group::index);
+            let slot = slot.map_err(|_| self.broken(&format!("group {index} is not of this run and shard")))?;
+            let group = &groups[slot];
+            if line.kind == "starting" && *group.client_token().as_str() != self.has(line.token, "token")? {
+                return Err(self.broken("the token is not that of the group"));
+            }
+            if let GroupState::Finished { items, .. } = &state {
+                let positions: Vec<_> = group.positions().collect();
+                if items.iter().any(|item| positions.binary_search(&item.position).is_err()) {
+                    return Err(self.broken("an item is not of the group"));
+                }
+            }
+            states[slot] = state;
         }
         Ok(states)
     }
 
-    /// Where the group stands in its shard.
-    fn slot<K: BulkKind>(&self, groups: &[Group<'_, K>], index: usize) -> Result<usize, BulkError> {
-        let found = groups.binary_search_by_key(&index, Group::index);
-        found.map_err(|_| self.broken(&format!("group {index} is not of this run and shard")))
+    fn parse<T: for<'de> Structure<'de>>(&self) -> Result<T, BulkError> {
+        let line = str::from_utf8(&self.line).map_err(|error| self.broken(&error.to_string()))?;
+        decode::structure(line).map_err(|error| self.broken(&error.to_string()))
     }
 
-    fn parse<'a, T: Deserialize<'a>>(&'a self) -> Result<T, BulkError> {
-        // As text, like answers: JSON is then read by one kind of parser, which is compiled once.
-        let line = str::from_utf8(&self.line).map_err(|error| self.broken(&error.to_string()))?;
-        serde_json::from_str(line).map_err(|error| self.broken(&error.to_string()))
+    /// A member that the line can't do without.
+    fn has<T>(&self, member: Option<T>, name: &str) -> Result<T, BulkError> {
+        member.ok_or_else(|| self.broken(&format!("it has no {name}")))
     }
 
     fn broken(&self, reason: &str) -> BulkError {

@@ -183,7 +183,8 @@ pub(crate) trait Part<'de>: Sized {
     fn read(value: &mut dyn Value<'de>) -> Read<Option<Self>>;
 }
 
-fn unexpected<'de>(value: &mut dyn Value<'de>, found: &Form<'de>, wanted: &str) -> Refused {
+/// A value of another type, where that is an error.
+pub(crate) fn unexpected<'de>(value: &mut dyn Value<'de>, found: &Form<'de>, wanted: &str) -> Refused {
     let found = match found {
         Form::Null => "null",
         Form::Bool(true) => "true",
@@ -200,6 +201,13 @@ fn unexpected<'de>(value: &mut dyn Value<'de>, found: &Form<'de>, wanted: &str) 
 impl<'de> Part<'de> for () {
     fn read(_: &mut dyn Value<'de>) -> Read<Option<Self>> {
         Ok(None)
+    }
+}
+
+/// One of which `null` shall be kept.
+impl<'de, T: Part<'de>> Part<'de> for Option<T> {
+    fn read(value: &mut dyn Value<'de>) -> Read<Option<Self>> {
+        T::read(value).map(Some)
     }
 }
 

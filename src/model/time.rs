@@ -1,6 +1,5 @@
 //! Timestamps as the service writes them, read leniently and written strictly.
 
-use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -57,12 +56,6 @@ pub(crate) fn can_be_written(time: OffsetDateTime) -> bool {
 
 fn written(time: OffsetDateTime) -> Option<String> {
     time.checked_to_offset(time::UtcOffset::UTC)?.format(&Rfc3339).ok()
-}
-
-/// For members of requests.
-#[expect(clippy::ref_option, reason = "serde passes the field")]
-pub(crate) fn serialize<S: Serializer>(time: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
-    time.map(to_iso8601).serialize(serializer)
 }
 
 #[cfg(test)]

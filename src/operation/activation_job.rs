@@ -1,13 +1,14 @@
 //! `StartReadSetActivationJob` and `GetReadSetActivationJob`: archived read sets back to where they can be read.
 
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
 use time::OffsetDateTime;
 
-use super::{Operation, ReadSetSource, call, json};
+use super::{Operation, ReadSetSources, call};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
 use crate::decode::{self, JobAnswer, Text, TextOrEmpty, Undecodable, members};
+use crate::encode;
 use crate::model::{ActivationJobId, ClientToken, ItemStatus, JobStatus, ReadSetId, SequenceStoreId};
 use crate::wire::{HostPrefix, RawResponse, WireRequest};
 
@@ -76,13 +77,6 @@ call! {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct StartBody<'a> {
-    client_token: &'a ClientToken,
-    sources: Vec<ReadSetSource<'a>>,
-}
-
 impl Operation for StartReadSetActivationJobRequest {
     const NAME: &'static str = "StartReadSetActivationJob";
     const MUTATES: bool = true;
@@ -95,9 +89,12 @@ impl Operation for StartReadSetActivationJobRequest {
     }
 
     fn to_wire(&self) -> WireRequest {
-        let body = StartBody { client_token: &self.client_token, sources: ReadSetSource::list(&self.sources) };
+        let body = encode::object(|body| {
+            body.serialize_entry("clientToken", &self.client_token)?;
+            body.serialize_entry("sources", &ReadSetSources(&self.sources))
+        });
         let path = ["sequencestore", self.sequence_store_id.as_str(), "activationjob"];
-        WireRequest::post(HostPrefix::ControlStorage, &path, json(&body))
+        WireRequest::post(HostPrefix::ControlStorage, &path, body)
     }
 
     fn client_token(&self) -> Option<&ClientToken> {

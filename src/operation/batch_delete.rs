@@ -1,12 +1,13 @@
 //! `BatchDeleteReadSet`: read sets out of a store, for good.
 
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
 
-use super::{Operation, call, json};
+use super::{Operation, call};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
 use crate::decode::{self, OrEmpty, TextOrEmpty, Undecodable, members};
+use crate::encode;
 use crate::model::{ReadSetId, SequenceStoreId};
 use crate::wire::{HostPrefix, RawResponse, WireRequest};
 
@@ -74,11 +75,6 @@ call! {
     defaulted {}
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
-    ids: &'a [ReadSetId],
-}
-
 members! {
     #[derive(Default)]
     struct Answer {
@@ -102,7 +98,8 @@ impl Operation for BatchDeleteReadSetRequest {
 
     fn to_wire(&self) -> WireRequest {
         let path = ["sequencestore", self.sequence_store_id.as_str(), "readset", "batch", "delete"];
-        WireRequest::post(HostPrefix::ControlStorage, &path, json(&Body { ids: &self.ids }))
+        let body = encode::object(|body| body.serialize_entry("ids", &self.ids));
+        WireRequest::post(HostPrefix::ControlStorage, &path, body)
     }
 
     fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {

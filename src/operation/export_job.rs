@@ -1,13 +1,14 @@
 //! `StartReadSetExportJob` and `GetReadSetExportJob`: read sets to a bucket.
 
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
 use time::OffsetDateTime;
 
-use super::{Operation, ReadSetSource, call, json};
+use super::{Operation, ReadSetSources, call};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
 use crate::decode::{self, JobAnswer, Text, TextOrEmpty, Undecodable, members};
+use crate::encode;
 use crate::model::{
     ClientToken, ExportJobId, ItemStatus, JobStatus, ReadSetId, RoleArn, S3Destination, SequenceStoreId,
 };
@@ -84,15 +85,6 @@ call! {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct StartBody<'a> {
-    client_token: &'a ClientToken,
-    destination: &'a S3Destination,
-    role_arn: &'a RoleArn,
-    sources: Vec<ReadSetSource<'a>>,
-}
-
 impl Operation for StartReadSetExportJobRequest {
     const NAME: &'static str = "StartReadSetExportJob";
     const MUTATES: bool = true;
@@ -107,14 +99,14 @@ impl Operation for StartReadSetExportJobRequest {
     }
 
     fn to_wire(&self) -> WireRequest {
-        let body = StartBody {
-            client_token: &self.client_token,
-            destination: &self.destination,
-            role_arn: &self.role_arn,
-            sources: ReadSetSource::list(&self.sources),
-        };
+        let body = encode::object(|body| {
+            body.serialize_entry("clientToken", &self.client_token)?;
+            body.serialize_entry("destination", &self.destination)?;
+            body.serialize_entry("roleArn", &self.role_arn)?;
+            body.serialize_entry("sources", &ReadSetSources(&self.sources))
+        });
         let path = ["sequencestore", self.sequence_store_id.as_str(), "exportjob"];
-        WireRequest::post(HostPrefix::ControlStorage, &path, json(&body))
+        WireRequest::post(HostPrefix::ControlStorage, &path, body)
     }
 
     fn client_token(&self) -> Option<&ClientToken> {

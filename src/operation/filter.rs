@@ -1,10 +1,11 @@
 //! What a list is narrowed to.
 
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use time::OffsetDateTime;
 
 use crate::check::{Path, Violations};
-use crate::model::{CreationType, JobStatus, ReadSetStatus, ReferenceArn, SampleId, SubjectId, time as times};
+use crate::encode::Optional as _;
+use crate::model::{CreationType, JobStatus, ReadSetStatus, ReferenceArn, SampleId, SubjectId, time::to_iso8601};
 
 const FILTER: Path<'static> = Path::Member("filter");
 
@@ -18,18 +19,14 @@ const FILTER: Path<'static> = Path::Member("filter");
 /// let failed = JobFilter::new().status(JobStatus::Failed);
 /// assert_eq!(failed.created_after, None);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JobFilter {
     /// Jobs that stand there.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<JobStatus>,
     /// Jobs created after this time.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "times::serialize")]
     pub created_after: Option<OffsetDateTime>,
     /// Jobs created before this time.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "times::serialize")]
     pub created_before: Option<OffsetDateTime>,
 }
 
@@ -42,36 +39,26 @@ pub struct JobFilter {
 /// let to_activate = ReadSetFilter::new().status(ReadSetStatus::Archived).subject_id("HG00146");
 /// assert_eq!(to_activate.name, None);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReadSetFilter {
     /// Read sets of this name.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Read sets that stand there.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<ReadSetStatus>,
     /// Read sets that are aligned to this reference.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reference_arn: Option<ReferenceArn>,
     /// Read sets created after this time.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "times::serialize")]
     pub created_after: Option<OffsetDateTime>,
     /// Read sets created before this time.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "times::serialize")]
     pub created_before: Option<OffsetDateTime>,
     /// Read sets of this sample.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_id: Option<SampleId>,
     /// Read sets of this subject.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub subject_id: Option<SubjectId>,
     /// Read sets that came from there.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub generated_from: Option<String>,
     /// Read sets that came into the store this way.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub creation_type: Option<CreationType>,
 }
 
@@ -130,6 +117,32 @@ impl ReadSetFilter {
         generated_from: String;
         /// Only read sets that came into the store this way.
         creation_type: CreationType;
+    }
+}
+
+impl Serialize for JobFilter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        members.serialize_optional("status", self.status.as_ref())?;
+        members.serialize_optional("createdAfter", self.created_after.map(to_iso8601).as_ref())?;
+        members.serialize_optional("createdBefore", self.created_before.map(to_iso8601).as_ref())?;
+        members.end()
+    }
+}
+
+impl Serialize for ReadSetFilter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        members.serialize_optional("name", self.name.as_ref())?;
+        members.serialize_optional("status", self.status.as_ref())?;
+        members.serialize_optional("referenceArn", self.reference_arn.as_ref())?;
+        members.serialize_optional("createdAfter", self.created_after.map(to_iso8601).as_ref())?;
+        members.serialize_optional("createdBefore", self.created_before.map(to_iso8601).as_ref())?;
+        members.serialize_optional("sampleId", self.sample_id.as_ref())?;
+        members.serialize_optional("subjectId", self.subject_id.as_ref())?;
+        members.serialize_optional("generatedFrom", self.generated_from.as_ref())?;
+        members.serialize_optional("creationType", self.creation_type.as_ref())?;
+        members.end()
     }
 }
 

@@ -1,17 +1,18 @@
 //! `StartReadSetImportJob` and `GetReadSetImportJob`: files in Amazon S3 become read sets.
 
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
 use time::OffsetDateTime;
 
 pub use source::{ImportReadSetSource, ImportReadSetSourceBuilder, ImportReadSetSourceItem, SourceFiles};
 
 mod source;
 
-use super::{Operation, call, json};
+use super::{Operation, call};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
 use crate::decode::{self, JobAnswer, Undecodable};
+use crate::encode;
 use crate::model::{ClientToken, ImportJobId, JobStatus, RoleArn, SequenceStoreId};
 use crate::wire::{HostPrefix, RawResponse, WireRequest};
 
@@ -97,14 +98,6 @@ call! {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct StartBody<'a> {
-    client_token: &'a ClientToken,
-    role_arn: &'a RoleArn,
-    sources: &'a [ImportReadSetSource],
-}
-
 impl Operation for StartReadSetImportJobRequest {
     const NAME: &'static str = "StartReadSetImportJob";
     const MUTATES: bool = true;
@@ -122,9 +115,13 @@ impl Operation for StartReadSetImportJobRequest {
     }
 
     fn to_wire(&self) -> WireRequest {
-        let body = StartBody { client_token: &self.client_token, role_arn: &self.role_arn, sources: &self.sources };
+        let body = encode::object(|body| {
+            body.serialize_entry("clientToken", &self.client_token)?;
+            body.serialize_entry("roleArn", &self.role_arn)?;
+            body.serialize_entry("sources", &self.sources)
+        });
         let path = ["sequencestore", self.sequence_store_id.as_str(), "importjob"];
-        WireRequest::post(HostPrefix::ControlStorage, &path, json(&body))
+        WireRequest::post(HostPrefix::ControlStorage, &path, body)
     }
 
     fn client_token(&self) -> Option<&ClientToken> {

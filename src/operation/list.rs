@@ -1,11 +1,9 @@
 //! What the list calls share.
 
-use serde::Serialize;
-
 use super::filter::Filter;
-use super::json;
 use crate::check::{Path, Violations};
 use crate::decode::Undecodable;
+use crate::encode::{self, Optional as _};
 use crate::model::SequenceStoreId;
 use crate::wire::{HostPrefix, WireRequest};
 
@@ -15,12 +13,6 @@ pub(super) struct ListRequest<'a, F> {
     pub(super) max_results: Option<i32>,
     pub(super) next_token: Option<&'a str>,
     pub(super) filter: Option<&'a F>,
-}
-
-#[derive(Serialize)]
-struct Body<'a, F> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    filter: Option<&'a F>,
 }
 
 impl<F: Filter> ListRequest<'_, F> {
@@ -36,7 +28,8 @@ impl<F: Filter> ListRequest<'_, F> {
     pub(super) fn to_wire(&self, last: &str) -> WireRequest {
         let path = ["sequencestore", self.sequence_store_id.as_str(), last];
         let max_results = self.max_results.map(|number| number.to_string());
-        WireRequest::post(HostPrefix::ControlStorage, &path, json(&Body { filter: self.filter }))
+        let body = encode::object(|body| body.serialize_optional("filter", self.filter));
+        WireRequest::post(HostPrefix::ControlStorage, &path, body)
             .with_query("maxResults", max_results.as_deref())
             .with_query("nextToken", self.next_token)
     }

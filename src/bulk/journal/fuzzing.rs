@@ -20,9 +20,7 @@ pub(crate) fn plan() -> Result<Plan<Export>, BulkError> {
 
 /// The first line of a journal of this plan.
 pub(crate) fn header(plan: &Plan<Export>) -> Vec<u8> {
-    let mut line = serde_json::to_vec(&Header::of(plan)).unwrap_or_default();
-    line.push(b'\n');
-    line
+    Header::of(plan).to_line()
 }
 
 /// Reads a journal as a run would that goes on; tells where the last line ends that counts.

@@ -4,6 +4,7 @@ use super::*;
 use crate::bulk::{Duplicates, Planner};
 use crate::job::{Activation, Export, Import};
 use crate::model::ExportJobId;
+use crate::model::ItemStatus;
 
 /// A folder of its own, gone when it is dropped.
 struct Folder(PathBuf);
@@ -387,20 +388,10 @@ fn ten_thousand_groups_are_read() {
     drop(Journal::open(folder.file(), &plan).unwrap());
     let mut text = fs::read(folder.file()).unwrap();
     for group in plan.groups() {
-        let (job, status, token) = ("0000000001".to_owned(), JobStatus::Completed, group.client_token().into());
-        let group_index = group.index();
-        let lines = [
-            serde_json::to_string(&Line { line: "starting", rest: Starting { group: group_index, token } }),
-            serde_json::to_string(&Line { line: "started", rest: Started { group: group_index, job: job.clone() } }),
-            serde_json::to_string(&Line {
-                line: "ended",
-                rest: Ended { group: group_index, job, status, items: results(&group) },
-            }),
-        ];
-        for line in lines {
-            text.extend_from_slice(line.unwrap().as_bytes());
-            text.push(b'\n');
-        }
+        let (index, job) = (group.index(), "0000000001");
+        text.extend(line::starting(index, group.client_token()));
+        text.extend(line::started(index, job));
+        text.extend(line::ended(index, job, &JobStatus::Completed, &results(&group)));
     }
     fs::write(folder.file(), &text).unwrap();
     let states = states(&folder.file(), &plan);

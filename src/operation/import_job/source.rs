@@ -1,8 +1,8 @@
 //! One source of an import job: what is asked for, and what the job says of it.
 
-use std::collections::BTreeMap;
+mod manifest;
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use crate::builder::{IsSet, builder};
 use crate::check::{Path, Violations};
@@ -22,14 +22,12 @@ type Tags = BTreeMap<String, String>;
 /// let single = SourceFiles::from("s3://my-bucket/HG00096.bam");
 /// assert_eq!(single, SourceFiles::source1("s3://my-bucket/HG00096.bam"));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SourceFiles {
     /// The file, or the first reads of a pair.
     pub source1: S3Uri,
     /// The second reads of a pair. Only FASTQ has them.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub source2: Option<S3Uri>,
 }
 
@@ -94,8 +92,7 @@ builder! {
     ///
     /// It can be read from a manifest: the JSON that the AWS CLI takes as `--sources`. A member that is not known is
     /// refused there, as a misspelt one would be lost.
-    #[derive(PartialEq, Eq, Serialize, Deserialize)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[derive(PartialEq, Eq)]
     #[doc(alias = "StartReadSetImportJobSourceItem")]
     pub struct ImportReadSetSource;
     required {
@@ -110,19 +107,14 @@ builder! {
     }
     optional {
         /// Where the sample came from: 1 to 127 characters.
-        @[serde(skip_serializing_if = "Option::is_none")]
         generated_from: String;
         /// The reference that the reads are aligned to; BAM and CRAM need one.
-        @[serde(skip_serializing_if = "Option::is_none")]
         reference_arn: ReferenceArn;
         /// A name for the read set: 1 to 127 characters.
-        @[serde(skip_serializing_if = "Option::is_none")]
         name: String;
         /// A description of the read set: 1 to 255 characters.
-        @[serde(skip_serializing_if = "Option::is_none")]
         description: String;
         /// All tags of the read set at once: keys of 1 to 128 characters, values of at most 256.
-        @[serde(skip_serializing_if = "Option::is_none")]
         tags: Tags;
     }
     defaulted {}
@@ -214,31 +206,5 @@ members! {
         pub tags: BTreeMap<String, String> = "tags" as OrEmpty;
         /// The read set that the source became, once it has.
         pub read_set_id: Option<ReadSetId> = "readSetId" as Text;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GOOD: &str = r#"{"sourceFiles":{"source1":"s3://b/1","source2":"s3://b/2"},"sourceFileType":"FASTQ","subjectId":"S","sampleId":"s"}"#;
-
-    #[test]
-    fn a_manifest_is_read_and_written_alike() {
-        let source: ImportReadSetSource = serde_json::from_str(GOOD).unwrap();
-        let files = SourceFiles::source1("s3://b/1").source2("s3://b/2");
-        let built = ImportReadSetSource::builder().source_files(files).source_file_type(FileType::Fastq);
-        assert_eq!(source, built.subject_id("S").sample_id("s").build());
-        assert_eq!(serde_json::to_string(&source).unwrap(), GOOD);
-    }
-
-    #[test]
-    fn a_misspelt_member_of_a_manifest_is_refused() {
-        for (right, wrong) in [("source2", "Source2"), ("sampleId", "sampleID"), ("\"subjectId\":\"S\",", "")] {
-            let text = GOOD.replace(right, wrong);
-            assert!(serde_json::from_str::<ImportReadSetSource>(&text).is_err(), "{text}");
-        }
-        let extra = GOOD.replace("{\"sourceFiles", "{\"refrenceArn\":\"arn:x\",\"sourceFiles");
-        assert!(serde_json::from_str::<ImportReadSetSource>(&extra).unwrap_err().to_string().contains("refrenceArn"));
     }
 }
