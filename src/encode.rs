@@ -9,7 +9,7 @@ use serde::ser::{SerializeMap, Serializer};
 pub(crate) type Members<'a> = <&'a mut serde_json::Serializer<Vec<u8>> as Serializer>::SerializeMap;
 
 /// A JSON object.
-pub(crate) fn object(write: impl FnOnce(&mut Members<'_>) -> serde_json::Result<()>) -> Vec<u8> {
+pub(crate) fn object(write: &dyn Fn(&mut Members<'_>) -> serde_json::Result<()>) -> Vec<u8> {
     let mut serializer = serde_json::Serializer::new(Vec::with_capacity(128));
     let written = serializer.serialize_map(None).and_then(|mut members| {
         write(&mut members)?;
@@ -21,10 +21,10 @@ pub(crate) fn object(write: impl FnOnce(&mut Members<'_>) -> serde_json::Result<
 }
 
 /// A member that may be absent.
-pub(crate) trait Optional: SerializeMap {
+pub(crate) trait SerializeOptional: SerializeMap {
     fn serialize_optional<T: Serialize>(&mut self, name: &'static str, value: Option<&T>) -> Result<(), Self::Error> {
         value.map_or(Ok(()), |value| self.serialize_entry(name, value))
     }
 }
 
-impl<M: SerializeMap> Optional for M {}
+impl<M: SerializeMap> SerializeOptional for M {}

@@ -73,7 +73,7 @@ struct ReadSetSource<'a>(&'a ReadSetId);
 impl Serialize for ReadSetSource<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut members = serializer.serialize_map(None)?;
-        members.serialize_entry("readSetId", self.0)?;
+        members.serialize_entry("readSetId", self.0.as_str())?;
         members.end()
     }
 }

@@ -89,8 +89,8 @@ impl Operation for StartReadSetActivationJobRequest {
     }
 
     fn to_wire(&self) -> WireRequest {
-        let body = encode::object(|body| {
-            body.serialize_entry("clientToken", &self.client_token)?;
+        let body = encode::object(&|body| {
+            body.serialize_entry("clientToken", self.client_token.as_str())?;
             body.serialize_entry("sources", &ReadSetSources(&self.sources))
         });
         let path = ["sequencestore", self.sequence_store_id.as_str(), "activationjob"];

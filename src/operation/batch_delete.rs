@@ -98,7 +98,7 @@ impl Operation for BatchDeleteReadSetRequest {
 
     fn to_wire(&self) -> WireRequest {
         let path = ["sequencestore", self.sequence_store_id.as_str(), "readset", "batch", "delete"];
-        let body = encode::object(|body| body.serialize_entry("ids", &self.ids));
+        let body = encode::object(&|body| body.serialize_entry("ids", &self.ids));
         WireRequest::post(HostPrefix::ControlStorage, &path, body)
     }
 

@@ -99,10 +99,10 @@ impl Operation for StartReadSetExportJobRequest {
     }
 
     fn to_wire(&self) -> WireRequest {
-        let body = encode::object(|body| {
-            body.serialize_entry("clientToken", &self.client_token)?;
-            body.serialize_entry("destination", &self.destination)?;
-            body.serialize_entry("roleArn", &self.role_arn)?;
+        let body = encode::object(&|body| {
+            body.serialize_entry("clientToken", self.client_token.as_str())?;
+            body.serialize_entry("destination", self.destination.as_str())?;
+            body.serialize_entry("roleArn", self.role_arn.as_str())?;
             body.serialize_entry("sources", &ReadSetSources(&self.sources))
         });
         let path = ["sequencestore", self.sequence_store_id.as_str(), "exportjob"];

@@ -4,7 +4,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use time::OffsetDateTime;
 
 use crate::check::{Path, Violations};
-use crate::encode::Optional as _;
+use crate::encode::SerializeOptional as _;
 use crate::model::{CreationType, JobStatus, ReadSetStatus, ReferenceArn, SampleId, SubjectId, time::to_iso8601};
 
 const FILTER: Path<'static> = Path::Member("filter");

@@ -3,7 +3,7 @@
 use super::filter::Filter;
 use crate::check::{Path, Violations};
 use crate::decode::Undecodable;
-use crate::encode::{self, Optional as _};
+use crate::encode::{self, SerializeOptional as _};
 use crate::model::SequenceStoreId;
 use crate::wire::{HostPrefix, WireRequest};
 
@@ -28,7 +28,7 @@ impl<F: Filter> ListRequest<'_, F> {
     pub(super) fn to_wire(&self, last: &str) -> WireRequest {
         let path = ["sequencestore", self.sequence_store_id.as_str(), last];
         let max_results = self.max_results.map(|number| number.to_string());
-        let body = encode::object(|body| body.serialize_optional("filter", self.filter));
+        let body = encode::object(&|body| body.serialize_optional("filter", self.filter));
         WireRequest::post(HostPrefix::ControlStorage, &path, body)
             .with_query("maxResults", max_results.as_deref())
             .with_query("nextToken", self.next_token)

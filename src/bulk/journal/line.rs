@@ -4,7 +4,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use crate::bulk::{BulkKind, Plan};
 use crate::decode::{Member, Number, OrEmpty, Read, Text, TextOrEmpty, Value, members};
-use crate::encode::{self, Optional as _};
+use crate::encode::{self, SerializeOptional as _};
 use crate::model::{ClientToken, ItemStatus, JobStatus, ReadSetId};
 
 /// The format that this version writes, and the newest it reads.
@@ -96,27 +96,27 @@ pub(super) fn results(items: Vec<Option<Item>>) -> Option<Vec<ItemResult>> {
 }
 
 pub(super) fn starting(group: usize, token: ClientToken) -> Vec<u8> {
-    line("starting", group, |line| line.serialize_entry("token", &token))
+    line("starting", group, &|line| line.serialize_entry("token", token.as_str()))
 }
 
 pub(super) fn started(group: usize, job: &str) -> Vec<u8> {
-    line("started", group, |line| line.serialize_entry("job", job))
+    line("started", group, &|line| line.serialize_entry("job", job))
 }
 
 pub(super) fn ended(group: usize, job: &str, status: &JobStatus, items: &[ItemResult]) -> Vec<u8> {
-    line("ended", group, |line| {
+    line("ended", group, &|line| {
         line.serialize_entry("job", job)?;
-        line.serialize_entry("status", status)?;
+        line.serialize_entry("status", status.as_str())?;
         line.serialize_entry("items", items)
     })
 }
 
 pub(super) fn refused(group: usize, error: &str) -> Vec<u8> {
-    line("refused", group, |line| line.serialize_entry("error", error))
+    line("refused", group, &|line| line.serialize_entry("error", error))
 }
 
-fn line(kind: &str, group: usize, rest: impl FnOnce(&mut encode::Members<'_>) -> serde_json::Result<()>) -> Vec<u8> {
-    ended_line(encode::object(|line| {
+fn line(kind: &str, group: usize, rest: &dyn Fn(&mut encode::Members<'_>) -> serde_json::Result<()>) -> Vec<u8> {
+    ended_line(encode::object(&|line| {
         line.serialize_entry("line", kind)?;
         line.serialize_entry("group", &group)?;
         rest(line)
@@ -147,7 +147,7 @@ impl Header {
     }
 
     pub(super) fn to_line(&self) -> Vec<u8> {
-        ended_line(encode::object(|line| {
+        ended_line(encode::object(&|line| {
             line.serialize_entry("journal", &self.journal)?;
             line.serialize_entry("version", &self.version)?;
             line.serialize_entry("runId", &self.run_id)?;

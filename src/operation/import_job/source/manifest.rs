@@ -7,7 +7,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use super::{ImportReadSetSource, SourceFiles, Tags};
 use crate::decode::{self, Form, Part, Parts, Read, Value};
-use crate::encode::Optional as _;
+use crate::encode::SerializeOptional as _;
 
 /// Declares the members of a structure, for reading and writing: `field = "member" as Type`.
 macro_rules! manifest {
