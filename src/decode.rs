@@ -7,7 +7,7 @@ use serde::Deserializer;
 use time::OffsetDateTime;
 
 pub(crate) use self::members::{
-    Member, Number, Optional, OrEmpty, Part, Structure, Text, TextOrEmpty, Time, members, unexpected,
+    Member, Number, Optional, OrEmpty, Part, Structure, Text, TextOrEmpty, Time, members, members_of,
 };
 pub(crate) use self::value::{Form, OnMember, Parts, Read, Value};
 use crate::error::BoxError;
@@ -67,7 +67,7 @@ impl Undecodable {
     fn of_json(error: serde_json::Error) -> Self {
         let broken = !error.is_data();
         let what =
-            if broken { "the answer is not whole JSON" } else { "a member of the answer has an unexpected form" };
+            if broken { "the answer is not whole JSON" } else { "a member of the answer has an members_of form" };
         Self { what: what.to_owned(), broken, source: Some(error.into()) }
     }
 }

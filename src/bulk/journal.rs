@@ -20,8 +20,6 @@ mod line;
 
 /// More than a hundred items can take whose messages come out of an answer of 8 MiB, each character escaped.
 const LONGEST_LINE: u64 = 64 << 20;
-/// How much of what is wrong with a line is told, in characters: the parser quotes what it can't use.
-const LONGEST_REASON: usize = 300;
 
 /// Where a group stands, by its journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -225,7 +223,7 @@ impl<R: BufRead> Lines<'_, R> {
             let slot = groups.binary_search_by_key(&index, Group::index);
             let slot = slot.map_err(|_| self.broken(&format!("group {index} is not of this run and shard")))?;
             let group = &groups[slot];
-            if line.kind == "starting" && *group.client_token().as_str() != self.has(line.token, "token")? {
+            if line.kind == "starting" && group.client_token() != self.has(line.token, "token")? {
                 return Err(self.broken("the token is not that of the group"));
             }
             if let GroupState::Finished { items, .. } = &state {
@@ -246,12 +244,11 @@ impl<R: BufRead> Lines<'_, R> {
 
     /// A member that the line can't do without.
     fn has<T>(&self, member: Option<T>, name: &str) -> Result<T, BulkError> {
-        member.ok_or_else(|| self.broken(&format!("it has no {name}")))
+        member.ok_or_else(|| self.broken(&format!("its {name} is missing or of another type")))
     }
 
     fn broken(&self, reason: &str) -> BulkError {
-        let reason = reason.chars().take(LONGEST_REASON).collect();
-        BulkError::JournalIsBroken { path: self.path.to_owned(), line: self.number, reason }
+        BulkError::JournalIsBroken { path: self.path.to_owned(), line: self.number, reason: reason.to_owned() }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
-use super::value::{Form, Parts, Read, Refused, Value};
+use super::value::{Form, OnMember, Parts, Read, Refused, Value};
 
 /// A hundred times what the service puts into a list.
 const LONGEST_LIST: usize = 10_000;
@@ -19,11 +19,9 @@ pub(crate) trait Member<'de, T> {
 }
 
 /// What is read from an object.
-pub(crate) trait Structure<'de> {
+pub(crate) trait Structure<'de>: Sized {
     /// What it is without any member.
-    fn empty() -> Self
-    where
-        Self: Sized;
+    fn empty() -> Self;
 
     /// Takes a member, or leaves it alone.
     fn member(&mut self, name: &str, value: &mut dyn Value<'de>) -> Read<()>;
@@ -66,7 +64,7 @@ pub(crate) use members;
 
 /// A value of another type than the member has. It counts as absent, as no answer is lost for it.
 fn other_type(wanted: &str) {
-    tracing::warn!(wanted, "a member of an answer is of another type");
+    tracing::warn!(wanted, "a member is of another type");
 }
 
 /// An optional text. `""` is how the service writes some that are absent.
@@ -150,7 +148,7 @@ impl<'de, T: Structure<'de>> Member<'de, Option<T>> for Optional {
 
     fn read(value: &mut dyn Value<'de>) -> Read<Option<T>> {
         let mut structure = T::empty();
-        Ok(match fill(&mut structure, value)? {
+        Ok(match value.read(Parts::Members(&mut |name, value| structure.member(name, value)))? {
             Form::Object => Some(structure),
             Form::Null => None,
             _ => {
@@ -159,10 +157,6 @@ impl<'de, T: Structure<'de>> Member<'de, Option<T>> for Optional {
             }
         })
     }
-}
-
-fn fill<'de>(structure: &mut dyn Structure<'de>, value: &mut dyn Value<'de>) -> Read<Form<'de>> {
-    value.read(Parts::Members(&mut |name, value| structure.member(name, value)))
 }
 
 /// A list or a map; none of it for `null`.
@@ -183,8 +177,17 @@ pub(crate) trait Part<'de>: Sized {
     fn read(value: &mut dyn Value<'de>) -> Read<Option<Self>>;
 }
 
+/// Tells each member of an object. Whether there is one, and not `null`.
+pub(crate) fn members_of<'de>(value: &mut dyn Value<'de>, on_member: &mut OnMember<'_, 'de>) -> Read<bool> {
+    match value.read(Parts::Members(on_member))? {
+        Form::Null => Ok(false),
+        Form::Object => Ok(true),
+        other => Err(unexpected(value, &other, "an object")),
+    }
+}
+
 /// A value of another type, where that is an error.
-pub(crate) fn unexpected<'de>(value: &mut dyn Value<'de>, found: &Form<'de>, wanted: &str) -> Refused {
+fn unexpected<'de>(value: &mut dyn Value<'de>, found: &Form<'de>, wanted: &str) -> Refused {
     let found = match found {
         Form::Null => "null",
         Form::Bool(true) => "true",
@@ -213,22 +216,14 @@ impl<'de, T: Part<'de>> Part<'de> for Option<T> {
 
 impl<'de> Part<'de> for String {
     fn read(value: &mut dyn Value<'de>) -> Read<Option<Self>> {
-        match value.read(Parts::Ignored)? {
-            Form::Null => Ok(None),
-            Form::Text(text) => Ok(Some(text.into_owned())),
-            other => Err(unexpected(value, &other, "a text")),
-        }
+        Ok(value.text()?.map(Cow::into_owned))
     }
 }
 
 impl<'de, T: Structure<'de>> Part<'de> for T {
     fn read(value: &mut dyn Value<'de>) -> Read<Option<Self>> {
         let mut structure = T::empty();
-        match fill(&mut structure, value)? {
-            Form::Null => Ok(None),
-            Form::Object => Ok(Some(structure)),
-            other => Err(unexpected(value, &other, "an object")),
-        }
+        Ok(members_of(value, &mut |name, value| structure.member(name, value))?.then_some(structure))
     }
 }
 
@@ -256,16 +251,12 @@ impl<'de, T: Part<'de>> Part<'de> for Vec<T> {
 impl<'de, T: Part<'de>> Part<'de> for BTreeMap<String, T> {
     fn read(value: &mut dyn Value<'de>) -> Read<Option<Self>> {
         let mut map = Self::new();
-        let form = value.read(Parts::Members(&mut |key, value| {
+        let is_there = members_of(value, &mut |key, value| {
             if let Some(value) = T::read(value)? {
                 map.insert(key.to_owned(), value);
             }
             Ok(())
-        }))?;
-        match form {
-            Form::Null => Ok(None),
-            Form::Object => Ok(Some(map)),
-            other => Err(unexpected(value, &other, "an object")),
-        }
+        })?;
+        Ok(is_there.then_some(map))
     }
 }

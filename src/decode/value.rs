@@ -19,7 +19,10 @@ pub(crate) trait Value<'de> {
     /// What the value is. Its parts go where `parts` says, and are passed over if that is for another type.
     fn read(&mut self, parts: Parts<'_, 'de>) -> Read<Form<'de>>;
 
-    /// Ends the reading of the whole text.
+    /// A text, or `None` for `null`. Some formats have to be told: in YAML, `0123` may be one.
+    fn text(&mut self) -> Read<Option<Cow<'de, str>>>;
+
+    /// Ends the reading of the whole.
     fn refuse(&mut self, why: fmt::Arguments<'_>) -> Refused;
 }
 
@@ -62,13 +65,31 @@ struct Reader<D, E> {
     error: Option<E>,
 }
 
-impl<'de, D: Deserializer<'de>> Value<'de> for Reader<D, D::Error> {
-    fn read(&mut self, parts: Parts<'_, 'de>) -> Read<Form<'de>> {
-        let Some(unread) = self.unread.take() else { return Err(self.refuse(format_args!("read twice"))) };
-        unread.deserialize_any(parts).map_err(|error| {
+impl<D, E: Error> Reader<D, E> {
+    fn take(&mut self) -> Read<D> {
+        self.unread.take().ok_or_else(|| {
+            self.error = Some(E::custom("read twice"));
+            Refused
+        })
+    }
+
+    fn kept<T>(&mut self, read: Result<T, E>) -> Read<T> {
+        read.map_err(|error| {
             self.error = Some(error);
             Refused
         })
+    }
+}
+
+impl<'de, D: Deserializer<'de>> Value<'de> for Reader<D, D::Error> {
+    fn read(&mut self, parts: Parts<'_, 'de>) -> Read<Form<'de>> {
+        let read = self.take()?.deserialize_any(parts);
+        self.kept(read)
+    }
+
+    fn text(&mut self) -> Read<Option<Cow<'de, str>>> {
+        let read = self.take()?.deserialize_option(Text);
+        self.kept(read)
     }
 
     fn refuse(&mut self, why: fmt::Arguments<'_>) -> Refused {
@@ -131,6 +152,36 @@ impl<'de> Visitor<'de> for Parts<'_, 'de> {
             _ => drop(IgnoredAny.visit_map(entries)?),
         }
         Ok(Form::Object)
+    }
+}
+
+struct Text;
+
+impl<'de> Visitor<'de> for Text {
+    type Value = Option<Cow<'de, str>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Some(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Some(Cow::Owned(text.to_owned())))
     }
 }
 

@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use super::{ImportReadSetSource, SourceFiles, Tags};
-use crate::decode::{self, Form, Part, Parts, Read, Value};
+use crate::decode::{self, Part, Read, Value};
 use crate::encode::SerializeOptional as _;
 
 /// Declares the members of a structure, for reading and writing: `field = "member" as Type`.
@@ -36,18 +36,16 @@ macro_rules! manifest {
             fn read(value: &mut dyn Value<'de>) -> Read<Option<Self>> {
                 $(let mut $req: Option<$Req> = None;)+
                 $(let mut $opt: Option<$Opt> = None;)+
-                let form = value.read(Parts::Members(&mut |name, value| match name {
+                let is_there = decode::members_of(value, &mut |name, value| match name {
                     $($req_name => once(&mut $req, name, value),)+
                     $($opt_name => once(&mut $opt, name, value),)+
                     _ => {
                         let known = [$($req_name,)+ $($opt_name),+].join("`, `");
                         Err(value.refuse(format_args!("unknown member `{name}`, expected one of `{known}`")))
                     }
-                }))?;
-                match form {
-                    Form::Null => return Ok(None),
-                    Form::Object => {}
-                    other => return Err(decode::unexpected(value, &other, "an object")),
+                })?;
+                if !is_there {
+                    return Ok(None);
                 }
                 $(let Some($req) = $req else {
                     return Err(value.refuse(format_args!(concat!("missing member `", $req_name, "`"))));
@@ -73,20 +71,16 @@ struct TagsOnce(Tags);
 impl<'de> Part<'de> for TagsOnce {
     fn read(value: &mut dyn Value<'de>) -> Read<Option<Self>> {
         let mut tags = Tags::new();
-        let form = value.read(Parts::Members(&mut |key, value| {
+        let are_there = decode::members_of(value, &mut |key, value| {
             let Some(text) = String::read(value)? else {
-                return Err(decode::unexpected(value, &Form::Null, "a text"));
+                return Err(value.refuse(format_args!("no text for the tag `{key}`")));
             };
             match tags.insert(key.to_owned(), text) {
                 None => Ok(()),
                 Some(_) => Err(value.refuse(format_args!("duplicate tag `{key}`"))),
             }
-        }))?;
-        match form {
-            Form::Null => Ok(None),
-            Form::Object => Ok(Some(Self(tags))),
-            other => Err(decode::unexpected(value, &other, "an object")),
-        }
+        })?;
+        Ok(are_there.then_some(Self(tags)))
     }
 }
 
@@ -125,6 +119,10 @@ manifest! {
 
 #[cfg(test)]
 mod tests {
+    use serde::de::value::{Error, MapDeserializer};
+    use serde::de::{Deserialize as _, Deserializer, IntoDeserializer, Visitor};
+    use serde::forward_to_deserialize_any;
+
     use crate::model::FileType;
     use crate::{ImportReadSetSource, SourceFiles};
 
@@ -159,10 +157,10 @@ mod tests {
             ),
             ("{\"source1\":\"s3://b/1\",", "{", "missing member `source1`"),
             ("\"S\"", "null", "missing member `subjectId`"),
-            ("\"S\"", "7", "a number where a text belongs"),
+            ("\"S\"", "7", "invalid type: integer `7`, expected a text"),
             ("\"sampleId\":\"s\"", "\"sampleId\":\"s\",\"sampleId\":\"t\"", "duplicate member `sampleId`"),
             ("{\"source1\":\"s3://b/1\",\"source2\":\"s3://b/2\"}", "\"s3://b/1\"", "a text where an object belongs"),
-            ("\"S\"", "\"S\",\"tags\":{\"k\":null}", "null where a text belongs"),
+            ("\"S\"", "\"S\",\"tags\":{\"k\":null}", "no text for the tag `k`"),
             ("\"S\"", "\"S\",\"tags\":{\"k\":\"v\",\"k\":\"w\"}", "duplicate tag `k`"),
             ("\"S\"", "\"S\",\"tags\":[]", "a list where an object belongs"),
             (GOOD, "null", "null where an object belongs"),
@@ -184,5 +182,49 @@ mod tests {
         let source: ImportReadSetSource = serde_json::from_str(optional).unwrap();
         assert_eq!((source.source_files.source2.as_ref(), source.name.as_deref()), (None, Some("né")));
         assert_eq!(source.tags.as_ref().map(|tags| tags.len()), Some(1));
+    }
+
+    /// A value of a format that has no quotes, like YAML: what it is depends on what is asked for.
+    struct Plain(&'static str);
+
+    impl<'de> IntoDeserializer<'de, Error> for Plain {
+        type Deserializer = Self;
+
+        fn into_deserializer(self) -> Self {
+            self
+        }
+    }
+
+    impl<'de> Deserializer<'de> for Plain {
+        type Error = Error;
+
+        fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            match self.0.parse() {
+                Ok(number) => visitor.visit_u64(number),
+                Err(_) => visitor.visit_str(self.0),
+            }
+        }
+
+        fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            visitor.visit_str(self.0)
+        }
+
+        fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            if self.0 == "~" { visitor.visit_none() } else { visitor.visit_some(self) }
+        }
+
+        forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char string bytes byte_buf unit unit_struct
+            newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        }
+    }
+
+    #[test]
+    fn a_text_is_one_in_a_format_without_quotes() {
+        let members =
+            |source2| MapDeserializer::new([("source1", Plain("0123")), ("source2", Plain(source2))].into_iter());
+        let both = SourceFiles::source1("0123").source2("0");
+        assert_eq!(SourceFiles::deserialize(members("0")).unwrap(), both);
+        assert_eq!(SourceFiles::deserialize(members("~")).unwrap(), SourceFiles::source1("0123"));
     }
 }
