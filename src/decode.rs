@@ -3,7 +3,7 @@
 mod members;
 mod value;
 
-use serde::Deserializer;
+use serde_core::Deserializer;
 use time::OffsetDateTime;
 
 pub(crate) use self::members::{

@@ -2,8 +2,8 @@
 //!
 //! By hand, as `serde_derive` would be a twentieth of what a program builds for this crate.
 
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
+use serde_core::Serialize;
+use serde_core::ser::{SerializeMap, Serializer};
 
 /// Where the members of a body go.
 pub(crate) type Members<'a> = <&'a mut serde_json::Serializer<Vec<u8>> as Serializer>::SerializeMap;

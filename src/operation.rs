@@ -1,7 +1,7 @@
 //! The operations. Each has a file that holds all of it: builder, request, checks, wire form, output.
 
-use serde::Serialize;
-use serde::ser::{SerializeMap as _, Serializer};
+use serde_core::Serialize;
+use serde_core::ser::{SerializeMap as _, Serializer};
 
 use crate::check::Violations;
 use crate::decode::Undecodable;

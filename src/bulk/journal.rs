@@ -80,7 +80,7 @@ impl<K: BulkKind> Journal<K> {
 
     /// A start of the group is about to be sent.
     pub(crate) fn starting(&mut self, group: &Group<'_, K>) -> Result<(), BulkError> {
-        self.append(&line::starting(group.index(), group.client_token()))
+        self.append(&line::starting(group.index(), &group.client_token()))
     }
 
     /// The group has a job.

@@ -1,6 +1,6 @@
 //! `StartReadSetActivationJob` and `GetReadSetActivationJob`: archived read sets back to where they can be read.
 
-use serde::ser::SerializeMap as _;
+use serde_core::ser::SerializeMap as _;
 use time::OffsetDateTime;
 
 use super::{Operation, ReadSetSources, call};

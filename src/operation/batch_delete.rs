@@ -1,6 +1,6 @@
 //! `BatchDeleteReadSet`: read sets out of a store, for good.
 
-use serde::ser::SerializeMap as _;
+use serde_core::ser::SerializeMap as _;
 
 use super::{Operation, call};
 use crate::Client;

@@ -1,6 +1,6 @@
 //! `StartReadSetExportJob` and `GetReadSetExportJob`: read sets to a bucket.
 
-use serde::ser::SerializeMap as _;
+use serde_core::ser::SerializeMap as _;
 use time::OffsetDateTime;
 
 use super::{Operation, ReadSetSources, call};

@@ -1,6 +1,6 @@
 //! What a list is narrowed to.
 
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde_core::ser::{Serialize, SerializeMap as _, Serializer};
 use time::OffsetDateTime;
 
 use crate::check::{Path, Violations};

@@ -1,6 +1,6 @@
 //! `StartReadSetImportJob` and `GetReadSetImportJob`: files in Amazon S3 become read sets.
 
-use serde::ser::SerializeMap as _;
+use serde_core::ser::SerializeMap as _;
 use time::OffsetDateTime;
 
 pub use source::{ImportReadSetSource, ImportReadSetSourceBuilder, ImportReadSetSourceItem, SourceFiles};

@@ -1,6 +1,6 @@
 //! What the lines of a journal hold.
 
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde_core::ser::{Serialize, SerializeMap as _, Serializer};
 
 use crate::bulk::{BulkKind, Plan};
 use crate::decode::{Member, Number, OrEmpty, Read, Text, TextOrEmpty, Value, members};
@@ -95,7 +95,7 @@ pub(super) fn results(items: Vec<Option<Item>>) -> Option<Vec<ItemResult>> {
     items.into_iter().map(result).collect()
 }
 
-pub(super) fn starting(group: usize, token: ClientToken) -> Vec<u8> {
+pub(super) fn starting(group: usize, token: &ClientToken) -> Vec<u8> {
     line("starting", group, &|line| line.serialize_entry("token", token.as_str()))
 }
 

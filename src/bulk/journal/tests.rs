@@ -389,7 +389,7 @@ fn ten_thousand_groups_are_read() {
     let mut text = fs::read(folder.file()).unwrap();
     for group in plan.groups() {
         let (index, job) = (group.index(), "0000000001");
-        text.extend(line::starting(index, group.client_token()));
+        text.extend(line::starting(index, &group.client_token()));
         text.extend(line::started(index, job));
         text.extend(line::ended(index, job, &JobStatus::Completed, &results(&group)));
     }

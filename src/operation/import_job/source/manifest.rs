@@ -2,8 +2,8 @@
 //!
 //! Unlike in an answer, what is not known is refused: a misspelt member would be lost.
 
-use serde::de::{Deserialize, Deserializer, Error as _};
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde_core::de::{Deserialize, Deserializer, Error as _};
+use serde_core::ser::{Serialize, SerializeMap as _, Serializer};
 
 use super::{ImportReadSetSource, SourceFiles, Tags};
 use crate::decode::{self, Part, Read, Value};
@@ -119,9 +119,9 @@ manifest! {
 
 #[cfg(test)]
 mod tests {
-    use serde::de::value::{Error, MapDeserializer};
-    use serde::de::{Deserialize as _, Deserializer, IntoDeserializer, Visitor};
-    use serde::forward_to_deserialize_any;
+    use serde_core::de::value::{Error, MapDeserializer};
+    use serde_core::de::{Deserialize as _, Deserializer, IntoDeserializer, Visitor};
+    use serde_core::forward_to_deserialize_any;
 
     use crate::model::FileType;
     use crate::{ImportReadSetSource, SourceFiles};
@@ -187,7 +187,7 @@ mod tests {
     /// A value of a format that has no quotes, like YAML: what it is depends on what is asked for.
     struct Plain(&'static str);
 
-    impl<'de> IntoDeserializer<'de, Error> for Plain {
+    impl IntoDeserializer<'_, Error> for Plain {
         type Deserializer = Self;
 
         fn into_deserializer(self) -> Self {
