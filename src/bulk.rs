@@ -25,6 +25,7 @@
 //! ```
 
 mod calls;
+mod failed;
 mod journal;
 #[doc = include_str!("bulk/past_one_machine.md")]
 pub mod past_one_machine {}
@@ -37,6 +38,7 @@ use std::io;
 use std::path::PathBuf;
 
 pub use calls::{ActivateReadSets, ExportReadSets, ImportReadSets};
+pub use failed::RunFailed;
 pub use plan::{BulkKind, Duplicate, DuplicateItem, Duplicates, Group, Plan, Planner, Shard};
 pub use report::{BulkProgress, Report, ReportItem};
 pub use run::BulkRun;

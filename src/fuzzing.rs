@@ -19,9 +19,9 @@ pub use endpoint::endpoint;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 #[cfg(feature = "local")]
 pub use local::{local_request, local_signature};
+use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::Error;
 use crate::bulk::{BulkError, Plan, journal_fuzzing};
 use crate::clock::Clock;
 use crate::decode::{self, Time, members};
@@ -32,6 +32,7 @@ use crate::operation::fuzzing::decode_all;
 use crate::retry::{self, Class, Quota, Retry, RetryPolicy};
 use crate::sign::Secrets;
 use crate::wire::RawResponse;
+use crate::{Error, ImportReadSetSource};
 
 /// The longest line that an error may take in a log, in bytes.
 const LONGEST_LINE: usize = 8_000;
@@ -110,6 +111,25 @@ pub fn enums(data: &[u8]) {
         )+};
     }
     each! { JobStatus ItemStatus FileType ReadSetStatus CreationType ETagAlgorithm }
+}
+
+/// Manifests: the bytes are one source.
+pub fn manifest(data: &[u8]) {
+    match serde_json::from_slice::<ImportReadSetSource>(data) {
+        Ok(source) => {
+            let mut given: Value = serde_json::from_slice(data).unwrap_or_default();
+            remove_nulls(&mut given);
+            given.get_mut("sourceFiles").map(remove_nulls);
+            assert_eq!(serde_json::to_value(&source).ok(), Some(given), "nothing is lost");
+        }
+        Err(error) => assert_one_line(&error),
+    }
+}
+
+fn remove_nulls(object: &mut Value) {
+    if let Value::Object(members) = object {
+        members.retain(|_, value| !value.is_null());
+    }
 }
 
 /// Journals: the bytes are one, or with a leading `+` the lines behind a good header.

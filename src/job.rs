@@ -11,6 +11,7 @@ use std::hash::Hash;
 use std::time::Duration;
 
 pub(crate) use fleet::{Found, StoreFleet};
+pub(crate) use outcome::write_failed;
 pub use outcome::{JobFailed, Outcome, Progress};
 pub use wait::{States, Wait, WaitError};
 pub use watch::{Watch, Watched};

@@ -7,7 +7,7 @@ use std::fmt::{Debug, Display};
 use std::hash::Hash;
 use std::str::FromStr;
 
-use healthomics::bulk::{BulkError, BulkRun, ExportReadSets, Plan, Planner, Report};
+use healthomics::bulk::{BulkError, BulkRun, ExportReadSets, Plan, Planner, Report, RunFailed};
 use healthomics::event::{Event, EventError};
 use healthomics::job::{Export, Job, JobFailed, Outcome, States, Wait, WaitError, Watch};
 use healthomics::local::LocalService;
@@ -59,6 +59,7 @@ fn everything_goes_where_it_is_needed() {
     an_error::<BulkError>();
     an_error::<WaitError<Export>>();
     an_error::<JobFailed<Export>>();
+    an_error::<RunFailed<Export>>();
     an_error::<EventError>();
 }
 

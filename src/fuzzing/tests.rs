@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 
@@ -20,6 +20,7 @@ const TARGETS: &[(&str, Target)] = &[
     ("enums", enums),
     ("endpoint", endpoint),
     ("journal", journal),
+    ("manifest", manifest),
     #[cfg(feature = "local")]
     ("local_request", local_request),
     #[cfg(feature = "local")]
@@ -49,7 +50,7 @@ fn the_corpus_holds() {
 #[test]
 fn each_target_is_fuzzed() {
     let manifest = fs::read_to_string(folder("fuzz/Cargo.toml")).unwrap();
-    assert_eq!(manifest.matches("[[bin]]").count(), 8);
+    assert_eq!(manifest.matches("[[bin]]").count(), 9);
     for (name, _) in TARGETS {
         assert!(manifest.contains(&format!("name = \"{name}\"")), "{name}");
         let wrapper = fs::read_to_string(folder(&format!("fuzz/fuzz_targets/{name}.rs"))).unwrap();
@@ -198,6 +199,18 @@ fn journal_line() -> impl Strategy<Value = Vec<u8>> {
     changed_json(whole.prop_map(|line| line.to_string().into_bytes()))
 }
 
+fn source() -> impl Strategy<Value = Vec<u8>> {
+    let source = json!({
+        "sourceFiles": {"source1": "s3://bucket/a", "source2": "s3://bucket/b"},
+        "sourceFileType": "FASTQ",
+        "subjectId": "subject",
+        "sampleId": "sample",
+        "referenceArn": "arn:x",
+        "tags": {"k": "v", "l": ""},
+    });
+    Just(source.to_string().into_bytes())
+}
+
 #[cfg(feature = "local")]
 fn local_message() -> impl Strategy<Value = Vec<u8>> {
     let store = crate::local::fuzzing::STORE;
@@ -293,6 +306,16 @@ proptest! {
     #[test]
     fn all_kinds_of_urls(flags in 0..8_u8, url in "(http|https|file|HTTP)?:?/{0,3}([a-z0-9.%:@\\[\\]-]{0,20})(:[0-9]{0,6})?([/\\\\.%a-z0-9?# \\r\\n\\t😀\u{202e}]{0,20})") {
         endpoint(&[&[flags], "us-east-1\n".as_bytes(), url.as_bytes()].concat());
+    }
+
+    #[test]
+    fn manifests_with_other_values(data in changed_json(source())) {
+        manifest(&data);
+    }
+
+    #[test]
+    fn damaged_manifests(data in damaged(source())) {
+        manifest(&data);
     }
 
     #[test]

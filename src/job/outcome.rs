@@ -188,14 +188,22 @@ impl<K: JobKind> fmt::Display for JobFailed<K> {
             return write!(f, ": {}", OneLine(state.status_message().unwrap_or("no reason given")));
         }
         write!(f, ", {} of {} failed", failed.len(), state.items().len())?;
-        for (index, item) in failed.iter().take(NAMED_ITEMS).enumerate() {
-            let before = if index == 0 { ":" } else { ";" };
-            write!(f, "{before} {}: {}", OneLine(item.name()), OneLine(item.reason()))?;
-        }
-        match failed.len().saturating_sub(NAMED_ITEMS) {
-            0 => Ok(()),
-            more => write!(f, "; and {more} more"),
-        }
+        write_failed(f, failed.iter().map(|item| (item.name(), item.reason())))
+    }
+}
+
+/// `: a: why; b: why; c: why; and 7 more`
+pub(crate) fn write_failed<'a>(
+    f: &mut fmt::Formatter<'_>,
+    mut items: impl Iterator<Item = (&'a str, &'a str)>,
+) -> fmt::Result {
+    for (index, (name, reason)) in items.by_ref().take(NAMED_ITEMS).enumerate() {
+        let before = if index == 0 { ":" } else { ";" };
+        write!(f, "{before} {}: {}", OneLine(name), OneLine(reason))?;
+    }
+    match items.count() {
+        0 => Ok(()),
+        more => write!(f, "; and {more} more"),
     }
 }
 

@@ -175,6 +175,7 @@ async fn bulk(shown: &mut Shown, local: &LocalService, client: &Client) {
     let run = export.run().unwrap().on_progress(move |now| drop(tell.send(now.clone())));
     let report = shown.pass(run).send().await.unwrap();
     shown.display(&report.clone());
+    shown.display(&report.clone().into_completed().unwrap_err());
     shown.debug(&told.recv().await.unwrap());
     for item in report.items() {
         shown.debug(&item);

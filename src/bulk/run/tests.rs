@@ -56,7 +56,7 @@ async fn ten_thousand_take_little_longer_than_they_must() {
         played.lost_starts = Some(7);
     });
     let begun = Instant::now();
-    let report = service.client().run(exports(10_000)).send().await.unwrap();
+    let report = service.client().run(exports(10_000)).send().await.unwrap().into_completed().unwrap();
     let ratio = begun.elapsed().as_secs_f64() / ideal(100, takes).as_secs_f64();
     assert_eq!(report.to_string(), "10000 of 10000 items finished in 100 jobs");
     assert_each_once(&service, 10_000, 100);
@@ -131,6 +131,10 @@ async fn the_report_tells_of_each_item_in_input_order() {
     assert_eq!(failed, [(3, "7000000003", "it fails here"), (150, "7000000150", "it fails here")]);
     assert_eq!(report.jobs().count(), 3);
     assert_eq!(report.to_string(), "248 of 250 items finished in 3 jobs");
+    let failed = report.clone().into_completed().unwrap_err();
+    let why = "7000000003: it fails here; 7000000150: it fails here";
+    assert_eq!(failed.to_string(), format!("export run run-1: 248 of 250 items finished in 3 jobs: {why}"));
+    assert_eq!(failed.report().failed().count(), 2);
     // What failed feeds a second run.
     let planner = Planner::export("run-2".into(), STORE.into(), "s3://bucket/".into(), ROLE.into());
     let again = planner.plan(report.failed().map(|item| item.item)).unwrap();
@@ -158,6 +162,12 @@ async fn a_group_that_is_refused_does_not_stop_the_others() {
     assert_eq!(reasons[0], "the job does not tell of it");
     assert!(reasons[1].contains("ValidationException (400): no"), "{}", reasons[1]);
     assert!(reasons[2].contains("AccessDeniedException (403)"), "{}", reasons[2]);
+    let failed = report.clone().into_completed().unwrap_err().to_string();
+    assert!(
+        failed.starts_with("export run run-1: 0 of 300 items finished in 1 job: 7000000000: the job does"),
+        "{failed}"
+    );
+    assert!(failed.ends_with("; and 297 more"), "{failed}");
     let errors: Vec<_> = report.items().step_by(100).map(|item| item.error).collect();
     assert!(errors[0].is_none());
     assert!(matches!(errors[1], Some(Error::ValidationException(_))));
@@ -210,6 +220,8 @@ async fn what_may_be_at_work_is_no_input_of_another_run() {
     let path = journal("undecided");
     let report = script.client().run(exports(300)).journal(&path).send().await.unwrap();
     assert_eq!(report.undecided().map(|item| item.position).collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
+    let failed = report.clone().into_completed().unwrap_err().to_string();
+    assert!(failed.contains(", 100 may be at work: 7000000000: "), "{failed}");
     assert_eq!(report.failed().count(), 200);
 
     // Under the same run id all of it is started, once.

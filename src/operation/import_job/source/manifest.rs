@@ -6,6 +6,7 @@ use serde_core::de::{Deserialize, Deserializer, Error as _};
 use serde_core::ser::{Serialize, SerializeMap as _, Serializer};
 
 use super::{ImportReadSetSource, SourceFiles, Tags};
+use crate::check::Shown;
 use crate::decode::{self, Part, Read, Value};
 use crate::encode::SerializeOptional as _;
 
@@ -40,15 +41,15 @@ macro_rules! manifest {
                     $($req_name => once(&mut $req, name, value),)+
                     $($opt_name => once(&mut $opt, name, value),)+
                     _ => {
-                        let known = [$($req_name,)+ $($opt_name),+].join("`, `");
-                        Err(value.refuse(format_args!("unknown member `{name}`, expected one of `{known}`")))
+                        let known = [$($req_name,)+ $($opt_name),+].join(", ");
+                        Err(value.refuse(format_args!("unknown member {}, expected one of {known}", Shown(name))))
                     }
                 })?;
                 if !is_there {
                     return Ok(None);
                 }
                 $(let Some($req) = $req else {
-                    return Err(value.refuse(format_args!(concat!("missing member `", $req_name, "`"))));
+                    return Err(value.refuse(format_args!(concat!("missing member \"", $req_name, "\""))));
                 };)+
                 Ok(Some(Self { $($req: $req.into(),)+ $($opt: $opt.map(Into::into),)+ }))
             }
@@ -59,7 +60,7 @@ macro_rules! manifest {
 /// A member that is given twice may be two sources written as one.
 fn once<'de, T: Part<'de>>(member: &mut Option<T>, name: &str, value: &mut dyn Value<'de>) -> Read<()> {
     if member.is_some() {
-        return Err(value.refuse(format_args!("duplicate member `{name}`")));
+        return Err(value.refuse(format_args!("duplicate member {name:?}")));
     }
     *member = T::read(value)?;
     Ok(())
@@ -73,11 +74,11 @@ impl<'de> Part<'de> for TagsOnce {
         let mut tags = Tags::new();
         let are_there = decode::members_of(value, &mut |key, value| {
             let Some(text) = String::read(value)? else {
-                return Err(value.refuse(format_args!("no text for the tag `{key}`")));
+                return Err(value.refuse(format_args!("no text for the tag {}", Shown(key))));
             };
             match tags.insert(key.to_owned(), text) {
                 None => Ok(()),
-                Some(_) => Err(value.refuse(format_args!("duplicate tag `{key}`"))),
+                Some(_) => Err(value.refuse(format_args!("duplicate tag {}", Shown(key)))),
             }
         })?;
         Ok(are_there.then_some(Self(tags)))
@@ -153,15 +154,15 @@ mod tests {
             (
                 "\"source1\"",
                 "\"source3\"",
-                "unknown member `source3`, expected one of `source1`, `source2` at line 1 column 26",
+                "unknown member \"source3\", expected one of source1, source2 at line 1 column 26",
             ),
-            ("{\"source1\":\"s3://b/1\",", "{", "missing member `source1`"),
-            ("\"S\"", "null", "missing member `subjectId`"),
+            ("{\"source1\":\"s3://b/1\",", "{", "missing member \"source1\""),
+            ("\"S\"", "null", "missing member \"subjectId\""),
             ("\"S\"", "7", "invalid type: integer `7`, expected a text"),
-            ("\"sampleId\":\"s\"", "\"sampleId\":\"s\",\"sampleId\":\"t\"", "duplicate member `sampleId`"),
+            ("\"sampleId\":\"s\"", "\"sampleId\":\"s\",\"sampleId\":\"t\"", "duplicate member \"sampleId\""),
             ("{\"source1\":\"s3://b/1\",\"source2\":\"s3://b/2\"}", "\"s3://b/1\"", "a text where an object belongs"),
-            ("\"S\"", "\"S\",\"tags\":{\"k\":null}", "no text for the tag `k`"),
-            ("\"S\"", "\"S\",\"tags\":{\"k\":\"v\",\"k\":\"w\"}", "duplicate tag `k`"),
+            ("\"S\"", "\"S\",\"tags\":{\"k\":null}", "no text for the tag \"k\""),
+            ("\"S\"", "\"S\",\"tags\":{\"k\":\"v\",\"k\":\"w\"}", "duplicate tag \"k\""),
             ("\"S\"", "\"S\",\"tags\":[]", "a list where an object belongs"),
             (GOOD, "null", "null where an object belongs"),
             (GOOD, "[]", "a list where an object belongs"),
