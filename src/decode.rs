@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 pub(crate) use self::members::{
     Member, Number, Optional, OrEmpty, Part, Structure, Text, TextOrEmpty, Time, members, members_of,
 };
-pub(crate) use self::value::{Form, OnMember, Parts, Read, Value};
+pub(crate) use self::value::{Form, OnMember, Read, Sink, Value};
 use crate::error::BoxError;
 use crate::model::{JobStatus, RoleArn, S3Destination, SequenceStoreId};
 use crate::wire::RawResponse;
@@ -48,7 +48,7 @@ pub(crate) fn part<'de, T: Part<'de>, D: Deserializer<'de>>(deserializer: D) -> 
 /// Reads each member of a JSON object; none of anything else.
 pub(crate) fn each_member<'de>(json: &'de str, on_member: &mut OnMember<'_, 'de>) -> serde_json::Result<()> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    value::read(&mut deserializer, &mut |value| value.read(Parts::Members(on_member)).map(drop))?;
+    value::read(&mut deserializer, &mut |value| value.read(Sink::Members(on_member)).map(drop))?;
     deserializer.end()
 }
 
@@ -67,7 +67,7 @@ impl Undecodable {
     fn of_json(error: serde_json::Error) -> Self {
         let broken = !error.is_data();
         let what =
-            if broken { "the answer is not whole JSON" } else { "a member of the answer has an members_of form" };
+            if broken { "the answer is not whole JSON" } else { "a member of the answer has an unexpected form" };
         Self { what: what.to_owned(), broken, source: Some(error.into()) }
     }
 }
@@ -124,6 +124,7 @@ mod tests {
     async fn the_cause_says_where_and_quotes_nothing() {
         let error = get(&format!(r#"[{{"tags":"{}"}}]"#, "é".repeat(1_000_000))).await.unwrap_err();
         let report = error.report().to_string();
+        assert!(report.contains("a member of the answer has an unexpected form"), "{report}");
         assert!(report.contains("a text where an object belongs at line 1 column"), "{report}");
         assert!(report.len() < 1_000 && format!("{error:?}").len() < 1_000, "{error:?}");
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
-use super::value::{Form, OnMember, Parts, Read, Refused, Value};
+use super::value::{Form, OnMember, Read, Refused, Sink, Value};
 
 /// A hundred times what the service puts into a list.
 const LONGEST_LIST: usize = 10_000;
@@ -81,7 +81,7 @@ impl<'de, T: for<'a> From<&'a str>> Member<'de, Option<T>> for Text {
 }
 
 fn text<'de>(value: &mut dyn Value<'de>) -> Read<Option<Cow<'de, str>>> {
-    Ok(match value.read(Parts::Ignored)? {
+    Ok(match value.read(Sink::Nothing)? {
         Form::Null => None,
         Form::Text(text) => Some(text).filter(|text| !text.is_empty()),
         _ => {
@@ -113,7 +113,7 @@ impl<'de> Member<'de, Option<OffsetDateTime>> for Time {
     }
 
     fn read(value: &mut dyn Value<'de>) -> Read<Option<OffsetDateTime>> {
-        value.read(Parts::Ignored).map(crate::model::time::optional)
+        value.read(Sink::Nothing).map(crate::model::time::optional)
     }
 }
 
@@ -126,7 +126,7 @@ impl<'de, T: TryFrom<u64>> Member<'de, Option<T>> for Number {
     }
 
     fn read(value: &mut dyn Value<'de>) -> Read<Option<T>> {
-        let number = match value.read(Parts::Ignored)? {
+        let number = match value.read(Sink::Nothing)? {
             Form::Null => return Ok(None),
             Form::Whole(number) => T::try_from(number).ok(),
             _ => None,
@@ -148,7 +148,7 @@ impl<'de, T: Structure<'de>> Member<'de, Option<T>> for Optional {
 
     fn read(value: &mut dyn Value<'de>) -> Read<Option<T>> {
         let mut structure = T::empty();
-        Ok(match value.read(Parts::Members(&mut |name, value| structure.member(name, value)))? {
+        Ok(match value.read(Sink::Members(&mut |name, value| structure.member(name, value)))? {
             Form::Object => Some(structure),
             Form::Null => None,
             _ => {
@@ -179,7 +179,7 @@ pub(crate) trait Part<'de>: Sized {
 
 /// Tells each member of an object. Whether there is one, and not `null`.
 pub(crate) fn members_of<'de>(value: &mut dyn Value<'de>, on_member: &mut OnMember<'_, 'de>) -> Read<bool> {
-    match value.read(Parts::Members(on_member))? {
+    match value.read(Sink::Members(on_member))? {
         Form::Null => Ok(false),
         Form::Object => Ok(true),
         other => Err(unexpected(value, &other, "an object")),
@@ -232,7 +232,7 @@ impl<'de, T: Structure<'de>> Part<'de> for T {
 impl<'de, T: Part<'de>> Part<'de> for Vec<T> {
     fn read(value: &mut dyn Value<'de>) -> Read<Option<Self>> {
         let mut list = Self::new();
-        let form = value.read(Parts::Items(&mut |item| {
+        let form = value.read(Sink::Items(&mut |item| {
             list.extend(T::read(item)?);
             if list.len() > LONGEST_LIST {
                 return Err(item.refuse(format_args!("a list of more than {LONGEST_LIST} items")));

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde_core::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// A value was not taken; the reader keeps the reason.
+/// A value was not taken. The reader keeps the reason, whose type only the format knows.
 #[derive(Debug)]
 pub(crate) struct Refused;
 
@@ -16,8 +16,8 @@ pub(crate) type Read<T> = Result<T, Refused>;
 
 /// A value that can be read, once. It is passed over if nobody does.
 pub(crate) trait Value<'de> {
-    /// What the value is. Its parts go where `parts` says, and are passed over if that is for another type.
-    fn read(&mut self, parts: Parts<'_, 'de>) -> Read<Form<'de>>;
+    /// What the value is. Its parts go into the sink, and are passed over if that is for another type.
+    fn read(&mut self, sink: Sink<'_, 'de>) -> Read<Form<'de>>;
 
     /// A text, or `None` for `null`. Some formats have to be told: in YAML, `0123` may be one.
     fn text(&mut self) -> Read<Option<Cow<'de, str>>>;
@@ -32,9 +32,9 @@ pub(crate) type OnMember<'a, 'de> = dyn FnMut(&str, &mut dyn Value<'de>) -> Read
 pub(crate) type OnItem<'a, 'de> = dyn FnMut(&mut dyn Value<'de>) -> Read<()> + 'a;
 
 /// Where the parts of a value go.
-pub(crate) enum Parts<'a, 'de> {
-    /// Nowhere: a list or an object takes no memory.
-    Ignored,
+pub(crate) enum Sink<'a, 'de> {
+    /// Nowhere: they take no memory.
+    Nothing,
     Members(&'a mut OnMember<'a, 'de>),
     Items(&'a mut OnItem<'a, 'de>),
 }
@@ -82,8 +82,8 @@ impl<D, E: Error> Reader<D, E> {
 }
 
 impl<'de, D: Deserializer<'de>> Value<'de> for Reader<D, D::Error> {
-    fn read(&mut self, parts: Parts<'_, 'de>) -> Read<Form<'de>> {
-        let read = self.take()?.deserialize_any(parts);
+    fn read(&mut self, sink: Sink<'_, 'de>) -> Read<Form<'de>> {
+        let read = self.take()?.deserialize_any(sink);
         self.kept(read)
     }
 
@@ -98,7 +98,7 @@ impl<'de, D: Deserializer<'de>> Value<'de> for Reader<D, D::Error> {
     }
 }
 
-impl<'de> Visitor<'de> for Parts<'_, 'de> {
+impl<'de> Visitor<'de> for Sink<'_, 'de> {
     type Value = Form<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -203,7 +203,7 @@ impl<'de> DeserializeSeed<'de> for Key {
     type Value = Cow<'de, str>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
-        match deserializer.deserialize_any(Parts::Ignored)? {
+        match deserializer.deserialize_any(Sink::Nothing)? {
             Form::Text(name) => Ok(name),
             _ => Err(D::Error::custom("the name of a member is no text")),
         }

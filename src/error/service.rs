@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 
-use crate::decode::{self, Form, Parts};
+use crate::decode::{self, Form, Sink};
 use crate::error::Context;
 use crate::retry::{self, ServerDelay};
 use crate::sign::Secrets;
@@ -86,7 +86,7 @@ impl Members {
         let mut members = Vec::new();
         let read = decode::each_member(&String::from_utf8_lossy(body), &mut |name, value| {
             if (CODES.contains(&name) || MESSAGES.contains(&name))
-                && let Form::Text(text) = value.read(Parts::Ignored)?
+                && let Form::Text(text) = value.read(Sink::Nothing)?
             {
                 members.push((name.to_owned(), text.into_owned()));
             }

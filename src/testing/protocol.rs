@@ -13,7 +13,7 @@ use url::{Position, Url};
 
 use super::{Script, answer, raw};
 use crate::decode::{
-    self, Form, Number, Optional, OrEmpty, Part, Parts, Read, Text, TextOrEmpty, Time, Value as Unread, members,
+    self, Form, Number, Optional, OrEmpty, Part, Read, Sink, Text, TextOrEmpty, Time, Value as Unread, members,
 };
 use crate::endpoint::Host;
 use crate::error::ErrorAnswer;
@@ -234,7 +234,7 @@ members! {
 /// What only the cases have.
 impl<'de> Part<'de> for i32 {
     fn read(value: &mut dyn Unread<'de>) -> Read<Option<Self>> {
-        Ok(match value.read(Parts::Ignored)? {
+        Ok(match value.read(Sink::Nothing)? {
             Form::Whole(number) => Some(number.try_into().unwrap()),
             _ => None,
         })
@@ -243,7 +243,7 @@ impl<'de> Part<'de> for i32 {
 
 impl<'de> Part<'de> for bool {
     fn read(value: &mut dyn Unread<'de>) -> Read<Option<Self>> {
-        Ok(match value.read(Parts::Ignored)? {
+        Ok(match value.read(Sink::Nothing)? {
             Form::Bool(value) => Some(value),
             _ => None,
         })
@@ -266,7 +266,7 @@ struct Seconds(Option<OffsetDateTime>);
 
 impl<'de> Part<'de> for Seconds {
     fn read(value: &mut dyn Unread<'de>) -> Read<Option<Self>> {
-        value.read(Parts::Ignored).map(|form| Some(Self(times::optional(form))))
+        value.read(Sink::Nothing).map(|form| Some(Self(times::optional(form))))
     }
 }
 

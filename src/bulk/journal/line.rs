@@ -80,7 +80,8 @@ members! {
     /// An [`ItemResult`] that may be of a broken journal.
     pub(super) struct Item {
         position: Option<usize> = "position" as Number;
-        status: Option<ItemStatus> = "status" as Text;
+        /// The service may have left it out.
+        status: ItemStatus = "status" as TextOrEmpty;
         read_set_id: Option<ReadSetId> = "readSetId" as Text;
         reason: Option<String> = "reason" as Text;
     }
@@ -90,7 +91,7 @@ members! {
 pub(super) fn results(items: Vec<Option<Item>>) -> Option<Vec<ItemResult>> {
     let result = |item: Option<Item>| {
         let Item { position, status, read_set_id, reason } = item?;
-        Some(ItemResult { position: position?, status: status?, read_set_id, reason })
+        Some(ItemResult { position: position?, status, read_set_id, reason })
     };
     items.into_iter().map(result).collect()
 }
