@@ -90,8 +90,8 @@ builder! {
     /// assert_eq!(source.subject_id, "HG00096");
     /// ```
     ///
-    /// It can be read from a manifest: the JSON that the AWS CLI takes as `--sources`. A member that is not known is
-    /// refused there, as a misspelt one would be lost.
+    /// It can be read from a manifest: the JSON that the AWS CLI takes as `--sources`. A member that is not known or given
+    /// twice is refused there, as one would be lost.
     #[derive(PartialEq, Eq)]
     #[doc(alias = "StartReadSetImportJobSourceItem")]
     pub struct ImportReadSetSource;
