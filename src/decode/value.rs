@@ -67,10 +67,8 @@ struct Reader<D, E> {
 
 impl<D, E: Error> Reader<D, E> {
     fn take(&mut self) -> Read<D> {
-        self.unread.take().ok_or_else(|| {
-            self.error = Some(E::custom("read twice"));
-            Refused
-        })
+        let unread = self.unread.take().ok_or_else(|| E::custom("read twice"));
+        self.kept(unread)
     }
 
     fn kept<T>(&mut self, read: Result<T, E>) -> Read<T> {

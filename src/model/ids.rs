@@ -6,6 +6,24 @@ use uuid::Uuid;
 
 use crate::check::is_id;
 
+/// What is one text is one in JSON, too.
+macro_rules! serde_as_text {
+    ($name:ident) => {
+        impl serde_core::Serialize for $name {
+            fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde_core::Deserialize<'de> for $name {
+            fn deserialize<D: serde_core::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                <String as serde_core::Deserialize>::deserialize(deserializer).map(Self::from)
+            }
+        }
+    };
+}
+pub(crate) use serde_as_text;
+
 /// A string of one meaning: converts from and into strings, prints as itself, is checked when a request is sent.
 ///
 /// `opaque` leaves out `Debug`, for a type that has its own.
@@ -37,17 +55,7 @@ macro_rules! string_type {
             }
         }
 
-        impl serde_core::Serialize for $name {
-            fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.0)
-            }
-        }
-
-        impl<'de> serde_core::Deserialize<'de> for $name {
-            fn deserialize<D: serde_core::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                <String as serde_core::Deserialize>::deserialize(deserializer).map(Self)
-            }
-        }
+        crate::model::ids::serde_as_text! { $name }
 
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {

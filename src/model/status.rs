@@ -83,17 +83,7 @@ macro_rules! open_enum {
             }
         }
 
-        impl serde_core::Serialize for $name {
-            fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-
-        impl<'de> serde_core::Deserialize<'de> for $name {
-            fn deserialize<D: serde_core::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                <String as serde_core::Deserialize>::deserialize(deserializer).map(Self::from)
-            }
-        }
+        crate::model::ids::serde_as_text! { $name }
     };
 }
 
