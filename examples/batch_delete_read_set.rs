@@ -11,7 +11,9 @@ async fn delete(client: &Client, store: &SequenceStoreId, ids: &[ReadSetId]) -> 
     for chunk in ids.chunks(MAX_DELETE_IDS) {
         let deleted = client.batch_delete_read_set().sequence_store_id(store).ids(chunk).send().await?;
         // One that is not there any more is what was wanted.
-        kept.extend(deleted.errors.into_iter().filter(|error| error.code != "ResourceNotFoundException"));
+        kept.extend(
+            deleted.errors.into_iter().filter(|error| error.code.as_deref() != Some("ResourceNotFoundException")),
+        );
     }
     Ok(kept)
 }
@@ -25,7 +27,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let ids: Vec<_> = (0..250).map(|_| local.seed_read_set(&store, SeedReadSet::active(FileType::Cram))).collect();
 
     for error in delete(&client, &store, &ids).await? {
-        println!("{} is still there: {} ({})", error.id, error.message, error.code);
+        println!("not deleted: {error}");
     }
     let left = client.list_read_sets().sequence_store_id(&store).send().await?.read_sets;
     println!("{} of {} read sets are left", left.len(), ids.len());

@@ -10,8 +10,8 @@ use tracing::{Instrument as _, Span};
 
 use crate::config::Settings;
 use crate::credentials::SigningIdentity;
-use crate::decode::Undecodable;
 use crate::error::{BoxError, Context, Error, ErrorAnswer};
+use crate::json::Undecodable;
 use crate::retry::{self, Class, ServerDelay};
 use crate::sign::{self, Secrets, UnsignedRequest};
 use crate::transport::{Limits, TransportError, TransportErrorKind};

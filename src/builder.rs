@@ -94,15 +94,21 @@ mod sealed {
 ///
 /// `Param = member` names the type parameter of a required member. A member is given as anything that converts into
 /// it; `each T` makes it a list, given as anything that can be iterated and whose items convert into `T`; numbers are
-/// given as they are, as a literal converts into no other type than `i32`.
+/// given as they are, as a literal converts into no other type than `i32`. `serde(…)` is the attribute of a field whose
+/// value derives serde: `serde(skip)` for what travels in the path or the query.
 macro_rules! builder {
     (
         $(#[$doc:meta])*
         pub struct $Builder:ident($context:ident: $Context:ty) builds
         $(#[$value_doc:meta])*
         $value_vis:vis struct $Value:ident;
-        required { $($(#[$req_doc:meta])* $Param:ident = $req:ident: $ReqTy:ty $(, each $Each:ty)?;)+ }
-        optional { $($(#[$opt_doc:meta])* $opt:ident: $OptTy:ty;)* }
+        required {
+            $(
+                $(#[$req_doc:meta])*
+                $Param:ident = $req:ident: $ReqTy:ty $(, each $Each:ty)? $(, serde($($req_serde:tt)*))?;
+            )+
+        }
+        optional { $($(#[$opt_doc:meta])* $opt:ident: $OptTy:ty $(, serde($($opt_serde:tt)*))?;)* }
         defaulted { $($(#[$def_doc:meta])* $def:ident: $DefTy:ty = $default:expr;)* }
         $(numbers { $($(#[$num_doc:meta])* $num:ident: $NumTy:ty;)* })?
     ) => {
@@ -110,8 +116,8 @@ macro_rules! builder {
         #[derive(Clone, Debug)]
         #[non_exhaustive]
         $value_vis struct $Value {
-            $($(#[$req_doc])* $value_vis $req: $ReqTy,)+
-            $($(#[$opt_doc])* $value_vis $opt: Option<$OptTy>,)*
+            $($(#[$req_doc])* $(#[serde($($req_serde)*)])? $value_vis $req: $ReqTy,)+
+            $($(#[$opt_doc])* $(#[serde($($opt_serde)*)])? $value_vis $opt: Option<$OptTy>,)*
             $($(#[$def_doc])* $value_vis $def: $DefTy,)*
             $($($(#[$num_doc])* $value_vis $num: Option<$NumTy>,)*)?
         }

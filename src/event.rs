@@ -16,7 +16,7 @@
 //! ```
 //!
 //! [`Event`] is what arrives. It reads from JSON ([`FromStr`], [`TryFrom<serde_json::Value>`](serde_json::Value)) and is
-//! a [`serde::Deserialize`](serde_core::Deserialize), so that it can be the payload type of a Lambda handler.
+//! a [`serde::Deserialize`](serde::Deserialize), so that it can be the payload type of a Lambda handler.
 //!
 //! ```
 //! use healthomics::event::{Change, Event};
@@ -65,7 +65,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde_core::de::{Deserialize, Deserializer, Error as _};
+use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::Value;
 use time::OffsetDateTime;
 

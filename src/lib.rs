@@ -90,7 +90,7 @@
 //! |---|---|---|
 //! | `aws-types`, `aws-credential-types` 1 | `SdkConfig`, `Credentials`, `ProvideCredentials` | what every AWS crate makes and takes |
 //! | `serde_json` 1 | `Value` in [`event`] | an event of another kind, as it came |
-//! | `serde_core` 1 | `Serialize`, `Deserialize` of identifiers, enums, filters, manifests and events | the traits that `serde` re-exports |
+//! | `serde` 1 | `Serialize`, `Deserialize` of outputs, identifiers, enums, filters, manifests and events | what every format of Rust reads and writes by |
 //! | `http`, `bytes` 1 | requests and answers of an [`http_client`], bodies that the local service received | every HTTP client takes them |
 //! | `time` 0.3 | `OffsetDateTime` in outputs and filters | before 1.0, but 0.3 since 2021 and all over the ecosystem; `SystemTime` prints nothing that a person can read |
 //! | `futures-core` 0.3 | `Stream`, implemented by lists, states and watches | before 1.0, but *the* trait until `std` has one; each has a `next()` of its own, so that nobody needs it |
@@ -109,8 +109,6 @@ mod client;
 mod clock;
 mod config;
 mod credentials;
-mod decode;
-mod encode;
 mod endpoint;
 pub mod error;
 pub mod event;
@@ -121,6 +119,7 @@ pub mod guide;
 pub mod http_client;
 mod in_flight;
 pub mod job;
+mod json;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod model;

@@ -1,37 +1,30 @@
 //! The operations. Each has a file that holds all of it: builder, request, checks, wire form, output.
 
-use serde_core::Serialize;
-use serde_core::ser::{SerializeMap as _, Serializer};
+use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
 
 use crate::check::Violations;
-use crate::decode::Undecodable;
-use crate::model::{ClientToken, ReadSetId};
+use crate::json::{self, Fields, Undecodable};
+use crate::model::{ClientToken, ReadSetId, SequenceStoreId};
 use crate::wire::{RawResponse, WireRequest};
 
 mod activation_job;
-mod activation_jobs;
 mod batch_delete;
 mod export_job;
-mod export_jobs;
 mod filter;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 #[cfg(test)]
 mod goldens;
 mod import_job;
-mod import_jobs;
-mod list;
 mod read_set;
 mod read_sets;
 
 pub use activation_job::*;
-pub use activation_jobs::*;
 pub use batch_delete::*;
 pub use export_job::*;
-pub use export_jobs::*;
 pub use filter::*;
 pub use import_job::*;
-pub use import_jobs::*;
 pub use read_set::*;
 pub use read_sets::*;
 
@@ -42,7 +35,7 @@ pub(crate) trait Operation: Send + Sync {
     /// Whether the service changes anything, so that a failed call may have left something behind.
     const MUTATES: bool;
     /// What a caller gets.
-    type Output: Send;
+    type Output: DeserializeOwned + Fields + Send;
 
     /// Finds everything that the service would refuse.
     fn check(&self, violations: &mut Violations);
@@ -55,43 +48,74 @@ pub(crate) trait Operation: Send + Sync {
         None
     }
 
-    /// Reads a successful answer.
-    fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable>;
+    /// Fills in what the body of a response leaves to the request and to the headers.
+    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable>;
+
+    /// Reads a successful response.
+    fn decode(&self, response: &RawResponse) -> Result<Self::Output, Undecodable> {
+        decode(self, response)
+    }
+}
+
+/// Reads the output of an operation from the body of a response.
+fn decode<O: Operation + ?Sized>(operation: &O, response: &RawResponse) -> Result<O::Output, Undecodable> {
+    let mut output: O::Output = json::from_response(response)?;
+    operation.complete(&mut output, response.request_id().map(str::to_owned))?;
+    match output.missing() {
+        None => Ok(output),
+        Some(field) => Err(Undecodable { what: format!("the response has no {field}"), broken: false, source: None }),
+    }
+}
+
+/// The store that was asked, if the response does not name it.
+fn fill_in_store(answered: &mut SequenceStoreId, asked: &SequenceStoreId) {
+    if answered.as_str().is_empty() {
+        answered.clone_from(asked);
+    }
 }
 
 /// Read sets as items of a request (`ExportReadSet`, `StartReadSetActivationJobSourceItem`).
-struct ReadSetSources<'a>(&'a [ReadSetId]);
-
-impl Serialize for ReadSetSources<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(ReadSetSource))
+fn read_set_sources<S: Serializer>(ids: &[ReadSetId], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Source<'a> {
+        read_set_id: &'a ReadSetId,
     }
+
+    serializer.collect_seq(ids.iter().map(|read_set_id| Source { read_set_id }))
 }
 
-struct ReadSetSource<'a>(&'a ReadSetId);
-
-impl Serialize for ReadSetSource<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut members = serializer.serialize_map(None)?;
-        members.serialize_entry("readSetId", self.0.as_str())?;
-        members.end()
+/// A list whose next page is the page that was asked for would never end.
+fn check_next_token(asked: Option<&String>, answered: Option<&String>) -> Result<(), Undecodable> {
+    if answered.is_some() && answered == asked {
+        let what = "the service repeats the page token that it was sent: the list would never end";
+        return Err(Undecodable { what: what.to_owned(), broken: false, source: None });
     }
+    Ok(())
 }
 
-/// Declares the fluent builder of one call: the members, the settings of a single call, and `send`.
+/// Declares the fluent builder of one call: the fields, the settings of a single call, and `send`. A call that returns
+/// `pages of` something also gets `pages` and `items`.
 macro_rules! call {
     (
         $(#[$doc:meta])*
-        pub struct $Call:ident sends $Request:ident returns $Output:ty;
-        required { $($(#[$req_doc:meta])* $Param:ident = $req:ident: $ReqTy:ty $(, each $Each:ty)?;)+ }
+        pub struct $Call:ident sends $Request:ident returns $Output:ident $(, pages of $items:ident: $Item:ident)?;
+        required {
+            $(
+                $(#[$req_doc:meta])*
+                $Param:ident = $req:ident: $ReqTy:ty $(, each $Each:ty)? $(, serde($($req_serde:tt)*))?;
+            )+
+        }
         $(optional { $($optional:tt)* })?
         defaulted { $($defaulted:tt)* }
     ) => {
         crate::builder::builder! {
             $(#[$doc])*
             pub struct $Call(call: crate::client::Call) builds
+            #[derive(serde::Serialize)]
+            #[serde(rename_all = "camelCase")]
             pub(crate) struct $Request;
-            required { $($(#[$req_doc])* $Param = $req: $ReqTy $(, each $Each)?;)+ }
+            required { $($(#[$req_doc])* $Param = $req: $ReqTy $(, each $Each)? $(, serde($($req_serde)*))?;)+ }
             optional { $($($optional)*)? }
             defaulted { $($defaulted)* }
         }
@@ -111,6 +135,47 @@ macro_rules! call {
             {
                 let (call, request) = self.into_parts();
                 Box::pin(call.send(request))
+            }
+        }
+
+        $(crate::operation::call! { @pages $Call sends $Request returns $Output pages of $items: $Item })?
+    };
+
+    (@pages $Call:ident sends $Request:ident returns $Output:ident pages of $items:ident: $Item:ident) => {
+        impl<StoreId> $Call<StoreId> {
+            /// All pages, one call each with the settings of this one: see [`Pages`](crate::pages::Pages).
+            pub fn pages(self) -> crate::pages::Pages<$Output>
+            where
+                StoreId: crate::builder::IsSet<crate::model::SequenceStoreId>,
+            {
+                // A list of thousands would ask faster than an account may.
+                let (call, request) = self.paced(None).into_parts();
+                let (operation, token) = (<$Request as crate::operation::Operation>::NAME, request.next_token.clone());
+                crate::pages::Pages::new(operation, token, move |next_token| {
+                    Box::pin(call.clone().send($Request { next_token, ..request.clone() }))
+                })
+            }
+
+            /// All items, page after page, one call for each page: see [`Items`](crate::pages::Items).
+            pub fn items(self) -> crate::pages::Items<$Output>
+            where
+                StoreId: crate::builder::IsSet<crate::model::SequenceStoreId>,
+            {
+                crate::pages::Items::new(self.pages())
+            }
+        }
+
+        impl crate::pages::sealed::Sealed for $Output {}
+
+        impl crate::pages::Page for $Output {
+            type Item = $Item;
+
+            fn next_token(&self) -> Option<&str> {
+                self.next_token.as_deref()
+            }
+
+            fn into_items(self) -> Vec<$Item> {
+                self.$items
             }
         }
     };

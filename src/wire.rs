@@ -40,6 +40,12 @@ impl WireRequest {
         Self { method: Method::POST, host_prefix, path: encode_path(segments), query: String::new(), body }
     }
 
+    /// Adds the fields of a list that travel in the query.
+    pub(crate) fn with_page(self, max_results: Option<i32>, next_token: Option<&str>) -> Self {
+        let max_results = max_results.map(|number| number.to_string());
+        self.with_query("maxResults", max_results.as_deref()).with_query("nextToken", next_token)
+    }
+
     /// Adds a member that travels in the query, if it is given.
     pub(crate) fn with_query(mut self, name: &str, value: Option<&str>) -> Self {
         if let Some(value) = value {

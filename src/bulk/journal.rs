@@ -9,10 +9,11 @@ use std::io::{self, BufRead, BufReader, Read as _, Seek, SeekFrom, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
+
 pub(crate) use self::line::ItemResult;
 use self::line::{Header, Line, MAGIC, VERSION};
 use super::{BulkError, BulkKind, Group, Plan};
-use crate::decode::{self, Structure};
 use crate::job::JobKind;
 use crate::model::JobStatus;
 
@@ -72,7 +73,7 @@ impl<K: BulkKind> Journal<K> {
         if begun {
             journal.cut().map_err(failed("write", &journal.path))?;
         } else {
-            journal.append(&Header::of(plan).to_line())?;
+            journal.append_json(&Header::of(plan).to_line())?;
             journal.sync_folder();
         }
         Ok((journal, states))
@@ -80,12 +81,12 @@ impl<K: BulkKind> Journal<K> {
 
     /// A start of the group is about to be sent.
     pub(crate) fn starting(&mut self, group: &Group<'_, K>) -> Result<(), BulkError> {
-        self.append(&line::starting(group.index(), &group.client_token()))
+        self.append(&Line::Starting { group: group.index(), token: group.client_token().to_string() })
     }
 
     /// The group has a job.
     pub(crate) fn started(&mut self, group: &Group<'_, K>, job: &K::Id) -> Result<(), BulkError> {
-        self.append(&line::started(group.index(), job.as_ref()))
+        self.append(&Line::Started { group: group.index(), job: job.as_ref().to_owned() })
     }
 
     /// The group's job has ended.
@@ -96,16 +97,25 @@ impl<K: BulkKind> Journal<K> {
         status: &JobStatus,
         items: &[ItemResult],
     ) -> Result<(), BulkError> {
-        self.append(&line::ended(group.index(), job.as_ref(), status, items))
+        self.append(&Line::Ended {
+            group: group.index(),
+            job: job.as_ref().to_owned(),
+            status: status.clone(),
+            items: items.to_vec(),
+        })
     }
 
     /// The service refused the group for good.
     pub(crate) fn refused(&mut self, group: &Group<'_, K>, error: &str) -> Result<(), BulkError> {
-        self.append(&line::refused(group.index(), error))
+        self.append(&Line::Refused { group: group.index(), error: error.to_owned() })
     }
 
     /// Writes a line down to the disk. After an error the next line takes its place.
-    fn append(&mut self, line: &[u8]) -> Result<(), BulkError> {
+    fn append(&mut self, line: &Line) -> Result<(), BulkError> {
+        self.append_json(&line.to_json())
+    }
+
+    fn append_json(&mut self, line: &[u8]) -> Result<(), BulkError> {
         self.write(line).map_err(failed("write", &self.path))
     }
 
@@ -206,45 +216,43 @@ impl<R: BufRead> Lines<'_, R> {
         let groups: Vec<_> = plan.groups().collect();
         let mut states: Vec<_> = groups.iter().map(|_| GroupState::Untouched).collect();
         while self.next()? {
-            let line: Line = self.parse()?;
-            let state = match line.kind.as_str() {
-                "starting" => GroupState::Undecided,
-                "started" => GroupState::Running { job: self.has(line.job, "job")?.into() },
-                "ended" => GroupState::Finished {
-                    job: self.has(line.job, "job")?.into(),
-                    status: self.has(line.status, "status")?,
-                    items: self.has(line.items.and_then(line::results), "items")?,
-                },
-                "refused" => GroupState::Refused { error: self.has(line.error, "error")? },
-                "" => return Err(self.broken("it does not say what it is")),
-                _ => continue,
-            };
-            let index = self.has(line.group, "group")?;
-            let slot = groups.binary_search_by_key(&index, Group::index);
-            let slot = slot.map_err(|_| self.broken(&format!("group {index} is not of this run and shard")))?;
-            let group = &groups[slot];
-            if line.kind == "starting" && group.client_token() != self.has(line.token, "token")? {
-                return Err(self.broken("the token is not that of the group"));
-            }
-            if let GroupState::Finished { items, .. } = &state {
-                let positions: Vec<_> = group.positions().collect();
-                if items.iter().any(|item| positions.binary_search(&item.position).is_err()) {
-                    return Err(self.broken("an item is not of the group"));
+            let (index, state) = match self.parse()? {
+                Line::Starting { group, token } => {
+                    if self.group(&groups, group)?.client_token() != token {
+                        return Err(self.broken("the token is not that of the group"));
+                    }
+                    (group, GroupState::Undecided)
                 }
-            }
+                Line::Started { group, job } => (group, GroupState::Running { job: job.into() }),
+                Line::Ended { group, job, status, items } => {
+                    let positions: Vec<_> = self.group(&groups, group)?.positions().collect();
+                    if items.iter().any(|item| positions.binary_search(&item.position).is_err()) {
+                        return Err(self.broken("an item is not of the group"));
+                    }
+                    (group, GroupState::Finished { job: job.into(), status, items })
+                }
+                Line::Refused { group, error } => (group, GroupState::Refused { error }),
+                Line::Unknown => continue,
+            };
+            let slot = self.slot(&groups, index)?;
             states[slot] = state;
         }
         Ok(states)
     }
 
-    fn parse<T: for<'de> Structure<'de>>(&self) -> Result<T, BulkError> {
+    fn parse<T: DeserializeOwned>(&self) -> Result<T, BulkError> {
         let line = str::from_utf8(&self.line).map_err(|error| self.broken(&error.to_string()))?;
-        decode::structure(line).map_err(|error| self.broken(&error.to_string()))
+        serde_json::from_str(line).map_err(|error| self.broken(&error.to_string()))
     }
 
-    /// A member that the line can't do without.
-    fn has<T>(&self, member: Option<T>, name: &str) -> Result<T, BulkError> {
-        member.ok_or_else(|| self.broken(&format!("its {name} is missing or of another type")))
+    fn group<'p, K: BulkKind>(&self, groups: &[Group<'p, K>], index: usize) -> Result<Group<'p, K>, BulkError> {
+        self.slot(groups, index).map(|slot| groups[slot])
+    }
+
+    /// Where a group stands in the plan.
+    fn slot<K: BulkKind>(&self, groups: &[Group<'_, K>], index: usize) -> Result<usize, BulkError> {
+        let slot = groups.binary_search_by_key(&index, Group::index);
+        slot.map_err(|_| self.broken(&format!("group {index} is not of this run and shard")))
     }
 
     fn broken(&self, reason: &str) -> BulkError {

@@ -4,9 +4,10 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
+use serde::Deserialize;
 
-use crate::decode::{self, Form, Sink};
 use crate::error::Context;
+use crate::json;
 use crate::retry::{self, ServerDelay};
 use crate::sign::Secrets;
 use crate::wire::RawResponse;
@@ -56,10 +57,10 @@ impl ErrorAnswer {
     /// Reads the code from the header before the body, whatever the body is. A gateway may show the request that it did
     /// not like: its secrets are blanked out.
     pub(crate) fn read(raw: &RawResponse, now: SystemTime, secrets: &Secrets) -> Self {
-        let body = Members::read(&raw.body);
+        let body = ErrorBody::read(&raw.body);
         let header = raw.header("x-amzn-errortype").and_then(clean_code);
-        let code = header.or_else(|| body.find(CODES, clean_code));
-        let message = body.find(MESSAGES, said);
+        let code = header.or_else(|| body.code());
+        let message = body.message();
         let excerpt =
             if message.is_none() { excerpt(&secrets.blank(&String::from_utf8_lossy(&raw.body))) } else { None };
         Self {
@@ -73,37 +74,38 @@ impl ErrorAnswer {
     }
 }
 
-const CODES: &[&str] = &["code", "__type"];
-const MESSAGES: &[&str] = &["message", "Message", "errorMessage"];
-
-/// The members of an error answer that say something. Nothing else of it is kept.
-#[derive(Default)]
-struct Members(Vec<(String, String)>);
-
-impl Members {
-    /// Those of a JSON object; none of anything else.
-    fn read(body: &[u8]) -> Self {
-        let mut members = Vec::new();
-        let read = decode::each_member(&String::from_utf8_lossy(body), &mut |name, value| {
-            if (CODES.contains(&name) || MESSAGES.contains(&name))
-                && let Form::Text(text) = value.read(Sink::Nothing)?
-            {
-                members.push((name.to_owned(), text.into_owned()));
-            }
-            Ok(())
-        });
-        if read.is_ok() { Self(members) } else { Self::default() }
-    }
-
-    /// The first of these members that is a text and says something.
-    fn find<'a>(&'a self, names: &[&str], read: fn(&'a str) -> Option<&'a str>) -> Option<&'a str> {
-        let member = |name: &&str| self.0.iter().rfind(|(known, _)| known == name).map(|(_, text)| &**text);
-        names.iter().filter_map(member).find_map(read)
-    }
+/// The fields of an error response that say something.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ErrorBody {
+    #[serde(with = "json::field")]
+    code: Option<String>,
+    #[serde(rename = "__type", with = "json::field")]
+    type_: Option<String>,
+    #[serde(with = "json::field")]
+    message: Option<String>,
+    #[serde(rename = "Message", with = "json::field")]
+    message_capitalized: Option<String>,
+    #[serde(rename = "errorMessage", with = "json::field")]
+    error_message: Option<String>,
 }
 
-fn said(text: &str) -> Option<&str> {
-    (!text.is_empty()).then_some(text)
+impl ErrorBody {
+    /// The fields of a JSON object; none of anything else.
+    fn read(body: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(body);
+        let mut deserializer = serde_json::Deserializer::from_str(&text);
+        let fields = json::read_struct(&mut deserializer).ok().flatten();
+        fields.filter(|_| deserializer.end().is_ok()).unwrap_or_default()
+    }
+
+    fn code(&self) -> Option<&str> {
+        [&self.code, &self.type_].into_iter().flatten().find_map(|code| clean_code(code))
+    }
+
+    fn message(&self) -> Option<&str> {
+        [&self.message, &self.message_capitalized, &self.error_message].into_iter().flatten().map(String::as_str).next()
+    }
 }
 
 /// `ns#Code:uri` to `Code`.

@@ -86,11 +86,11 @@ async fn a_line_says_what_a_person_needs() {
         ),
         (
             answer(200, &[id], ""),
-            "StartReadSetExportJob: the answer is empty [request 4f6c, 1 attempt, no attempts left, may have been applied]",
+            "StartReadSetExportJob: the response is empty [request 4f6c, 1 attempt, no attempts left, may have been applied]",
         ),
         (
             answer(200, &[id], r#"{"status":"SUBMITTED"}"#),
-            "StartReadSetExportJob: the answer has no id [request 4f6c, 1 attempt, may have been applied]",
+            "StartReadSetExportJob: the response has no id [request 4f6c, 1 attempt, may have been applied]",
         ),
         (Step::Fail(TransportErrorKind::Connect), "StartReadSetExportJob: scripted [1 attempt, no attempts left]"),
     ] {

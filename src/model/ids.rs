@@ -9,15 +9,15 @@ use crate::check::is_id;
 /// What is one text is one in JSON, too.
 macro_rules! serde_as_text {
     ($name:ident) => {
-        impl serde_core::Serialize for $name {
-            fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.as_str())
             }
         }
 
-        impl<'de> serde_core::Deserialize<'de> for $name {
-            fn deserialize<D: serde_core::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                <String as serde_core::Deserialize>::deserialize(deserializer).map(Self::from)
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                <String as serde::Deserialize>::deserialize(deserializer).map(Self::from)
             }
         }
     };
@@ -56,6 +56,7 @@ macro_rules! string_type {
         }
 
         crate::model::ids::serde_as_text! { $name }
+        crate::json::text_field! { $name, read_id }
 
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {

@@ -84,6 +84,7 @@ macro_rules! open_enum {
         }
 
         crate::model::ids::serde_as_text! { $name }
+        crate::json::text_field! { $name, read_text }
     };
 }
 

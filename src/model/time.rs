@@ -3,27 +3,7 @@
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::decode::Form;
-
-/// Reads an ISO 8601 string with 0 to 9 fraction digits and any offset, or seconds since 1970 as a number.
-///
-/// What is none of these is `None`, with a warning: no answer is lost for a time that nobody can read.
-pub(crate) fn optional(value: Form<'_>) -> Option<OffsetDateTime> {
-    #[allow(clippy::cast_precision_loss, reason = "such a number is no time")]
-    let time = match value {
-        Form::Null => return None,
-        Form::Text(text) if text.is_empty() => return None,
-        Form::Text(text) => from_iso8601(&text),
-        Form::Whole(seconds) => from_seconds(seconds as f64),
-        Form::Number(seconds) => from_seconds(seconds),
-        Form::Bool(_) | Form::List | Form::Object => None,
-    };
-    if time.is_none() {
-        tracing::warn!("a time in an answer can't be read");
-    }
-    time
-}
-
+/// Reads ISO 8601 with 0 to 9 fraction digits and any offset.
 pub(crate) fn from_iso8601(text: &str) -> Option<OffsetDateTime> {
     let parse = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
     // `+0530` is ISO 8601 as well.
@@ -33,7 +13,8 @@ pub(crate) fn from_iso8601(text: &str) -> Option<OffsetDateTime> {
     })
 }
 
-fn from_seconds(seconds: f64) -> Option<OffsetDateTime> {
+/// Reads seconds since 1970.
+pub(crate) fn from_seconds(seconds: f64) -> Option<OffsetDateTime> {
     // A double holds today's seconds to about a quarter of a microsecond: what is finer is noise.
     #[allow(
         clippy::cast_possible_truncation,
@@ -60,19 +41,21 @@ fn written(time: OffsetDateTime) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use serde::{Deserialize, Serialize};
     use time::macros::datetime;
 
     use super::*;
-    use crate::decode::{self, Time, members};
+    use crate::json::json_struct;
 
-    members! {
+    json_struct! {
+        #[derive(Serialize, Deserialize)]
         struct Holder {
-            at: Option<OffsetDateTime> = "at" as Time;
+            at: Option<OffsetDateTime>,
         }
     }
 
     fn read(json: &str) -> serde_json::Result<Option<OffsetDateTime>> {
-        decode::structure::<Holder>(&format!("{{\"at\":{json}}}")).map(|holder| holder.at)
+        serde_json::from_str::<Holder>(&format!("{{\"at\":{json}}}")).map(|holder| holder.at)
     }
 
     #[test]
@@ -99,7 +82,7 @@ mod tests {
     fn an_absent_time_is_none() {
         assert_eq!(read("null").unwrap(), None);
         assert_eq!(read("\"\"").unwrap(), None);
-        assert_eq!(decode::structure::<Holder>("{}").unwrap().at, None);
+        assert_eq!(serde_json::from_str::<Holder>("{}").unwrap().at, None);
     }
 
     #[test]

@@ -1,16 +1,15 @@
-//! `StartReadSetActivationJob` and `GetReadSetActivationJob`: archived read sets back to where they can be read.
+//! `StartReadSetActivationJob`, `GetReadSetActivationJob` and `ListReadSetActivationJobs`: archived read sets back to where they can be read.
 
-use serde_core::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{Operation, ReadSetSources, call};
+use super::{JobFilter, Operation, call, check_next_token, fill_in_store, read_set_sources};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
-use crate::decode::{self, JobAnswer, Text, TextOrEmpty, Undecodable, members};
-use crate::encode;
+use crate::json::{self, Undecodable, json_struct};
 use crate::model::{ActivationJobId, ClientToken, ItemStatus, JobStatus, ReadSetId, SequenceStoreId};
-use crate::wire::{HostPrefix, RawResponse, WireRequest};
+use crate::wire::{HostPrefix, WireRequest};
 
 /// How many read sets one activation job takes.
 pub const MAX_ACTIVATION_SOURCES: usize = 20;
@@ -58,6 +57,32 @@ impl Client {
     pub fn get_read_set_activation_job(&self) -> GetReadSetActivationJob {
         GetReadSetActivationJob::new(Call::new(self))
     }
+
+    /// Lists the activation jobs of a store, narrowed by a filter if there is one (`ListReadSetActivationJobs`).
+    ///
+    /// `send` brings one page, [`items`](ListReadSetActivationJobs::items) all of them. The entries say less than
+    /// [`get_read_set_activation_job`](Client::get_read_set_activation_job): nothing of the read sets.
+    ///
+    /// ```
+    /// use healthomics::JobFilter;
+    /// use healthomics::model::JobStatus;
+    ///
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// let failed = JobFilter::new().status(JobStatus::Failed);
+    /// let mut jobs = client.list_read_set_activation_jobs().sequence_store_id(&store).filter(failed).items();
+    /// while let Some(job) = jobs.next().await {
+    ///     println!("{} failed", job?.id);
+    /// }
+    /// # Ok(()) }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    #[doc = include_str!("errors_of_read.md")]
+    pub fn list_read_set_activation_jobs(&self) -> ListReadSetActivationJobs {
+        ListReadSetActivationJobs::new(Call::new(self))
+    }
 }
 
 call! {
@@ -65,10 +90,10 @@ call! {
     pub struct StartReadSetActivationJob sends StartReadSetActivationJobRequest returns StartReadSetActivationJobOutput;
     required {
         /// The store that the read sets are in: 10 to 36 digits.
-        StoreId = sequence_store_id: SequenceStoreId;
+        StoreId = sequence_store_id: SequenceStoreId, serde(skip);
         /// The read sets to activate: 1 to 20 of them, a single one as `[id]`. More are for
         /// [`activate_read_sets`](Client::activate_read_sets).
-        Sources = sources: Vec<ReadSetId>, each ReadSetId;
+        Sources = sources: Vec<ReadSetId>, each ReadSetId, serde(serialize_with = "read_set_sources");
     }
     defaulted {
         /// A token of your own, 1 to 127 characters: give the one of an earlier try to repeat it safely. Without
@@ -89,49 +114,42 @@ impl Operation for StartReadSetActivationJobRequest {
     }
 
     fn to_wire(&self) -> WireRequest {
-        let body = encode::object(&|body| {
-            body.serialize_entry("clientToken", self.client_token.as_str())?;
-            body.serialize_entry("sources", &ReadSetSources(&self.sources))
-        });
         let path = ["sequencestore", self.sequence_store_id.as_str(), "activationjob"];
-        WireRequest::post(HostPrefix::ControlStorage, &path, body)
+        WireRequest::post(HostPrefix::ControlStorage, &path, json::to_body(self))
     }
 
     fn client_token(&self) -> Option<&ClientToken> {
         Some(&self.client_token)
     }
 
-    fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {
-        let answer: JobAnswer = decode::object(raw)?;
-        Ok(StartReadSetActivationJobOutput {
-            id: decode::required(answer.id, "id")?.into(),
-            status: decode::required(answer.status, "status")?,
-            sequence_store_id: answer.sequence_store_id.unwrap_or_else(|| self.sequence_store_id.clone()),
-            creation_time: answer.creation_time,
-            client_token: self.client_token.clone(),
-            request_id: raw.request_id().map(str::to_owned),
-        })
+    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
+        fill_in_store(&mut output.sequence_store_id, &self.sequence_store_id);
+        output.client_token = self.client_token.clone();
+        output.request_id = request_id;
+        Ok(())
     }
 }
 
-/// An activation job that was started.
-///
-/// [`Client::start_read_set_activation_job`] has an example.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct StartReadSetActivationJobOutput {
-    /// The job: ask for it, or keep the id to ask later.
-    pub id: ActivationJobId,
-    /// The store that the read sets are in.
-    pub sequence_store_id: SequenceStoreId,
-    /// Usually [`JobStatus::Submitted`].
-    pub status: JobStatus,
-    /// When the job was created.
-    pub creation_time: Option<OffsetDateTime>,
-    /// The token of this start: another start with it returns this job.
-    pub client_token: ClientToken,
-    /// The id that AWS support asks for.
-    pub request_id: Option<String>,
+json_struct! {
+    /// An activation job that was started.
+    ///
+    /// [`Client::start_read_set_activation_job`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub struct StartReadSetActivationJobOutput {
+        /// The job: ask for it, or keep the id to ask later.
+        pub id: ActivationJobId,
+        /// The store that the read sets are in.
+        pub sequence_store_id: SequenceStoreId,
+        /// Usually [`JobStatus::Submitted`].
+        pub status: JobStatus,
+        /// When the job was created.
+        pub creation_time: Option<OffsetDateTime>,
+        /// The token of this start: another start with it returns this job.
+        pub client_token: ClientToken,
+        /// The id that AWS support asks for.
+        pub request_id: Option<String>,
+    }
 }
 
 call! {
@@ -139,9 +157,9 @@ call! {
     pub struct GetReadSetActivationJob sends GetReadSetActivationJobRequest returns GetReadSetActivationJobOutput;
     required {
         /// The store that the job works on: 10 to 36 digits.
-        StoreId = sequence_store_id: SequenceStoreId;
+        StoreId = sequence_store_id: SequenceStoreId, serde(skip);
         /// The job: 10 to 36 digits.
-        JobId = id: ActivationJobId;
+        JobId = id: ActivationJobId, serde(skip);
     }
     defaulted {}
 }
@@ -161,57 +179,134 @@ impl Operation for GetReadSetActivationJobRequest {
         WireRequest::get(HostPrefix::ControlStorage, &path)
     }
 
-    fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {
-        let answer: JobAnswer<(), Vec<ActivateReadSetSourceItem>> = decode::object(raw)?;
-        Ok(GetReadSetActivationJobOutput {
-            id: decode::required(answer.id, "id")?.into(),
-            status: decode::required(answer.status, "status")?,
-            sequence_store_id: answer.sequence_store_id.unwrap_or_else(|| self.sequence_store_id.clone()),
-            status_message: answer.status_message,
-            creation_time: answer.creation_time,
-            completion_time: answer.completion_time,
-            sources: answer.sources,
-            request_id: raw.request_id().map(str::to_owned),
-        })
+    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
+        fill_in_store(&mut output.sequence_store_id, &self.sequence_store_id);
+        output.request_id = request_id;
+        Ok(())
     }
 }
 
-/// How an activation job stands.
-///
-/// [`Client::get_read_set_activation_job`] has an example.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct GetReadSetActivationJobOutput {
-    /// The job.
-    pub id: ActivationJobId,
-    /// The store that the read sets are in.
-    pub sequence_store_id: SequenceStoreId,
-    /// Where the job stands.
-    pub status: JobStatus,
-    /// What the service says about it.
-    pub status_message: Option<String>,
-    /// When the job was created.
-    pub creation_time: Option<OffsetDateTime>,
-    /// When the job ended.
-    pub completion_time: Option<OffsetDateTime>,
-    /// Each read set of the job; empty while the service does not tell.
-    pub sources: Vec<ActivateReadSetSourceItem>,
-    /// The id that AWS support asks for.
-    pub request_id: Option<String>,
+json_struct! {
+    /// How an activation job stands.
+    ///
+    /// [`Client::get_read_set_activation_job`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub struct GetReadSetActivationJobOutput {
+        /// The job.
+        pub id: ActivationJobId,
+        /// The store that the read sets are in.
+        pub sequence_store_id: SequenceStoreId,
+        /// Where the job stands.
+        pub status: JobStatus,
+        /// What the service says about it.
+        pub status_message: Option<String>,
+        /// When the job was created.
+        pub creation_time: Option<OffsetDateTime>,
+        /// When the job ended.
+        pub completion_time: Option<OffsetDateTime>,
+        /// Each read set of the job; empty while the service does not tell.
+        pub sources: Vec<ActivateReadSetSourceItem>,
+        /// The id that AWS support asks for.
+        pub request_id: Option<String>,
+    }
 }
 
-members! {
+json_struct! {
     /// One read set of an activation job.
     ///
     /// [`Client::get_read_set_activation_job`] has an example.
-    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ActivateReadSetSourceItem {
         /// The read set; empty if the service left it out.
-        pub read_set_id: ReadSetId = "readSetId" as TextOrEmpty;
+        pub read_set_id: ReadSetId,
         /// Where it stands.
-        pub status: ItemStatus = "status" as TextOrEmpty;
+        pub status: ItemStatus,
         /// What the service says about it: why it failed, say.
-        pub status_message: Option<String> = "statusMessage" as Text;
+        pub status_message: Option<String>,
+    }
+}
+
+call! {
+    /// `ListReadSetActivationJobs`: made by [`Client::list_read_set_activation_jobs`].
+    pub struct ListReadSetActivationJobs sends ListReadSetActivationJobsRequest returns ListReadSetActivationJobsOutput, pages of activation_jobs: ActivateReadSetJobItem;
+    required {
+        /// The store: 10 to 36 digits.
+        StoreId = sequence_store_id: SequenceStoreId, serde(skip);
+    }
+    optional {
+        /// The largest number of items on a page: 1 to 100. Without it the service decides.
+        max_results: i32, serde(skip);
+        /// Where to continue: the `next_token` of an earlier page of the same list with the same filter, 1 to 6,144
+        /// characters.
+        next_token: String, serde(skip);
+        /// Which jobs to list; all of them without it.
+        filter: JobFilter, serde(skip_serializing_if = "Option::is_none");
+    }
+    defaulted {}
+}
+
+impl Operation for ListReadSetActivationJobsRequest {
+    const NAME: &'static str = "ListReadSetActivationJobs";
+    const MUTATES: bool = false;
+    type Output = ListReadSetActivationJobsOutput;
+
+    fn check(&self, violations: &mut Violations) {
+        violations.id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.page(self.max_results, self.next_token.as_deref());
+        if let Some(filter) = &self.filter {
+            filter.check(violations);
+        }
+    }
+
+    fn to_wire(&self) -> WireRequest {
+        let path = ["sequencestore", self.sequence_store_id.as_str(), "activationjobs"];
+        WireRequest::post(HostPrefix::ControlStorage, &path, json::to_body(self))
+            .with_page(self.max_results, self.next_token.as_deref())
+    }
+
+    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
+        for item in &mut output.activation_jobs {
+            fill_in_store(&mut item.sequence_store_id, &self.sequence_store_id);
+        }
+        output.request_id = request_id;
+        check_next_token(self.next_token.as_ref(), output.next_token.as_ref())
+    }
+}
+
+json_struct! {
+    /// One page of the activation jobs of a store.
+    ///
+    /// [`Client::list_read_set_activation_jobs`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub struct ListReadSetActivationJobsOutput {
+        /// The jobs; there may be none on a page, and more on the next.
+        pub activation_jobs: Vec<ActivateReadSetJobItem>,
+        /// Where the next page starts; `None` on the last page.
+        pub next_token: Option<String>,
+        /// The request id, which AWS support asks for.
+        pub request_id: Option<String>,
+    }
+}
+
+json_struct! {
+    /// An activation job in a list.
+    ///
+    /// [`Client::list_read_set_activation_jobs`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub struct ActivateReadSetJobItem {
+        /// The job; empty if the service left it out.
+        pub id: ActivationJobId,
+        /// The store that the job works on.
+        pub sequence_store_id: SequenceStoreId,
+        /// Where the job stands.
+        pub status: JobStatus,
+        /// When the job was created.
+        pub creation_time: Option<OffsetDateTime>,
+        /// When the job ended.
+        pub completion_time: Option<OffsetDateTime>,
     }
 }

@@ -1,13 +1,15 @@
 //! `BatchDeleteReadSet`: read sets out of a store, for good.
 
-use serde_core::ser::SerializeMap as _;
+use std::fmt;
 
-use super::{Operation, call};
+use serde::{Deserialize, Serialize};
+
+use super::{Operation, call, decode};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
-use crate::decode::{self, OrEmpty, TextOrEmpty, Undecodable, members};
-use crate::encode;
+use crate::error::OneLine;
+use crate::json::{self, Undecodable, json_struct};
 use crate::model::{ReadSetId, SequenceStoreId};
 use crate::wire::{HostPrefix, RawResponse, WireRequest};
 
@@ -31,7 +33,7 @@ impl Client {
     /// let gone = "5555555555";
     /// let deleted = client.batch_delete_read_set().sequence_store_id(&store).ids([there.as_str(), gone]).send().await?;
     /// for error in &deleted.errors {
-    ///     println!("{} is still there: {} ({})", error.id, error.message, error.code);
+    ///     println!("not deleted: {error}"); // 5555555555: ResourceNotFoundException: Read set not found
     /// }
     /// # assert_eq!(deleted.errors.len(), 1);
     /// # Ok(()) }
@@ -68,18 +70,11 @@ call! {
     pub struct BatchDeleteReadSet sends BatchDeleteReadSetRequest returns BatchDeleteReadSetOutput;
     required {
         /// The store that the read sets are in: 10 to 36 digits.
-        StoreId = sequence_store_id: SequenceStoreId;
+        StoreId = sequence_store_id: SequenceStoreId, serde(skip);
         /// The read sets to delete: 1 to 100 of them, each of 10 to 36 digits.
         Ids = ids: Vec<ReadSetId>, each ReadSetId;
     }
     defaulted {}
-}
-
-members! {
-    #[derive(Default)]
-    struct Answer {
-        errors: Vec<ReadSetBatchError> = "errors" as OrEmpty;
-    }
 }
 
 impl Operation for BatchDeleteReadSetRequest {
@@ -98,42 +93,61 @@ impl Operation for BatchDeleteReadSetRequest {
 
     fn to_wire(&self) -> WireRequest {
         let path = ["sequencestore", self.sequence_store_id.as_str(), "readset", "batch", "delete"];
-        let body = encode::object(&|body| body.serialize_entry("ids", &self.ids));
-        WireRequest::post(HostPrefix::ControlStorage, &path, body)
+        WireRequest::post(HostPrefix::ControlStorage, &path, json::to_body(self))
     }
 
-    fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {
-        // By the documentation, a success without errors has no body.
-        let answer: Answer = if raw.body.is_empty() { Answer::default() } else { decode::object(raw)? };
-        Ok(BatchDeleteReadSetOutput { errors: answer.errors, request_id: raw.request_id().map(str::to_owned) })
+    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
+        output.request_id = request_id;
+        Ok(())
+    }
+
+    fn decode(&self, response: &RawResponse) -> Result<Self::Output, Undecodable> {
+        if response.body.is_empty() {
+            // By the documentation, a success without errors has no body.
+            let request_id = response.request_id().map(str::to_owned);
+            return Ok(BatchDeleteReadSetOutput { errors: Vec::new(), request_id });
+        }
+        decode(self, response)
     }
 }
 
-/// What became of the read sets: those without an error are deleted.
-///
-/// [`Client::batch_delete_read_set`] has an example.
-#[derive(Clone, Debug)]
-#[must_use = "read sets that were not deleted are in `errors`"]
-#[non_exhaustive]
-pub struct BatchDeleteReadSetOutput {
-    /// The read sets that were not deleted; empty if all were.
-    pub errors: Vec<ReadSetBatchError>,
-    /// The id that AWS support asks for.
-    pub request_id: Option<String>,
+json_struct! {
+    /// What became of the read sets: those without an error are deleted.
+    ///
+    /// [`Client::batch_delete_read_set`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[must_use = "read sets that were not deleted are in `errors`"]
+    #[non_exhaustive]
+    pub struct BatchDeleteReadSetOutput {
+        /// The read sets that were not deleted; empty if all were.
+        pub errors: Vec<ReadSetBatchError>,
+        /// The id that AWS support asks for.
+        pub request_id: Option<String>,
+    }
 }
 
-members! {
+json_struct! {
     /// Why a read set was not deleted.
     ///
     /// [`Client::batch_delete_read_set`] has an example.
-    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ReadSetBatchError {
-        /// The read set; empty if the service left it out.
-        pub id: ReadSetId = "id" as TextOrEmpty;
-        /// What kind of error it is, in the service's words; empty if the service left it out.
-        pub code: String = "code" as TextOrEmpty;
-        /// What happened, for people; empty if the service left it out.
-        pub message: String = "message" as TextOrEmpty;
+        /// The read set: 10 to 36 digits. `None` if the service leaves it out.
+        pub id: Option<ReadSetId>,
+        /// The error code: `ResourceNotFoundException`. `None` if the service leaves it out.
+        pub code: Option<String>,
+        /// What happened, in the service's words. `None` if the service leaves it out.
+        pub message: Option<String>,
+    }
+}
+
+/// `5555555555: ResourceNotFoundException: Read set not found`
+impl fmt::Display for ReadSetBatchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = self.id.as_ref().map_or("a read set without an id", ReadSetId::as_str);
+        let code = self.code.as_deref().unwrap_or("no error code");
+        let message = self.message.as_deref().unwrap_or("no reason given");
+        write!(f, "{}: {}: {}", OneLine(id), OneLine(code), OneLine(message))
     }
 }

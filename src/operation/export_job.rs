@@ -1,18 +1,17 @@
-//! `StartReadSetExportJob` and `GetReadSetExportJob`: read sets to a bucket.
+//! `StartReadSetExportJob`, `GetReadSetExportJob` and `ListReadSetExportJobs`: read sets to a bucket.
 
-use serde_core::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{Operation, ReadSetSources, call};
+use super::{JobFilter, Operation, call, check_next_token, fill_in_store, read_set_sources};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
-use crate::decode::{self, JobAnswer, Text, TextOrEmpty, Undecodable, members};
-use crate::encode;
+use crate::json::{self, Undecodable, json_struct};
 use crate::model::{
     ClientToken, ExportJobId, ItemStatus, JobStatus, ReadSetId, RoleArn, S3Destination, SequenceStoreId,
 };
-use crate::wire::{HostPrefix, RawResponse, WireRequest};
+use crate::wire::{HostPrefix, WireRequest};
 
 /// How many read sets one export job takes.
 pub const MAX_EXPORT_SOURCES: usize = 100;
@@ -62,6 +61,32 @@ impl Client {
     pub fn get_read_set_export_job(&self) -> GetReadSetExportJob {
         GetReadSetExportJob::new(Call::new(self))
     }
+
+    /// Lists the export jobs of a store, narrowed by a filter if there is one (`ListReadSetExportJobs`).
+    ///
+    /// `send` brings one page, [`items`](ListReadSetExportJobs::items) all of them. The entries say less than
+    /// [`get_read_set_export_job`](Client::get_read_set_export_job): nothing of the read sets.
+    ///
+    /// ```
+    /// use healthomics::JobFilter;
+    /// use healthomics::model::JobStatus;
+    ///
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// let failed = JobFilter::new().status(JobStatus::Failed);
+    /// let mut jobs = client.list_read_set_export_jobs().sequence_store_id(&store).filter(failed).items();
+    /// while let Some(job) = jobs.next().await {
+    ///     println!("{} failed", job?.id);
+    /// }
+    /// # Ok(()) }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    #[doc = include_str!("errors_of_read.md")]
+    pub fn list_read_set_export_jobs(&self) -> ListReadSetExportJobs {
+        ListReadSetExportJobs::new(Call::new(self))
+    }
 }
 
 call! {
@@ -69,14 +94,14 @@ call! {
     pub struct StartReadSetExportJob sends StartReadSetExportJobRequest returns StartReadSetExportJobOutput;
     required {
         /// The store that the read sets are in: 10 to 36 digits.
-        StoreId = sequence_store_id: SequenceStoreId;
+        StoreId = sequence_store_id: SequenceStoreId, serde(skip);
         /// Where the files go: `s3://bucket`, `s3://bucket/` or `s3://bucket/prefix/`.
         Destination = destination: S3Destination;
         /// The role that HealthOmics assumes to write there: `arn:…`, 20 to 2,048 characters.
         Role = role_arn: RoleArn;
         /// The read sets to export: 1 to 100 of them, a single one as `[id]`. More are for
         /// [`export_read_sets`](Client::export_read_sets).
-        Sources = sources: Vec<ReadSetId>, each ReadSetId;
+        Sources = sources: Vec<ReadSetId>, each ReadSetId, serde(serialize_with = "read_set_sources");
     }
     defaulted {
         /// A token of your own, 1 to 127 characters: give the one of an earlier try to repeat it safely. Without
@@ -99,54 +124,44 @@ impl Operation for StartReadSetExportJobRequest {
     }
 
     fn to_wire(&self) -> WireRequest {
-        let body = encode::object(&|body| {
-            body.serialize_entry("clientToken", self.client_token.as_str())?;
-            body.serialize_entry("destination", self.destination.as_str())?;
-            body.serialize_entry("roleArn", self.role_arn.as_str())?;
-            body.serialize_entry("sources", &ReadSetSources(&self.sources))
-        });
         let path = ["sequencestore", self.sequence_store_id.as_str(), "exportjob"];
-        WireRequest::post(HostPrefix::ControlStorage, &path, body)
+        WireRequest::post(HostPrefix::ControlStorage, &path, json::to_body(self))
     }
 
     fn client_token(&self) -> Option<&ClientToken> {
         Some(&self.client_token)
     }
 
-    fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {
-        let answer: JobAnswer = decode::object(raw)?;
-        Ok(StartReadSetExportJobOutput {
-            id: decode::required(answer.id, "id")?.into(),
-            status: decode::required(answer.status, "status")?,
-            sequence_store_id: answer.sequence_store_id.unwrap_or_else(|| self.sequence_store_id.clone()),
-            destination: answer.destination,
-            creation_time: answer.creation_time,
-            client_token: self.client_token.clone(),
-            request_id: raw.request_id().map(str::to_owned),
-        })
+    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
+        fill_in_store(&mut output.sequence_store_id, &self.sequence_store_id);
+        output.client_token = self.client_token.clone();
+        output.request_id = request_id;
+        Ok(())
     }
 }
 
-/// An export job that was started.
-///
-/// [`Client::start_read_set_export_job`] has an example.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct StartReadSetExportJobOutput {
-    /// The job: ask for it, or keep the id to ask later.
-    pub id: ExportJobId,
-    /// The store that the read sets are in.
-    pub sequence_store_id: SequenceStoreId,
-    /// Where the files go, if the service repeats it.
-    pub destination: Option<S3Destination>,
-    /// Usually [`JobStatus::Submitted`].
-    pub status: JobStatus,
-    /// When the job was created.
-    pub creation_time: Option<OffsetDateTime>,
-    /// The token of this start: another start with it returns this job.
-    pub client_token: ClientToken,
-    /// The id that AWS support asks for.
-    pub request_id: Option<String>,
+json_struct! {
+    /// An export job that was started.
+    ///
+    /// [`Client::start_read_set_export_job`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub struct StartReadSetExportJobOutput {
+        /// The job: ask for it, or keep the id to ask later.
+        pub id: ExportJobId,
+        /// The store that the read sets are in.
+        pub sequence_store_id: SequenceStoreId,
+        /// Where the files go, if the service repeats it.
+        pub destination: Option<S3Destination>,
+        /// Usually [`JobStatus::Submitted`].
+        pub status: JobStatus,
+        /// When the job was created.
+        pub creation_time: Option<OffsetDateTime>,
+        /// The token of this start: another start with it returns this job.
+        pub client_token: ClientToken,
+        /// The id that AWS support asks for.
+        pub request_id: Option<String>,
+    }
 }
 
 call! {
@@ -154,9 +169,9 @@ call! {
     pub struct GetReadSetExportJob sends GetReadSetExportJobRequest returns GetReadSetExportJobOutput;
     required {
         /// The store that the job works on: 10 to 36 digits.
-        StoreId = sequence_store_id: SequenceStoreId;
+        StoreId = sequence_store_id: SequenceStoreId, serde(skip);
         /// The job: 10 to 36 digits.
-        JobId = id: ExportJobId;
+        JobId = id: ExportJobId, serde(skip);
     }
     defaulted {}
 }
@@ -176,60 +191,138 @@ impl Operation for GetReadSetExportJobRequest {
         WireRequest::get(HostPrefix::ControlStorage, &path)
     }
 
-    fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {
-        let answer: JobAnswer<Vec<ExportReadSetDetail>> = decode::object(raw)?;
-        Ok(GetReadSetExportJobOutput {
-            id: decode::required(answer.id, "id")?.into(),
-            status: decode::required(answer.status, "status")?,
-            sequence_store_id: answer.sequence_store_id.unwrap_or_else(|| self.sequence_store_id.clone()),
-            destination: answer.destination,
-            status_message: answer.status_message,
-            creation_time: answer.creation_time,
-            completion_time: answer.completion_time,
-            read_sets: answer.read_sets,
-            request_id: raw.request_id().map(str::to_owned),
-        })
+    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
+        fill_in_store(&mut output.sequence_store_id, &self.sequence_store_id);
+        output.request_id = request_id;
+        Ok(())
     }
 }
 
-/// How an export job stands.
-///
-/// [`Client::get_read_set_export_job`] has an example.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct GetReadSetExportJobOutput {
-    /// The job.
-    pub id: ExportJobId,
-    /// The store that the read sets are in.
-    pub sequence_store_id: SequenceStoreId,
-    /// Where the files go.
-    pub destination: Option<S3Destination>,
-    /// Where the job stands.
-    pub status: JobStatus,
-    /// What the service says about it.
-    pub status_message: Option<String>,
-    /// When the job was created.
-    pub creation_time: Option<OffsetDateTime>,
-    /// When the job ended.
-    pub completion_time: Option<OffsetDateTime>,
-    /// Each read set of the job; empty while the service does not tell.
-    pub read_sets: Vec<ExportReadSetDetail>,
-    /// The id that AWS support asks for.
-    pub request_id: Option<String>,
+json_struct! {
+    /// How an export job stands.
+    ///
+    /// [`Client::get_read_set_export_job`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub struct GetReadSetExportJobOutput {
+        /// The job.
+        pub id: ExportJobId,
+        /// The store that the read sets are in.
+        pub sequence_store_id: SequenceStoreId,
+        /// Where the files go.
+        pub destination: Option<S3Destination>,
+        /// Where the job stands.
+        pub status: JobStatus,
+        /// What the service says about it.
+        pub status_message: Option<String>,
+        /// When the job was created.
+        pub creation_time: Option<OffsetDateTime>,
+        /// When the job ended.
+        pub completion_time: Option<OffsetDateTime>,
+        /// Each read set of the job; empty while the service does not tell.
+        pub read_sets: Vec<ExportReadSetDetail>,
+        /// The id that AWS support asks for.
+        pub request_id: Option<String>,
+    }
 }
 
-members! {
+json_struct! {
     /// One read set of an export job.
     ///
     /// [`Client::get_read_set_export_job`] has an example.
-    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ExportReadSetDetail {
         /// The read set; empty if the service left it out.
-        pub id: ReadSetId = "id" as TextOrEmpty;
+        pub id: ReadSetId,
         /// Where it stands.
-        pub status: ItemStatus = "status" as TextOrEmpty;
+        pub status: ItemStatus,
         /// What the service says about it: why it failed, say.
-        pub status_message: Option<String> = "statusMessage" as Text;
+        pub status_message: Option<String>,
+    }
+}
+
+call! {
+    /// `ListReadSetExportJobs`: made by [`Client::list_read_set_export_jobs`].
+    pub struct ListReadSetExportJobs sends ListReadSetExportJobsRequest returns ListReadSetExportJobsOutput, pages of export_jobs: ExportReadSetJobDetail;
+    required {
+        /// The store: 10 to 36 digits.
+        StoreId = sequence_store_id: SequenceStoreId, serde(skip);
+    }
+    optional {
+        /// The largest number of items on a page: 1 to 100. Without it the service decides.
+        max_results: i32, serde(skip);
+        /// Where to continue: the `next_token` of an earlier page of the same list with the same filter, 1 to 6,144
+        /// characters.
+        next_token: String, serde(skip);
+        /// Which jobs to list; all of them without it.
+        filter: JobFilter, serde(skip_serializing_if = "Option::is_none");
+    }
+    defaulted {}
+}
+
+impl Operation for ListReadSetExportJobsRequest {
+    const NAME: &'static str = "ListReadSetExportJobs";
+    const MUTATES: bool = false;
+    type Output = ListReadSetExportJobsOutput;
+
+    fn check(&self, violations: &mut Violations) {
+        violations.id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.page(self.max_results, self.next_token.as_deref());
+        if let Some(filter) = &self.filter {
+            filter.check(violations);
+        }
+    }
+
+    fn to_wire(&self) -> WireRequest {
+        let path = ["sequencestore", self.sequence_store_id.as_str(), "exportjobs"];
+        WireRequest::post(HostPrefix::ControlStorage, &path, json::to_body(self))
+            .with_page(self.max_results, self.next_token.as_deref())
+    }
+
+    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
+        for item in &mut output.export_jobs {
+            fill_in_store(&mut item.sequence_store_id, &self.sequence_store_id);
+        }
+        output.request_id = request_id;
+        check_next_token(self.next_token.as_ref(), output.next_token.as_ref())
+    }
+}
+
+json_struct! {
+    /// One page of the export jobs of a store.
+    ///
+    /// [`Client::list_read_set_export_jobs`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub struct ListReadSetExportJobsOutput {
+        /// The jobs; there may be none on a page, and more on the next.
+        pub export_jobs: Vec<ExportReadSetJobDetail>,
+        /// Where the next page starts; `None` on the last page.
+        pub next_token: Option<String>,
+        /// The request id, which AWS support asks for.
+        pub request_id: Option<String>,
+    }
+}
+
+json_struct! {
+    /// An export job in a list.
+    ///
+    /// [`Client::list_read_set_export_jobs`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub struct ExportReadSetJobDetail {
+        /// The job; empty if the service left it out.
+        pub id: ExportJobId,
+        /// The store that the job works on.
+        pub sequence_store_id: SequenceStoreId,
+        /// Where the files go.
+        pub destination: Option<S3Destination>,
+        /// Where the job stands.
+        pub status: JobStatus,
+        /// When the job was created.
+        pub creation_time: Option<OffsetDateTime>,
+        /// When the job ended.
+        pub completion_time: Option<OffsetDateTime>,
     }
 }

@@ -1,65 +1,71 @@
 //! What a list is narrowed to.
 
-use serde_core::ser::{Serialize, SerializeMap as _, Serializer};
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::check::{Path, Violations};
-use crate::encode::SerializeOptional as _;
-use crate::model::{CreationType, JobStatus, ReadSetStatus, ReferenceArn, SampleId, SubjectId, time::to_iso8601};
+use crate::json::json_struct;
+use crate::model::{CreationType, JobStatus, ReadSetStatus, ReferenceArn, SampleId, SubjectId};
 
 const FILTER: Path<'static> = Path::Member("filter");
 
-/// Which jobs to list (`ExportReadSetFilter`, `ImportReadSetFilter`, `ActivateReadSetFilter`): those to which all of it
-/// applies.
-///
-/// ```
-/// use healthomics::JobFilter;
-/// use healthomics::model::JobStatus;
-///
-/// let failed = JobFilter::new().status(JobStatus::Failed);
-/// assert_eq!(failed.created_after, None);
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct JobFilter {
-    /// Jobs that stand there.
-    pub status: Option<JobStatus>,
-    /// Jobs created after this time.
-    pub created_after: Option<OffsetDateTime>,
-    /// Jobs created before this time.
-    pub created_before: Option<OffsetDateTime>,
+json_struct! {
+    /// Which jobs to list (`ExportReadSetFilter`, `ImportReadSetFilter`, `ActivateReadSetFilter`): those to which all of it
+    /// applies.
+    ///
+    /// ```
+    /// use healthomics::JobFilter;
+    /// use healthomics::model::JobStatus;
+    ///
+    /// let failed = JobFilter::new().status(JobStatus::Failed);
+    /// assert_eq!(failed.created_after, None);
+    /// ```
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[non_exhaustive]
+    pub struct JobFilter {
+        /// Jobs that stand there.
+        pub status: Option<JobStatus>,
+        /// Jobs created after this time.
+        pub created_after: Option<OffsetDateTime>,
+        /// Jobs created before this time.
+        pub created_before: Option<OffsetDateTime>,
+    }
 }
 
-/// Which read sets to list (`ReadSetFilter`): those to which all of it applies.
-///
-/// ```
-/// use healthomics::ReadSetFilter;
-/// use healthomics::model::ReadSetStatus;
-///
-/// let to_activate = ReadSetFilter::new().status(ReadSetStatus::Archived).subject_id("HG00146");
-/// assert_eq!(to_activate.name, None);
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ReadSetFilter {
-    /// Read sets of this name.
-    pub name: Option<String>,
-    /// Read sets that stand there.
-    pub status: Option<ReadSetStatus>,
-    /// Read sets that are aligned to this reference.
-    pub reference_arn: Option<ReferenceArn>,
-    /// Read sets created after this time.
-    pub created_after: Option<OffsetDateTime>,
-    /// Read sets created before this time.
-    pub created_before: Option<OffsetDateTime>,
-    /// Read sets of this sample.
-    pub sample_id: Option<SampleId>,
-    /// Read sets of this subject.
-    pub subject_id: Option<SubjectId>,
-    /// Read sets that came from there.
-    pub generated_from: Option<String>,
-    /// Read sets that came into the store this way.
-    pub creation_type: Option<CreationType>,
+json_struct! {
+    /// Which read sets to list (`ReadSetFilter`): those to which all of it applies.
+    ///
+    /// ```
+    /// use healthomics::ReadSetFilter;
+    /// use healthomics::model::ReadSetStatus;
+    ///
+    /// let to_activate = ReadSetFilter::new().status(ReadSetStatus::Archived).subject_id("HG00146");
+    /// assert_eq!(to_activate.name, None);
+    /// ```
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[non_exhaustive]
+    pub struct ReadSetFilter {
+        /// Read sets of this name.
+        pub name: Option<String>,
+        /// Read sets that stand there.
+        pub status: Option<ReadSetStatus>,
+        /// Read sets that are aligned to this reference.
+        pub reference_arn: Option<ReferenceArn>,
+        /// Read sets created after this time.
+        pub created_after: Option<OffsetDateTime>,
+        /// Read sets created before this time.
+        pub created_before: Option<OffsetDateTime>,
+        /// Read sets of this sample.
+        pub sample_id: Option<SampleId>,
+        /// Read sets of this subject.
+        pub subject_id: Option<SubjectId>,
+        /// Read sets that came from there.
+        pub generated_from: Option<String>,
+        /// Read sets that came into the store this way.
+        pub creation_type: Option<CreationType>,
+    }
 }
 
 /// A setter for each member.
@@ -120,39 +126,8 @@ impl ReadSetFilter {
     }
 }
 
-impl Serialize for JobFilter {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut members = serializer.serialize_map(None)?;
-        members.serialize_optional("status", self.status.as_ref())?;
-        members.serialize_optional("createdAfter", self.created_after.map(to_iso8601).as_ref())?;
-        members.serialize_optional("createdBefore", self.created_before.map(to_iso8601).as_ref())?;
-        members.end()
-    }
-}
-
-impl Serialize for ReadSetFilter {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut members = serializer.serialize_map(None)?;
-        members.serialize_optional("name", self.name.as_ref())?;
-        members.serialize_optional("status", self.status.as_ref())?;
-        members.serialize_optional("referenceArn", self.reference_arn.as_ref())?;
-        members.serialize_optional("createdAfter", self.created_after.map(to_iso8601).as_ref())?;
-        members.serialize_optional("createdBefore", self.created_before.map(to_iso8601).as_ref())?;
-        members.serialize_optional("sampleId", self.sample_id.as_ref())?;
-        members.serialize_optional("subjectId", self.subject_id.as_ref())?;
-        members.serialize_optional("generatedFrom", self.generated_from.as_ref())?;
-        members.serialize_optional("creationType", self.creation_type.as_ref())?;
-        members.end()
-    }
-}
-
-/// What a list call can be narrowed by.
-pub(super) trait Filter: Serialize {
-    fn check(&self, violations: &mut Violations);
-}
-
-impl Filter for JobFilter {
-    fn check(&self, violations: &mut Violations) {
+impl JobFilter {
+    pub(super) fn check(&self, violations: &mut Violations) {
         if let Some(status) = &self.status {
             violations.known(FILTER.field("status"), status.as_str(), JobStatus::KNOWN);
         }
@@ -160,8 +135,8 @@ impl Filter for JobFilter {
     }
 }
 
-impl Filter for ReadSetFilter {
-    fn check(&self, violations: &mut Violations) {
+impl ReadSetFilter {
+    pub(super) fn check(&self, violations: &mut Violations) {
         check_text(violations, "name", self.name.as_deref());
         if let Some(status) = &self.status {
             violations.known(FILTER.field("status"), status.as_str(), ReadSetStatus::KNOWN);

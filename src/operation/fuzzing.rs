@@ -3,13 +3,12 @@
 use std::fmt::Debug;
 
 use super::Operation;
-use super::activation_job::{GetReadSetActivationJobRequest, StartReadSetActivationJobRequest};
-use super::activation_jobs::ListReadSetActivationJobsRequest;
+use super::activation_job::{
+    GetReadSetActivationJobRequest, ListReadSetActivationJobsRequest, StartReadSetActivationJobRequest,
+};
 use super::batch_delete::BatchDeleteReadSetRequest;
-use super::export_job::{GetReadSetExportJobRequest, StartReadSetExportJobRequest};
-use super::export_jobs::ListReadSetExportJobsRequest;
-use super::import_job::{GetReadSetImportJobRequest, StartReadSetImportJobRequest};
-use super::import_jobs::ListReadSetImportJobsRequest;
+use super::export_job::{GetReadSetExportJobRequest, ListReadSetExportJobsRequest, StartReadSetExportJobRequest};
+use super::import_job::{GetReadSetImportJobRequest, ListReadSetImportJobsRequest, StartReadSetImportJobRequest};
 use super::read_set::GetReadSetMetadataRequest;
 use super::read_sets::ListReadSetsRequest;
 use crate::attempt::Failure;

@@ -1,20 +1,19 @@
-//! `StartReadSetImportJob` and `GetReadSetImportJob`: files in Amazon S3 become read sets.
+//! `StartReadSetImportJob`, `GetReadSetImportJob` and `ListReadSetImportJobs`: files in Amazon S3 become read sets.
 
-use serde_core::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 pub use source::{ImportReadSetSource, ImportReadSetSourceBuilder, ImportReadSetSourceItem, SourceFiles};
 
 mod source;
 
-use super::{Operation, call};
+use super::{JobFilter, Operation, call, check_next_token, fill_in_store};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
-use crate::decode::{self, JobAnswer, Undecodable};
-use crate::encode;
+use crate::json::{self, Undecodable, json_struct};
 use crate::model::{ClientToken, ImportJobId, JobStatus, RoleArn, SequenceStoreId};
-use crate::wire::{HostPrefix, RawResponse, WireRequest};
+use crate::wire::{HostPrefix, WireRequest};
 
 /// How many sources one import job takes.
 pub const MAX_IMPORT_SOURCES: usize = 100;
@@ -78,6 +77,32 @@ impl Client {
     pub fn get_read_set_import_job(&self) -> GetReadSetImportJob {
         GetReadSetImportJob::new(Call::new(self))
     }
+
+    /// Lists the import jobs of a store, narrowed by a filter if there is one (`ListReadSetImportJobs`).
+    ///
+    /// `send` brings one page, [`items`](ListReadSetImportJobs::items) all of them. The entries say less than
+    /// [`get_read_set_import_job`](Client::get_read_set_import_job): nothing of the sources.
+    ///
+    /// ```
+    /// use healthomics::JobFilter;
+    /// use healthomics::model::JobStatus;
+    ///
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// let failed = JobFilter::new().status(JobStatus::Failed);
+    /// let mut jobs = client.list_read_set_import_jobs().sequence_store_id(&store).filter(failed).items();
+    /// while let Some(job) = jobs.next().await {
+    ///     println!("{} failed", job?.id);
+    /// }
+    /// # Ok(()) }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    #[doc = include_str!("errors_of_read.md")]
+    pub fn list_read_set_import_jobs(&self) -> ListReadSetImportJobs {
+        ListReadSetImportJobs::new(Call::new(self))
+    }
 }
 
 call! {
@@ -85,7 +110,7 @@ call! {
     pub struct StartReadSetImportJob sends StartReadSetImportJobRequest returns StartReadSetImportJobOutput;
     required {
         /// The store that the read sets go into: 10 to 36 digits.
-        StoreId = sequence_store_id: SequenceStoreId;
+        StoreId = sequence_store_id: SequenceStoreId, serde(skip);
         /// The role that HealthOmics assumes to read the files: `arn:…`, 20 to 2,048 characters.
         Role = role_arn: RoleArn;
         /// What to import: 1 to 100 sources, of any file types.
@@ -115,53 +140,44 @@ impl Operation for StartReadSetImportJobRequest {
     }
 
     fn to_wire(&self) -> WireRequest {
-        let body = encode::object(&|body| {
-            body.serialize_entry("clientToken", self.client_token.as_str())?;
-            body.serialize_entry("roleArn", self.role_arn.as_str())?;
-            body.serialize_entry("sources", &self.sources)
-        });
         let path = ["sequencestore", self.sequence_store_id.as_str(), "importjob"];
-        WireRequest::post(HostPrefix::ControlStorage, &path, body)
+        WireRequest::post(HostPrefix::ControlStorage, &path, json::to_body(self))
     }
 
     fn client_token(&self) -> Option<&ClientToken> {
         Some(&self.client_token)
     }
 
-    fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {
-        let answer: JobAnswer = decode::object(raw)?;
-        Ok(StartReadSetImportJobOutput {
-            id: decode::required(answer.id, "id")?.into(),
-            status: decode::required(answer.status, "status")?,
-            sequence_store_id: answer.sequence_store_id.unwrap_or_else(|| self.sequence_store_id.clone()),
-            role_arn: answer.role_arn,
-            creation_time: answer.creation_time,
-            client_token: self.client_token.clone(),
-            request_id: raw.request_id().map(str::to_owned),
-        })
+    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
+        fill_in_store(&mut output.sequence_store_id, &self.sequence_store_id);
+        output.client_token = self.client_token.clone();
+        output.request_id = request_id;
+        Ok(())
     }
 }
 
-/// An import job that was started.
-///
-/// [`Client::start_read_set_import_job`] has an example.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct StartReadSetImportJobOutput {
-    /// The job: ask for it, or keep the id to ask later.
-    pub id: ImportJobId,
-    /// The store that the read sets go into.
-    pub sequence_store_id: SequenceStoreId,
-    /// The role that HealthOmics assumes to read the files, if the service repeats it.
-    pub role_arn: Option<RoleArn>,
-    /// Usually [`JobStatus::Submitted`].
-    pub status: JobStatus,
-    /// When the job was created.
-    pub creation_time: Option<OffsetDateTime>,
-    /// The token of this start: another start with it returns this job.
-    pub client_token: ClientToken,
-    /// The id that AWS support asks for.
-    pub request_id: Option<String>,
+json_struct! {
+    /// An import job that was started.
+    ///
+    /// [`Client::start_read_set_import_job`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub struct StartReadSetImportJobOutput {
+        /// The job: ask for it, or keep the id to ask later.
+        pub id: ImportJobId,
+        /// The store that the read sets go into.
+        pub sequence_store_id: SequenceStoreId,
+        /// The role that HealthOmics assumes to read the files, if the service repeats it.
+        pub role_arn: Option<RoleArn>,
+        /// Usually [`JobStatus::Submitted`].
+        pub status: JobStatus,
+        /// When the job was created.
+        pub creation_time: Option<OffsetDateTime>,
+        /// The token of this start: another start with it returns this job.
+        pub client_token: ClientToken,
+        /// The id that AWS support asks for.
+        pub request_id: Option<String>,
+    }
 }
 
 call! {
@@ -169,9 +185,9 @@ call! {
     pub struct GetReadSetImportJob sends GetReadSetImportJobRequest returns GetReadSetImportJobOutput;
     required {
         /// The store that the job works on: 10 to 36 digits.
-        StoreId = sequence_store_id: SequenceStoreId;
+        StoreId = sequence_store_id: SequenceStoreId, serde(skip);
         /// The job: 10 to 36 digits.
-        JobId = id: ImportJobId;
+        JobId = id: ImportJobId, serde(skip);
     }
     defaulted {}
 }
@@ -191,44 +207,122 @@ impl Operation for GetReadSetImportJobRequest {
         WireRequest::get(HostPrefix::ControlStorage, &path)
     }
 
-    fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {
-        let answer: JobAnswer<(), Vec<ImportReadSetSourceItem>> = decode::object(raw)?;
-        Ok(GetReadSetImportJobOutput {
-            id: decode::required(answer.id, "id")?.into(),
-            status: decode::required(answer.status, "status")?,
-            sequence_store_id: answer.sequence_store_id.unwrap_or_else(|| self.sequence_store_id.clone()),
-            role_arn: answer.role_arn,
-            status_message: answer.status_message,
-            creation_time: answer.creation_time,
-            completion_time: answer.completion_time,
-            sources: answer.sources,
-            request_id: raw.request_id().map(str::to_owned),
-        })
+    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
+        fill_in_store(&mut output.sequence_store_id, &self.sequence_store_id);
+        output.request_id = request_id;
+        Ok(())
     }
 }
 
-/// How an import job stands.
-///
-/// [`Client::get_read_set_import_job`] has an example.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct GetReadSetImportJobOutput {
-    /// The job.
-    pub id: ImportJobId,
-    /// The store that the read sets go into.
-    pub sequence_store_id: SequenceStoreId,
-    /// The role that HealthOmics assumes to read the files, if the service repeats it.
-    pub role_arn: Option<RoleArn>,
-    /// Where the job stands.
-    pub status: JobStatus,
-    /// What the service says about it.
-    pub status_message: Option<String>,
-    /// When the job was created.
-    pub creation_time: Option<OffsetDateTime>,
-    /// When the job ended.
-    pub completion_time: Option<OffsetDateTime>,
-    /// Each source of the job; empty while the service does not tell.
-    pub sources: Vec<ImportReadSetSourceItem>,
-    /// The id that AWS support asks for.
-    pub request_id: Option<String>,
+json_struct! {
+    /// How an import job stands.
+    ///
+    /// [`Client::get_read_set_import_job`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub struct GetReadSetImportJobOutput {
+        /// The job.
+        pub id: ImportJobId,
+        /// The store that the read sets go into.
+        pub sequence_store_id: SequenceStoreId,
+        /// The role that HealthOmics assumes to read the files, if the service repeats it.
+        pub role_arn: Option<RoleArn>,
+        /// Where the job stands.
+        pub status: JobStatus,
+        /// What the service says about it.
+        pub status_message: Option<String>,
+        /// When the job was created.
+        pub creation_time: Option<OffsetDateTime>,
+        /// When the job ended.
+        pub completion_time: Option<OffsetDateTime>,
+        /// Each source of the job; empty while the service does not tell.
+        pub sources: Vec<ImportReadSetSourceItem>,
+        /// The id that AWS support asks for.
+        pub request_id: Option<String>,
+    }
+}
+
+call! {
+    /// `ListReadSetImportJobs`: made by [`Client::list_read_set_import_jobs`].
+    pub struct ListReadSetImportJobs sends ListReadSetImportJobsRequest returns ListReadSetImportJobsOutput, pages of import_jobs: ImportReadSetJobItem;
+    required {
+        /// The store: 10 to 36 digits.
+        StoreId = sequence_store_id: SequenceStoreId, serde(skip);
+    }
+    optional {
+        /// The largest number of items on a page: 1 to 100. Without it the service decides.
+        max_results: i32, serde(skip);
+        /// Where to continue: the `next_token` of an earlier page of the same list with the same filter, 1 to 6,144
+        /// characters.
+        next_token: String, serde(skip);
+        /// Which jobs to list; all of them without it.
+        filter: JobFilter, serde(skip_serializing_if = "Option::is_none");
+    }
+    defaulted {}
+}
+
+impl Operation for ListReadSetImportJobsRequest {
+    const NAME: &'static str = "ListReadSetImportJobs";
+    const MUTATES: bool = false;
+    type Output = ListReadSetImportJobsOutput;
+
+    fn check(&self, violations: &mut Violations) {
+        violations.id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.page(self.max_results, self.next_token.as_deref());
+        if let Some(filter) = &self.filter {
+            filter.check(violations);
+        }
+    }
+
+    fn to_wire(&self) -> WireRequest {
+        let path = ["sequencestore", self.sequence_store_id.as_str(), "importjobs"];
+        WireRequest::post(HostPrefix::ControlStorage, &path, json::to_body(self))
+            .with_page(self.max_results, self.next_token.as_deref())
+    }
+
+    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
+        for item in &mut output.import_jobs {
+            fill_in_store(&mut item.sequence_store_id, &self.sequence_store_id);
+        }
+        output.request_id = request_id;
+        check_next_token(self.next_token.as_ref(), output.next_token.as_ref())
+    }
+}
+
+json_struct! {
+    /// One page of the import jobs of a store.
+    ///
+    /// [`Client::list_read_set_import_jobs`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub struct ListReadSetImportJobsOutput {
+        /// The jobs; there may be none on a page, and more on the next.
+        pub import_jobs: Vec<ImportReadSetJobItem>,
+        /// Where the next page starts; `None` on the last page.
+        pub next_token: Option<String>,
+        /// The request id, which AWS support asks for.
+        pub request_id: Option<String>,
+    }
+}
+
+json_struct! {
+    /// An import job in a list.
+    ///
+    /// [`Client::list_read_set_import_jobs`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub struct ImportReadSetJobItem {
+        /// The job; empty if the service left it out.
+        pub id: ImportJobId,
+        /// The store that the job works on.
+        pub sequence_store_id: SequenceStoreId,
+        /// The role that HealthOmics assumes to read the files.
+        pub role_arn: Option<RoleArn>,
+        /// Where the job stands.
+        pub status: JobStatus,
+        /// When the job was created.
+        pub creation_time: Option<OffsetDateTime>,
+        /// When the job ended.
+        pub completion_time: Option<OffsetDateTime>,
+    }
 }

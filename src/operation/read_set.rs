@@ -1,17 +1,18 @@
 //! `GetReadSetMetadata`: what a store knows of a read set.
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{Operation, call};
+use super::{Operation, call, fill_in_store};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
-use crate::decode::{self, Number, Optional, Text, Time, Undecodable, members};
+use crate::json::{Undecodable, json_struct};
 use crate::model::{
     CreationType, ETagAlgorithm, FileType, ReadSetArn, ReadSetId, ReadSetStatus, ReferenceArn, S3Uri, SampleId,
     SequenceStoreId, SubjectId,
 };
-use crate::wire::{HostPrefix, RawResponse, WireRequest};
+use crate::wire::{HostPrefix, WireRequest};
 
 impl Client {
     /// Asks what a store knows of a read set: where it stands, whose it is, how big it is (`GetReadSetMetadata`).
@@ -43,33 +44,11 @@ call! {
     pub struct GetReadSetMetadata sends GetReadSetMetadataRequest returns GetReadSetMetadataOutput;
     required {
         /// The store that the read set is in: 10 to 36 digits.
-        StoreId = sequence_store_id: SequenceStoreId;
+        StoreId = sequence_store_id: SequenceStoreId, serde(skip);
         /// The read set: 10 to 36 digits.
-        Id = id: ReadSetId;
+        Id = id: ReadSetId, serde(skip);
     }
     defaulted {}
-}
-
-members! {
-    struct Answer {
-        id: Option<ReadSetId> = "id" as Text;
-        arn: Option<ReadSetArn> = "arn" as Text;
-        sequence_store_id: Option<SequenceStoreId> = "sequenceStoreId" as Text;
-        subject_id: Option<SubjectId> = "subjectId" as Text;
-        sample_id: Option<SampleId> = "sampleId" as Text;
-        status: Option<ReadSetStatus> = "status" as Text;
-        name: Option<String> = "name" as Text;
-        description: Option<String> = "description" as Text;
-        file_type: Option<FileType> = "fileType" as Text;
-        creation_time: Option<OffsetDateTime> = "creationTime" as Time;
-        sequence_information: Option<SequenceInformation> = "sequenceInformation" as Optional;
-        reference_arn: Option<ReferenceArn> = "referenceArn" as Text;
-        files: Option<ReadSetFiles> = "files" as Optional;
-        status_message: Option<String> = "statusMessage" as Text;
-        creation_type: Option<CreationType> = "creationType" as Text;
-        etag: Option<ETag> = "etag" as Optional;
-        creation_job_id: Option<String> = "creationJobId" as Text;
-    }
 }
 
 impl Operation for GetReadSetMetadataRequest {
@@ -87,133 +66,117 @@ impl Operation for GetReadSetMetadataRequest {
         WireRequest::get(HostPrefix::ControlStorage, &path)
     }
 
-    fn decode(&self, raw: &RawResponse) -> Result<Self::Output, Undecodable> {
-        let answer: Answer = decode::object(raw)?;
-        Ok(GetReadSetMetadataOutput {
-            id: decode::required(answer.id, "id")?,
-            arn: answer.arn,
-            sequence_store_id: answer.sequence_store_id.unwrap_or_else(|| self.sequence_store_id.clone()),
-            subject_id: answer.subject_id,
-            sample_id: answer.sample_id,
-            status: decode::required(answer.status, "status")?,
-            status_message: answer.status_message,
-            name: answer.name,
-            description: answer.description,
-            file_type: answer.file_type,
-            creation_time: answer.creation_time,
-            creation_type: answer.creation_type,
-            creation_job_id: answer.creation_job_id,
-            sequence_information: answer.sequence_information,
-            reference_arn: answer.reference_arn,
-            files: answer.files,
-            etag: answer.etag,
-            request_id: raw.request_id().map(str::to_owned),
-        })
+    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
+        fill_in_store(&mut output.sequence_store_id, &self.sequence_store_id);
+        output.request_id = request_id;
+        Ok(())
     }
 }
 
-/// What a store knows of a read set.
-///
-/// [`Client::get_read_set_metadata`] has an example.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct GetReadSetMetadataOutput {
-    /// The read set.
-    pub id: ReadSetId,
-    /// Its name in policies.
-    pub arn: Option<ReadSetArn>,
-    /// The store that it is in.
-    pub sequence_store_id: SequenceStoreId,
-    /// Whom the data is of.
-    pub subject_id: Option<SubjectId>,
-    /// Which sample of the subject it is.
-    pub sample_id: Option<SampleId>,
-    /// Where it stands.
-    pub status: ReadSetStatus,
-    /// What the service says about it.
-    pub status_message: Option<String>,
-    /// Its name.
-    pub name: Option<String>,
-    /// Its description.
-    pub description: Option<String>,
-    /// The reference that the reads are aligned to.
-    pub reference_arn: Option<ReferenceArn>,
-    /// What kind of file it is.
-    pub file_type: Option<FileType>,
-    /// What the service has counted in it.
-    pub sequence_information: Option<SequenceInformation>,
-    /// When it was created.
-    pub creation_time: Option<OffsetDateTime>,
-    /// How it came into the store.
-    pub creation_type: Option<CreationType>,
-    /// What tells whether its content is that of another.
-    pub etag: Option<ETag>,
-    /// The job that imported it.
-    pub creation_job_id: Option<String>,
-    /// Its files. An archived read set has none: activate it first.
-    pub files: Option<ReadSetFiles>,
-    /// The id that AWS support asks for.
-    pub request_id: Option<String>,
+json_struct! {
+    /// What a store knows of a read set.
+    ///
+    /// [`Client::get_read_set_metadata`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub struct GetReadSetMetadataOutput {
+        /// The read set.
+        pub id: ReadSetId,
+        /// Its name in policies.
+        pub arn: Option<ReadSetArn>,
+        /// The store that it is in.
+        pub sequence_store_id: SequenceStoreId,
+        /// Whom the data is of.
+        pub subject_id: Option<SubjectId>,
+        /// Which sample of the subject it is.
+        pub sample_id: Option<SampleId>,
+        /// Where it stands.
+        pub status: ReadSetStatus,
+        /// What the service says about it.
+        pub status_message: Option<String>,
+        /// Its name.
+        pub name: Option<String>,
+        /// Its description.
+        pub description: Option<String>,
+        /// The reference that the reads are aligned to.
+        pub reference_arn: Option<ReferenceArn>,
+        /// What kind of file it is.
+        pub file_type: Option<FileType>,
+        /// What the service has counted in it.
+        pub sequence_information: Option<SequenceInformation>,
+        /// When it was created.
+        pub creation_time: Option<OffsetDateTime>,
+        /// How it came into the store.
+        pub creation_type: Option<CreationType>,
+        /// What tells whether its content is that of another.
+        pub etag: Option<ETag>,
+        /// The job that imported it.
+        pub creation_job_id: Option<String>,
+        /// Its files. An archived read set has none: activate it first.
+        pub files: Option<ReadSetFiles>,
+        /// The id that AWS support asks for.
+        pub request_id: Option<String>,
+    }
 }
 
-members! {
+json_struct! {
     /// What the service has counted in a read set.
-    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct SequenceInformation {
         /// How many reads there are.
-        pub total_read_count: Option<u64> = "totalReadCount" as Number;
+        pub total_read_count: Option<u64>,
         /// How many bases they have.
-        pub total_base_count: Option<u64> = "totalBaseCount" as Number;
+        pub total_base_count: Option<u64>,
         /// Where the sample came from.
-        pub generated_from: Option<String> = "generatedFrom" as Text;
+        pub generated_from: Option<String>,
         /// Whether the reads are aligned, in the service's words.
-        pub alignment: Option<String> = "alignment" as Text;
+        pub alignment: Option<String>,
     }
 
     /// What tells whether two read sets have the same content, whatever their files look like.
-    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ETag {
         /// What the tags are made by.
-        pub algorithm: Option<ETagAlgorithm> = "algorithm" as Text;
+        pub algorithm: Option<ETagAlgorithm>,
         /// The tag of the first file.
-        pub source1: Option<String> = "source1" as Text;
+        pub source1: Option<String>,
         /// The tag of the second file of a pair.
-        pub source2: Option<String> = "source2" as Text;
+        pub source2: Option<String>,
     }
 
     /// The files of a read set.
-    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ReadSetFiles {
         /// The file, or the first reads of a pair.
-        pub source1: Option<FileInformation> = "source1" as Optional;
+        pub source1: Option<FileInformation>,
         /// The second reads of a pair.
-        pub source2: Option<FileInformation> = "source2" as Optional;
+        pub source2: Option<FileInformation>,
         /// The index of an aligned file.
-        pub index: Option<FileInformation> = "index" as Optional;
+        pub index: Option<FileInformation>,
     }
 
     /// One file of a read set.
-    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct FileInformation {
         /// How many parts it is read in.
-        pub total_parts: Option<u32> = "totalParts" as Number;
+        pub total_parts: Option<u32>,
         /// How many bytes a part has, the last one aside.
-        pub part_size: Option<u64> = "partSize" as Number;
+        pub part_size: Option<u64>,
         /// How many bytes the file has.
-        pub content_length: Option<u64> = "contentLength" as Number;
+        pub content_length: Option<u64>,
         /// Where the file is in Amazon S3.
-        pub s3_access: Option<ReadSetS3Access> = "s3Access" as Optional;
+        pub s3_access: Option<ReadSetS3Access>,
     }
 
     /// Where a file of a read set can be read in Amazon S3.
-    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ReadSetS3Access {
         /// The object.
-        pub s3_uri: Option<S3Uri> = "s3Uri" as Text;
+        pub s3_uri: Option<S3Uri>,
     }
 }

@@ -1,16 +1,18 @@
 //! `ListReadSets`: the read sets of a store.
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::filter::ReadSetFilter;
-use super::list::list_call;
 use super::read_set::{ETag, SequenceInformation};
+use super::{Operation, ReadSetFilter, call, check_next_token, fill_in_store};
 use crate::Client;
+use crate::check::{Path, Violations};
 use crate::client::Call;
-use crate::decode::{Optional, Text, TextOrEmpty, Time, members};
+use crate::json::{self, Undecodable, json_struct};
 use crate::model::{
     CreationType, FileType, ReadSetArn, ReadSetId, ReadSetStatus, ReferenceArn, SampleId, SequenceStoreId, SubjectId,
 };
+use crate::wire::{HostPrefix, WireRequest};
 
 impl Client {
     /// Lists the read sets of a store, narrowed by a filter if there is one (`ListReadSets`).
@@ -40,55 +42,105 @@ impl Client {
     }
 }
 
-list_call! {
+call! {
     /// `ListReadSets`: made by [`Client::list_read_sets`].
-    pub struct ListReadSets sends ListReadSetsRequest to "readsets" with ReadSetFilter;
+    pub struct ListReadSets sends ListReadSetsRequest returns ListReadSetsOutput, pages of read_sets: ReadSetListItem;
+    required {
+        /// The store: 10 to 36 digits.
+        StoreId = sequence_store_id: SequenceStoreId, serde(skip);
+    }
+    optional {
+        /// The largest number of items on a page: 1 to 100. Without it the service decides.
+        max_results: i32, serde(skip);
+        /// Where to continue: the `next_token` of an earlier page of the same list with the same filter, 1 to 6,144
+        /// characters.
+        next_token: String, serde(skip);
+        /// Which read sets to list; all of them without it.
+        filter: ReadSetFilter, serde(skip_serializing_if = "Option::is_none");
+    }
+    defaulted {}
+}
 
-    /// One page of the read sets of a store.
-    ///
-    /// [`Client::list_read_sets`] has an example.
-    pub struct ListReadSetsOutput {
-        /// The read sets; there may be none on a page, and more on the next.
-        read_sets: Vec<ReadSetListItem> = "readSets"
+impl Operation for ListReadSetsRequest {
+    const NAME: &'static str = "ListReadSets";
+    const MUTATES: bool = false;
+    type Output = ListReadSetsOutput;
+
+    fn check(&self, violations: &mut Violations) {
+        violations.id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.page(self.max_results, self.next_token.as_deref());
+        if let Some(filter) = &self.filter {
+            filter.check(violations);
+        }
+    }
+
+    fn to_wire(&self) -> WireRequest {
+        let path = ["sequencestore", self.sequence_store_id.as_str(), "readsets"];
+        WireRequest::post(HostPrefix::ControlStorage, &path, json::to_body(self))
+            .with_page(self.max_results, self.next_token.as_deref())
+    }
+
+    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
+        for item in &mut output.read_sets {
+            fill_in_store(&mut item.sequence_store_id, &self.sequence_store_id);
+        }
+        output.request_id = request_id;
+        check_next_token(self.next_token.as_ref(), output.next_token.as_ref())
     }
 }
 
-members! {
+json_struct! {
+    /// One page of the read sets of a store.
+    ///
+    /// [`Client::list_read_sets`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub struct ListReadSetsOutput {
+        /// The read sets; there may be none on a page, and more on the next.
+        pub read_sets: Vec<ReadSetListItem>,
+        /// Where the next page starts; `None` on the last page.
+        pub next_token: Option<String>,
+        /// The request id, which AWS support asks for.
+        pub request_id: Option<String>,
+    }
+}
+
+json_struct! {
     /// A read set in a list.
     ///
     /// [`Client::list_read_sets`] has an example.
-    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ReadSetListItem {
         /// The read set; empty if the service left it out.
-        pub id: ReadSetId = "id" as TextOrEmpty;
+        pub id: ReadSetId,
         /// Its name in policies.
-        pub arn: Option<ReadSetArn> = "arn" as Text;
+        pub arn: Option<ReadSetArn>,
         /// The store that it is in.
-        pub sequence_store_id: SequenceStoreId = "sequenceStoreId" as TextOrEmpty;
+        pub sequence_store_id: SequenceStoreId,
         /// Whom the data is of.
-        pub subject_id: Option<SubjectId> = "subjectId" as Text;
+        pub subject_id: Option<SubjectId>,
         /// Which sample of the subject it is.
-        pub sample_id: Option<SampleId> = "sampleId" as Text;
+        pub sample_id: Option<SampleId>,
         /// Where it stands.
-        pub status: ReadSetStatus = "status" as TextOrEmpty;
+        pub status: ReadSetStatus,
         /// What the service says about it.
-        pub status_message: Option<String> = "statusMessage" as Text;
+        pub status_message: Option<String>,
         /// Its name.
-        pub name: Option<String> = "name" as Text;
+        pub name: Option<String>,
         /// Its description.
-        pub description: Option<String> = "description" as Text;
+        pub description: Option<String>,
         /// The reference that the reads are aligned to.
-        pub reference_arn: Option<ReferenceArn> = "referenceArn" as Text;
+        pub reference_arn: Option<ReferenceArn>,
         /// What kind of file it is.
-        pub file_type: Option<FileType> = "fileType" as Text;
+        pub file_type: Option<FileType>,
         /// What the service has counted in it.
-        pub sequence_information: Option<SequenceInformation> = "sequenceInformation" as Optional;
+        pub sequence_information: Option<SequenceInformation>,
         /// When it was created.
-        pub creation_time: Option<OffsetDateTime> = "creationTime" as Time;
+        pub creation_time: Option<OffsetDateTime>,
         /// How it came into the store.
-        pub creation_type: Option<CreationType> = "creationType" as Text;
+        pub creation_type: Option<CreationType>,
         /// What tells whether its content is that of another.
-        pub etag: Option<ETag> = "etag" as Optional;
+        pub etag: Option<ETag>,
     }
 }

@@ -6,19 +6,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use url::{Position, Url};
 
 use super::{Script, answer, raw};
-use crate::decode::{
-    self, Form, Number, Optional, OrEmpty, Part, Read, Sink, Text, TextOrEmpty, Time, Value as Unread, members,
-};
 use crate::endpoint::Host;
 use crate::error::ErrorAnswer;
+use crate::json::{self, Field, json_struct};
 use crate::model::FileType;
-use crate::model::time::{self as times, to_iso8601};
+use crate::model::time::to_iso8601;
 use crate::sign::Secrets;
 use crate::wire::{HostPrefix, RawResponse, WireRequest};
 
@@ -136,143 +134,102 @@ fn paths_queries_and_hosts_are_written_so() {
     assert_eq!(met, 11);
 }
 
-members! {
+json_struct! {
     /// Whatever the cases have in bodies, by the encoders and decoders of the crate. Enumerations are open: those of the
     /// cases are values that the crate does not know.
-    #[derive(Default, Serialize)]
-    #[serde(rename_all = "camelCase")]
+    #[derive(Serialize, Deserialize)]
     struct Body {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        string_value: Option<String> = "stringValue" as Text;
-        #[serde(skip_serializing_if = "Option::is_none")]
-        byte_value: Option<u8> = "byteValue" as Number;
-        #[serde(skip_serializing_if = "Option::is_none")]
-        short_value: Option<u16> = "shortValue" as Number;
-        #[serde(skip_serializing_if = "Option::is_none")]
-        integer_value: Option<u32> = "integerValue" as Number;
-        #[serde(skip_serializing_if = "Option::is_none")]
-        long_value: Option<u64> = "longValue" as Number;
-        #[serde(skip_serializing_if = "Option::is_none")]
-        test_config: Option<TestConfig> = "testConfig" as Optional;
-        #[serde(skip_serializing_if = "Option::is_none")]
-        contents: Option<Contents> = "contents" as Optional;
-        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "iso8601")]
-        normal: Option<OffsetDateTime> = "normal" as Time;
-        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "iso8601")]
-        date_time: Option<OffsetDateTime> = "dateTime" as Time;
-        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "iso8601")]
-        date_time_on_target: Option<OffsetDateTime> = "dateTimeOnTarget" as Time;
-        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "iso8601")]
-        epoch_seconds: Option<OffsetDateTime> = "epochSeconds" as Time;
-        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "iso8601")]
-        epoch_seconds_on_target: Option<OffsetDateTime> = "epochSecondsOnTarget" as Time;
-        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "iso8601")]
-        datetime: Option<OffsetDateTime> = "datetime" as Time;
-        #[serde(skip_serializing_if = "Option::is_none")]
-        string_list: Option<Vec<String>> = "stringList" as OrEmpty;
-        #[serde(skip_serializing_if = "Option::is_none")]
-        string_set: Option<Vec<String>> = "stringSet" as OrEmpty;
-        #[serde(skip_serializing_if = "Option::is_none")]
-        integer_list: Option<Vec<i32>> = "integerList" as OrEmpty;
-        #[serde(skip_serializing_if = "Option::is_none")]
-        boolean_list: Option<Vec<bool>> = "booleanList" as OrEmpty;
-        #[serde(skip_serializing_if = "Option::is_none")]
-        timestamp_list: Option<Vec<Seconds>> = "timestampList" as OrEmpty;
-        #[serde(skip_serializing_if = "Option::is_none")]
-        enum_list: Option<Vec<FileType>> = "enumList" as OrEmpty;
-        #[serde(skip_serializing_if = "Option::is_none")]
-        int_enum_list: Option<Vec<i32>> = "intEnumList" as OrEmpty;
-        #[serde(skip_serializing_if = "Option::is_none")]
-        nested_string_list: Option<Vec<Vec<String>>> = "nestedStringList" as OrEmpty;
-        #[serde(skip_serializing_if = "Option::is_none")]
-        my_structure_list: Option<Vec<Item>> = "myStructureList" as OrEmpty;
-        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-        dense_struct_map: BTreeMap<String, Greeting> = "denseStructMap" as OrEmpty;
-        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-        dense_number_map: BTreeMap<String, i32> = "denseNumberMap" as OrEmpty;
-        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-        dense_boolean_map: BTreeMap<String, bool> = "denseBooleanMap" as OrEmpty;
-        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-        dense_set_map: BTreeMap<String, Vec<String>> = "denseSetMap" as OrEmpty;
-        #[serde(skip_serializing_if = "Option::is_none")]
-        foo_enum1: Option<FileType> = "fooEnum1" as Text;
-        #[serde(skip_serializing_if = "Option::is_none")]
-        foo_enum2: Option<FileType> = "fooEnum2" as Text;
-        #[serde(skip_serializing_if = "Option::is_none")]
-        foo_enum3: Option<FileType> = "fooEnum3" as Text;
-        #[serde(skip_serializing_if = "Option::is_none")]
-        foo_enum_list: Option<Vec<FileType>> = "fooEnumList" as OrEmpty;
-        #[serde(skip_serializing_if = "Option::is_none")]
-        foo_enum_set: Option<Vec<FileType>> = "fooEnumSet" as OrEmpty;
-        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-        foo_enum_map: BTreeMap<String, FileType> = "fooEnumMap" as OrEmpty;
+        string_value: Option<String>,
+        byte_value: Option<u8>,
+        short_value: Option<u16>,
+        integer_value: Option<u32>,
+        long_value: Option<u64>,
+        test_config: Option<TestConfig>,
+        contents: Option<Contents>,
+        normal: Option<OffsetDateTime>,
+        date_time: Option<OffsetDateTime>,
+        date_time_on_target: Option<OffsetDateTime>,
+        epoch_seconds: Option<OffsetDateTime>,
+        epoch_seconds_on_target: Option<OffsetDateTime>,
+        datetime: Option<OffsetDateTime>,
+        string_list: Option<Vec<String>>,
+        string_set: Option<Vec<String>>,
+        integer_list: Option<Vec<i32>>,
+        boolean_list: Option<Vec<bool>>,
+        timestamp_list: Option<Vec<Seconds>>,
+        enum_list: Option<Vec<FileType>>,
+        int_enum_list: Option<Vec<i32>>,
+        nested_string_list: Option<Vec<Vec<String>>>,
+        my_structure_list: Option<Vec<Item>>,
+        dense_struct_map: Option<BTreeMap<String, Greeting>>,
+        dense_number_map: Option<BTreeMap<String, i32>>,
+        dense_boolean_map: Option<BTreeMap<String, bool>>,
+        dense_set_map: Option<BTreeMap<String, Vec<String>>>,
+        foo_enum1: Option<FileType>,
+        foo_enum2: Option<FileType>,
+        foo_enum3: Option<FileType>,
+        foo_enum_list: Option<Vec<FileType>>,
+        foo_enum_set: Option<Vec<FileType>>,
+        foo_enum_map: Option<BTreeMap<String, FileType>>,
     }
 
-    #[derive(Serialize)]
+    #[derive(Serialize, Deserialize)]
     struct TestConfig {
-        timeout: Option<u32> = "timeout" as Number;
+        timeout: Option<u32>,
     }
 
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
+    #[derive(Serialize, Deserialize)]
     struct Contents {
-        structure_value: Option<Greeting> = "structureValue" as Optional;
+        structure_value: Option<Greeting>,
     }
 
-    #[derive(Serialize)]
+    #[derive(Serialize, Deserialize)]
     struct Greeting {
-        hi: Option<String> = "hi" as Text;
+        hi: Option<String>,
     }
 
-    #[derive(Serialize)]
+    #[derive(Serialize, Deserialize)]
     struct Item {
-        value: String = "value" as TextOrEmpty;
-        other: String = "other" as TextOrEmpty;
+        value: Option<String>,
+        other: Option<String>,
     }
 }
 
 /// What only the cases have.
-impl<'de> Part<'de> for i32 {
-    fn read(value: &mut dyn Unread<'de>) -> Read<Option<Self>> {
-        Ok(match value.read(Sink::Nothing)? {
-            Form::Whole(number) => Some(number.try_into().unwrap()),
-            _ => None,
-        })
-    }
+macro_rules! fields_of_cases {
+    ($($Type:ty)+) => {$(
+        impl Field for $Type {
+            fn absent() -> Self {
+                Self::default()
+            }
+
+            fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+                Option::deserialize(deserializer)
+            }
+
+            fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.serialize(serializer)
+            }
+        }
+    )+};
 }
 
-impl<'de> Part<'de> for bool {
-    fn read(value: &mut dyn Unread<'de>) -> Read<Option<Self>> {
-        Ok(match value.read(Sink::Nothing)? {
-            Form::Bool(value) => Some(value),
-            _ => None,
-        })
-    }
-}
-
-impl<'de> Part<'de> for FileType {
-    fn read(value: &mut dyn Unread<'de>) -> Read<Option<Self>> {
-        Ok(String::read(value)?.map(Self::from))
-    }
-}
-
-#[expect(clippy::ref_option, reason = "serde passes the field")]
-fn iso8601<S: Serializer>(time: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
-    time.map(to_iso8601).serialize(serializer)
-}
+fields_of_cases! { bool i32 u8 u16 }
 
 /// A time that the model has as seconds.
-struct Seconds(Option<OffsetDateTime>);
+struct Seconds(OffsetDateTime);
 
-impl<'de> Part<'de> for Seconds {
-    fn read(value: &mut dyn Unread<'de>) -> Read<Option<Self>> {
-        value.read(Sink::Nothing).map(|form| Some(Self(times::optional(form))))
+impl Field for Seconds {
+    fn absent() -> Self {
+        Self(OffsetDateTime::UNIX_EPOCH)
     }
-}
 
-impl Serialize for Seconds {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.map(OffsetDateTime::unix_timestamp).serialize(serializer)
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Ok(OffsetDateTime::read(deserializer)?.map(Self))
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.unix_timestamp().serialize(serializer)
     }
 }
 
@@ -307,7 +264,7 @@ fn bodies_are_written_so() {
             continue;
         }
         met += 1;
-        let body: Body = decode::structure(&as_in_body(&case["params"]).to_string()).unwrap();
+        let body: Body = serde_json::from_str(&as_in_body(&case["params"]).to_string()).unwrap();
         let written: Value = serde_json::from_slice(&serde_json::to_vec(&body).unwrap()).unwrap();
         assert_eq!(written, serde_json::from_str::<Value>(expected).unwrap(), "{}", case["id"]);
     }
@@ -367,7 +324,8 @@ fn answers_are_read_so() {
     let mut met = 0;
     for case in outputs().iter().filter(|case| case["errorCode"].is_null()) {
         met += 1;
-        let body: Body = decode::object(&response(case)).unwrap_or_else(|why| panic!("{}: {}", case["id"], why.what));
+        let body: Body =
+            json::from_response(&response(case)).unwrap_or_else(|why| panic!("{}: {}", case["id"], why.what));
         let mut expected = as_in_body(&case["result"]);
         expected.as_object_mut().unwrap().retain(|name, _| !OTHERS.contains(&name.as_str()));
         assert_eq!(serde_json::to_value(&body).unwrap(), expected, "{}", case["id"]);

@@ -73,6 +73,11 @@ fn get(setup: &Setup) -> bool {
     setup.runtime.block_on(call.send()).is_ok()
 }
 
+fn get_import(setup: &Setup) -> bool {
+    let call = setup.client.get_read_set_import_job().sequence_store_id(STORE).id("1111111111");
+    setup.runtime.block_on(call.send()).is_ok()
+}
+
 fn list(setup: &Setup) -> bool {
     setup.runtime.block_on(setup.client.list_read_sets().sequence_store_id(STORE).send()).is_ok()
 }
@@ -103,6 +108,18 @@ fn job() -> (u16, String) {
 
 fn ended() -> Setup {
     setup(vec![job()])
+}
+
+fn imported() -> Setup {
+    let item = |n: u64| {
+        format!(
+            r#"{{"sourceFiles":{{"source1":"s3://my-bucket/run-7/sample-{n}_1.fastq.gz","source2":"s3://my-bucket/run-7/sample-{n}_2.fastq.gz"}},"sourceFileType":"FASTQ","status":"FINISHED","statusMessage":"The source job completed successfully.","subjectId":"HG00146","sampleId":"SRR{n}","generatedFrom":"run 7","referenceArn":"arn:aws:omics:us-east-1:123456789012:referenceStore/9876543210/reference/1122334455","name":"HG00146 {n}","description":"Low coverage","tags":{{"project":"1000genomes","run":"7"}},"readSetId":"{}"}}"#,
+            5_000_000_000 + n
+        )
+    };
+    let items: Vec<_> = (0..100).map(item).collect();
+    let body = STARTED.replace("}", &format!(r#","sources":[{}]}}"#, items.join(",")));
+    setup(vec![(200, body)])
 }
 
 fn page() -> Setup {
@@ -142,11 +159,18 @@ fn a_get(setup: Setup) -> Setup {
 }
 
 #[library_benchmark]
+#[bench::hundred_sources(args = (), setup = imported)]
+fn an_import(setup: Setup) -> Setup {
+    black_box(get_import(&setup));
+    setup
+}
+
+#[library_benchmark]
 #[bench::hundred_read_sets(args = (), setup = page)]
 fn a_list(setup: Setup) -> Setup {
     black_box(list(&setup));
     setup
 }
 
-library_benchmark_group!(name = calls, benchmarks = [a_start, a_get, a_list]);
+library_benchmark_group!(name = calls, benchmarks = [a_start, a_get, an_import, a_list]);
 main!(library_benchmark_groups = calls);

@@ -389,10 +389,12 @@ fn ten_thousand_groups_are_read() {
     drop(Journal::open(folder.file(), &plan).unwrap());
     let mut text = fs::read(folder.file()).unwrap();
     for group in plan.groups() {
-        let (index, job) = (group.index(), "0000000001");
-        text.extend(line::starting(index, &group.client_token()));
-        text.extend(line::started(index, job));
-        text.extend(line::ended(index, job, &JobStatus::Completed, &results(&group)));
+        let index = group.index();
+        let (job, status, items) = ("0000000001".to_owned(), JobStatus::Completed, results(&group));
+        let token = group.client_token().to_string();
+        text.extend(Line::Starting { group: index, token }.to_json());
+        text.extend(Line::Started { group: index, job: job.clone() }.to_json());
+        text.extend(Line::Ended { group: index, job, status, items }.to_json());
     }
     fs::write(folder.file(), &text).unwrap();
     let states = states(&folder.file(), &plan);

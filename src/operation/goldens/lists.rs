@@ -124,14 +124,13 @@ async fn read_sets(case: &str) -> ListReadSetsOutput {
 /// How many items a list answer holds, by its name behind the dot.
 fn items_in(case: &str) -> usize {
     match case {
-        "empty" | "empty_object" | "empty_page_with_token" | "list_null" => 0,
-        "full"
-        | "last_page"
-        | "token_null"
-        | "token_empty"
-        | "null_in_list"
-        | "empty_item"
-        | "structures_of_other_types" => 2,
+        "empty"
+        | "empty_object"
+        | "empty_page_with_token"
+        | "list_null"
+        | "nulls_for_required_members"
+        | "strings_empty" => 0,
+        "full" | "last_page" | "token_null" | "token_empty" | "null_in_list" | "structures_of_other_types" => 2,
         _ => 1,
     }
 }
@@ -203,11 +202,9 @@ async fn entries_are_read_in_full() {
 }
 
 #[tokio::test]
-async fn an_entry_that_says_nothing_costs_none_of_the_others() {
+async fn an_entry_without_id_or_status_is_left_out_and_costs_none_of_the_others() {
     let page = exports("empty_item").await;
-    assert_eq!((page.export_jobs[0].id.as_str(), page.export_jobs[0].status.as_str()), ("", ""));
-    assert!(!page.export_jobs[0].status.is_terminal());
-    assert_eq!(page.export_jobs[1].id, "2468013579");
+    assert_eq!(page.export_jobs.iter().map(|job| job.id.as_str()).collect::<Vec<_>>(), ["2468013579"]);
     let page = read_sets("structures_of_other_types").await;
     assert_eq!((&page.read_sets[0].sequence_information, &page.read_sets[0].etag), (&None, &None));
     assert_eq!(page.read_sets[1].sequence_information, Some(crate::SequenceInformation::default()));
