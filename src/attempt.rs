@@ -14,7 +14,7 @@ use crate::error::{BoxError, Context, Error, ErrorAnswer};
 use crate::json::Undecodable;
 use crate::retry::{self, Class, ServerDelay};
 use crate::sign::{self, Secrets, UnsignedRequest};
-use crate::transport::{Limits, TransportError, TransportErrorKind};
+use crate::transport::{Limits, PartialResponse, TransportError, TransportErrorKind};
 use crate::wire::RawResponse;
 
 /// One attempt of a call.
@@ -48,16 +48,36 @@ pub(crate) struct Failure {
 pub(crate) enum Cause {
     Credentials(Arc<CredentialsError>),
     Signing(BoxError),
-    Transport(TransportError),
-    Timeout { lacking: &'static str, what: &'static str, limit: Duration },
+    Transport(TransportError, Option<Head>),
+    Timeout { lacking: &'static str, what: &'static str, limit: Duration, head: Option<Head> },
     Answer(ErrorAnswer),
-    Undecodable(Undecodable, StatusCode, Option<String>),
+    Undecodable(Undecodable, Head),
 }
 
-/// What has happened in an attempt that may be cut short.
+/// The head of a response whose body is missing, incomplete or unusable.
+pub(crate) struct Head {
+    status: StatusCode,
+    request_id: Option<String>,
+}
+
+impl Head {
+    fn of(response: &RawResponse) -> Self {
+        Self { status: response.status, request_id: response.request_id().map(str::to_owned) }
+    }
+}
+
+/// How far an attempt has got, which outlives one that is stopped by a timeout.
 #[derive(Default)]
 struct Progress {
-    sent: bool,
+    sent: Option<Sent>,
+    received: Option<PartialResponse>,
+}
+
+/// How a request was signed that was sent.
+struct Sent {
+    identity: Arc<SigningIdentity>,
+    secrets: Secrets,
+    signed_at: SystemTime,
 }
 
 impl Settings {
@@ -75,8 +95,23 @@ impl Settings {
     }
 
     async fn limited_attempt(&self, attempt: &Attempt<'_>) -> Result<RawResponse, Failure> {
-        let limits = &attempt.limits;
         let mut progress = Progress::default();
+        let outcome = self.exchange_in_time(attempt, &mut progress).await;
+        let arrived = progress.received.as_mut().map(PartialResponse::take);
+        let response = match (outcome, arrived) {
+            (Ok(response), _) => response,
+            // The status of an error response says enough, whatever happened to its body.
+            (Err(_), Some(part)) if !part.status.is_success() => part,
+            (Err(failure), part) => return Err(failure.after(part.as_ref().map(Head::of))),
+        };
+        match progress.sent {
+            Some(sent) if !response.status.is_success() => Err(self.refused(&response, &sent)),
+            _ => Ok(response),
+        }
+    }
+
+    async fn exchange_in_time(&self, attempt: &Attempt<'_>, progress: &mut Progress) -> Result<RawResponse, Failure> {
+        let limits = &attempt.limits;
         let left = limits.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let (what, limit) = match (limits.attempt_timeout, left) {
             (Some(attempt), Some(left)) if attempt <= left => ("attempt", Some((attempt, attempt))),
@@ -84,34 +119,34 @@ impl Settings {
             (_, Some(left)) => ("operation", Some((left, limits.operation_timeout.unwrap_or(left)))),
             (None, None) => ("", None),
         };
-        let work = self.unlimited_attempt(attempt, &mut progress);
+        let work = self.exchange(attempt, progress);
         let Some((wait, limit)) = limit else { return work.await };
         match tokio::time::timeout(wait, work).await {
             Ok(result) => result,
-            Err(_) => Err(Failure {
-                class: Class::Transient,
-                server_delay: None,
-                may_have_been_applied: progress.sent,
-                cause: Box::new(Cause::Timeout {
-                    lacking: if progress.sent { "answer" } else { "credentials" },
-                    what,
-                    limit,
-                }),
-            }),
+            Err(_) => {
+                let sent = progress.sent.is_some();
+                let lacking = if sent { "answer" } else { "credentials" };
+                Err(Failure {
+                    class: Class::Transient,
+                    server_delay: None,
+                    may_have_been_applied: sent,
+                    cause: Box::new(Cause::Timeout { lacking, what, limit, head: None }),
+                })
+            }
         }
     }
 
-    async fn unlimited_attempt(&self, attempt: &Attempt<'_>, progress: &mut Progress) -> Result<RawResponse, Failure> {
-        let now = self.clock.now();
-        let identity = self.credentials.get(now).await.map_err(Failure::credentials)?;
+    /// Sends the request and receives the response, whatever its status.
+    async fn exchange(&self, attempt: &Attempt<'_>, progress: &mut Progress) -> Result<RawResponse, Failure> {
+        let identity = self.credentials.get(self.clock.now()).await.map_err(Failure::credentials)?;
         // The provider may have taken its time: the signature is of now.
-        let now = self.clock.now();
+        let signed_at = self.clock.now();
         let headers = self.unsigned_headers(attempt);
-        let signed = sign::signed(attempt.request, headers, &identity, &self.region, now).map_err(Failure::signing)?;
-        progress.sent = true;
-        let secrets = signed.secrets();
-        let raw = self.transport.send(signed, attempt.limits.network).await.map_err(Failure::transport)?;
-        if raw.status.is_success() { Ok(raw) } else { Err(self.refused(&raw, &identity, &secrets, now)) }
+        let signed =
+            sign::signed(attempt.request, headers, &identity, &self.region, signed_at).map_err(Failure::signing)?;
+        progress.sent = Some(Sent { identity, secrets: signed.secrets(), signed_at });
+        let response = self.transport.send(signed, attempt.limits.network, &mut progress.received).await;
+        response.map_err(Failure::transport)
     }
 
     /// The headers that tell the service about callers and attempts; not signed, as in the official SDKs.
@@ -126,18 +161,12 @@ impl Settings {
     }
 
     /// An error answer; what it says of clock and credentials is put to use here.
-    fn refused(
-        &self,
-        raw: &RawResponse,
-        identity: &Arc<SigningIdentity>,
-        secrets: &Secrets,
-        signed_at: SystemTime,
-    ) -> Failure {
-        let answer = ErrorAnswer::read(raw, self.clock.now(), secrets);
-        let skew = retry::clock_skew(raw, signed_at);
+    fn refused(&self, raw: &RawResponse, sent: &Sent) -> Failure {
+        let answer = ErrorAnswer::read(raw, self.clock.now(), &sent.secrets);
+        let skew = retry::clock_skew(raw, sent.signed_at);
         let mut class = retry::classify(&answer, skew.is_some());
         match (class, skew) {
-            (Class::ExpiredCredentials, _) => self.credentials.forget(identity),
+            (Class::ExpiredCredentials, _) => self.credentials.forget(&sent.identity),
             (Class::ClockSkew, Some(service)) if !self.clock.correct(service) => class = Class::Final,
             _ => {}
         }
@@ -164,7 +193,7 @@ impl Failure {
             class: Class::Transient,
             server_delay: None,
             may_have_been_applied: false,
-            cause: Box::new(Cause::Timeout { lacking, what: "operation", limit }),
+            cause: Box::new(Cause::Timeout { lacking, what: "operation", limit, head: None }),
         }
     }
 
@@ -178,12 +207,18 @@ impl Failure {
     }
 
     fn transport(error: TransportError) -> Self {
-        use TransportErrorKind::{Connect, ConnectTimeout, TooLarge, Untrusted};
+        use TransportErrorKind::{
+            Connect, ConnectTimeout, Interrupted, ReadTimeout, StaleConnection, TooLarge, Untrusted,
+        };
         Self {
-            class: if matches!(error.kind, TooLarge | Untrusted) { Class::Final } else { Class::Transient },
+            class: match error.kind {
+                TooLarge | Untrusted => Class::Final,
+                StaleConnection => Class::StaleConnection,
+                Connect | ConnectTimeout | Interrupted | ReadTimeout => Class::Transient,
+            },
             server_delay: None,
             may_have_been_applied: !matches!(error.kind, Connect | ConnectTimeout | Untrusted),
-            cause: Box::new(Cause::Transport(error)),
+            cause: Box::new(Cause::Transport(error, None)),
         }
     }
 
@@ -192,18 +227,27 @@ impl Failure {
             class: if error.broken { Class::Transient } else { Class::Final },
             server_delay: None,
             may_have_been_applied: true,
-            cause: Box::new(Cause::Undecodable(error, raw.status, raw.request_id().map(str::to_owned))),
+            cause: Box::new(Cause::Undecodable(error, Head::of(raw))),
         }
+    }
+
+    /// The head of the response arrived before this.
+    fn after(mut self, arrived: Option<Head>) -> Self {
+        if let Cause::Transport(_, head) | Cause::Timeout { head, .. } = &mut *self.cause {
+            *head = arrived;
+        }
+        self
     }
 
     /// Status and request id, as far as an answer came.
     pub(crate) fn answered(&self) -> (Option<StatusCode>, Option<&str>) {
-        match &*self.cause {
-            Cause::Answer(answer) => (Some(answer.status), answer.request_id.as_deref()),
-            Cause::Transport(error) => (error.status, error.request_id.as_deref()),
-            Cause::Undecodable(_, status, request_id) => (Some(*status), request_id.as_deref()),
-            Cause::Credentials(_) | Cause::Signing(_) | Cause::Timeout { .. } => (None, None),
-        }
+        let head = match &*self.cause {
+            Cause::Answer(answer) => return (Some(answer.status), answer.request_id.as_deref()),
+            Cause::Transport(_, head) | Cause::Timeout { head, .. } => head.as_ref(),
+            Cause::Undecodable(_, head) => Some(head),
+            Cause::Credentials(_) | Cause::Signing(_) => None,
+        };
+        (head.map(|head| head.status), head.and_then(|head| head.request_id.as_deref()))
     }
 
     pub(crate) fn into_error(self, context: Context) -> Error {
@@ -218,22 +262,24 @@ impl Failure {
                             or a clock out of range";
                 Error::from_failure(Error::Signing, what.to_owned(), None, Some(error), context)
             }
-            Cause::Timeout { lacking, what, limit } => {
+            Cause::Timeout { lacking, what, limit, head } => {
                 let what = format!("no {lacking} within the {what} time-out of {limit:?}");
-                Error::from_failure(Error::Timeout, what, None, None, context)
+                Error::from_failure(Error::Timeout, what, head.and_then(|head| head.request_id), None, context)
             }
-            Cause::Transport(error) => {
+            Cause::Transport(error, head) => {
                 let variant = match error.kind {
                     TransportErrorKind::ConnectTimeout | TransportErrorKind::ReadTimeout => Error::Timeout,
                     TransportErrorKind::TooLarge => Error::UndecodableResponse,
-                    TransportErrorKind::Connect | TransportErrorKind::Untrusted | TransportErrorKind::Interrupted => {
-                        Error::Transport
-                    }
+                    TransportErrorKind::Connect
+                    | TransportErrorKind::Untrusted
+                    | TransportErrorKind::Interrupted
+                    | TransportErrorKind::StaleConnection => Error::Transport,
                 };
-                Error::from_failure(variant, error.what, error.request_id, error.source, context)
+                let request_id = head.and_then(|head| head.request_id);
+                Error::from_failure(variant, error.what, request_id, error.source, context)
             }
-            Cause::Undecodable(error, _, request_id) => {
-                Error::from_failure(Error::UndecodableResponse, error.what, request_id, error.source, context)
+            Cause::Undecodable(error, head) => {
+                Error::from_failure(Error::UndecodableResponse, error.what, head.request_id, error.source, context)
             }
         }
     }

@@ -4,12 +4,12 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::endpoint::authority;
 use crate::error::BoxError;
 use crate::sign::SignedRequest;
-use crate::transport::{Answer, Limits, Transport, TransportError, TransportErrorKind, within};
+use crate::transport::{Answer, Limits, PartialResponse, Transport, TransportError, TransportErrorKind, within};
 use crate::wire::RawResponse;
 
 /// What [`HttpClient::send`] returns.
@@ -125,7 +125,12 @@ impl std::error::Error for HttpError {
 pub(crate) struct Given(pub(crate) Arc<dyn HttpClient>);
 
 impl Transport for Given {
-    fn send(&self, request: SignedRequest, limits: Limits) -> Answer<'_> {
+    fn send<'a>(
+        &'a self,
+        request: SignedRequest,
+        limits: Limits,
+        received: &'a mut Option<PartialResponse>,
+    ) -> Answer<'a> {
         let host = authority(request.url()).to_owned();
         let (method, url, headers, body) = request.into_parts();
         Box::pin(async move {
@@ -138,6 +143,8 @@ impl Transport for Given {
             let answer = within(limits.read_timeout, self.0.send(request)).await?;
             let (head, body) = answer.map_err(|error| failed(error, &host))?.into_parts();
             if body.len() > limits.max_response_size {
+                let body = BytesMut::from(&body[..limits.max_response_size]);
+                *received = Some(PartialResponse { status: head.status, headers: head.headers, body });
                 return Err(TransportError::too_large(limits.max_response_size));
             }
             Ok(RawResponse { status: head.status, headers: head.headers, body })
@@ -147,7 +154,7 @@ impl Transport for Given {
 
 fn failed(error: HttpError, host: &str) -> TransportError {
     let (kind, what) = if error.sent {
-        (TransportErrorKind::Interrupted, format!("the connection to {host} broke before the answer came"))
+        (TransportErrorKind::Interrupted, format!("the connection to {host} broke before the response"))
     } else {
         (TransportErrorKind::Connect, format!("no connection to {host}"))
     };

@@ -63,6 +63,8 @@ pub(crate) enum Class {
     Transient,
     /// The service found the caller too fast.
     Throttling,
+    /// A connection from an earlier request was closed before the response: another connection is likely to work.
+    StaleConnection,
     /// The clock here is off; the signer has to be told.
     ClockSkew,
     /// The credentials have expired before their time; others have to be fetched.
@@ -71,7 +73,7 @@ pub(crate) enum Class {
 
 impl Class {
     pub(crate) fn is_retryable(self) -> bool {
-        matches!(self, Self::Transient | Self::Throttling)
+        matches!(self, Self::Transient | Self::Throttling | Self::StaleConnection)
     }
 }
 
@@ -197,6 +199,8 @@ pub(crate) struct Retry {
     attempts: u32,
     retries: u32,
     permit: Option<Permit>,
+    /// Whether the connections that are open are not to be trusted.
+    fresh_connections: bool,
     clock_corrected: bool,
     credentials_renewed: bool,
 }
@@ -209,6 +213,7 @@ impl Retry {
             attempts: 0,
             retries: 0,
             permit: None,
+            fresh_connections: false,
             clock_corrected: false,
             credentials_renewed: false,
         }
@@ -222,6 +227,11 @@ impl Retry {
 
     pub(crate) fn attempts(&self) -> u32 {
         self.attempts
+    }
+
+    /// Whether the next attempt must open a connection. After one that was closed, the others in the pool may be, too.
+    pub(crate) fn needs_fresh_connections(&self) -> bool {
+        self.fresh_connections
     }
 
     /// A call that succeeds gets back what its last retry cost; one that needed none puts a token in.
@@ -248,13 +258,32 @@ impl Retry {
             Class::Final => Decision::Stop(None),
             Class::ClockSkew => Self::corrected(&mut self.clock_corrected),
             Class::ExpiredCredentials => Self::corrected(&mut self.credentials_renewed),
-            Class::Transient | Class::Throttling => self.backed_off(class, server, jitter, time_left),
+            Class::StaleConnection if !self.fresh_connections => self.reconnected(time_left),
+            Class::Transient | Class::Throttling | Class::StaleConnection => {
+                self.backed_off(class, server, jitter, time_left)
+            }
         }
     }
 
     /// Something here was wrong and has been mended: at once, for free and beyond the limit, but once a call.
     fn corrected(done: &mut bool) -> Decision {
         if std::mem::replace(done, true) { Decision::Stop(None) } else { Decision::Again { after: Duration::ZERO } }
+    }
+
+    /// At once and for free, but once a call, and as one of its attempts.
+    fn reconnected(&mut self, time_left: Option<Duration>) -> Decision {
+        if !self.has_attempts_left() {
+            return Decision::Stop(Some(StopReason::AttemptsExhausted));
+        }
+        if time_left.is_some_and(|left| left.is_zero()) {
+            return Decision::Stop(Some(StopReason::NoTimeLeft));
+        }
+        self.fresh_connections = true;
+        Decision::Again { after: Duration::ZERO }
+    }
+
+    fn has_attempts_left(&self) -> bool {
+        1 + self.retries + u32::from(self.fresh_connections) < self.policy.max_attempts
     }
 
     fn backed_off(
@@ -264,7 +293,7 @@ impl Retry {
         jitter: f64,
         time_left: Option<Duration>,
     ) -> Decision {
-        if self.retries + 1 >= self.policy.max_attempts {
+        if !self.has_attempts_left() {
             return Decision::Stop(Some(StopReason::AttemptsExhausted));
         }
         let after = self.policy.delay(class, self.retries, server, jitter);

@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::config::ClientBuilder;
 use crate::sign::SignedRequest;
-use crate::transport::{Answer, Limits, Transport, TransportError, TransportErrorKind};
+use crate::transport::{Answer, Limits, PartialResponse, Transport, TransportError, TransportErrorKind};
 use crate::wire::RawResponse;
 use crate::{Client, Error};
 
@@ -24,6 +24,7 @@ pub(crate) struct Sent {
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    pub(crate) fresh_connection: bool,
 }
 
 impl Sent {
@@ -107,9 +108,10 @@ pub(crate) fn builder() -> ClientBuilder {
 }
 
 impl Transport for Script {
-    fn send(&self, request: SignedRequest, _limits: Limits) -> Answer<'_> {
+    fn send<'a>(&'a self, request: SignedRequest, limits: Limits, _: &'a mut Option<PartialResponse>) -> Answer<'a> {
         let (method, url, headers, body) = request.into_parts();
-        self.sent.lock().unwrap().push(Sent { method, url, headers, body });
+        let fresh_connection = limits.fresh_connection;
+        self.sent.lock().unwrap().push(Sent { method, url, headers, body, fresh_connection });
         let step = self.next();
         Box::pin(async move {
             match step {

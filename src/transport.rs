@@ -2,17 +2,20 @@
 
 mod tls;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http::StatusCode;
+use bytes::BytesMut;
+use http::{HeaderMap, StatusCode};
+use hyper_util::client::legacy::Error as ConnectionError;
+use hyper_util::client::legacy::connect::HttpInfo;
 #[cfg(feature = "aws-config")]
 pub(crate) use tls::COMPILED_IN as TLS_COMPILED_IN;
 pub(crate) use tls::{BUNDLE_VARIABLE, Roots};
@@ -29,13 +32,40 @@ pub(crate) struct Limits {
     /// The longest silence: until the head of the answer, and between pieces of its body.
     pub(crate) read_timeout: Option<Duration>,
     pub(crate) max_response_size: usize,
+    /// Whether to open a connection instead of using one that is idle.
+    pub(crate) fresh_connection: bool,
+}
+
+/// The part of a response that has arrived. It outlives an attempt that breaks off or is stopped by a timeout.
+#[derive(Debug)]
+pub(crate) struct PartialResponse {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: BytesMut,
+}
+
+impl PartialResponse {
+    /// What has arrived, as the whole response.
+    pub(crate) fn take(&mut self) -> RawResponse {
+        RawResponse {
+            status: self.status,
+            headers: std::mem::take(&mut self.headers),
+            body: std::mem::take(&mut self.body).freeze(),
+        }
+    }
 }
 
 pub(crate) type Answer<'a> = Pin<Box<dyn Future<Output = Result<RawResponse, TransportError>> + Send + 'a>>;
 
 /// Sends one signed request, once: no retries, no redirects.
 pub(crate) trait Transport: fmt::Debug + Send + Sync {
-    fn send(&self, request: SignedRequest, limits: Limits) -> Answer<'_>;
+    /// As soon as the head of a response is there, it is in `received`, and the body as it arrives.
+    fn send<'a>(
+        &'a self,
+        request: SignedRequest,
+        limits: Limits,
+        received: &'a mut Option<PartialResponse>,
+    ) -> Answer<'a>;
 }
 
 /// What the network did.
@@ -49,6 +79,9 @@ pub(crate) enum TransportErrorKind {
     ConnectTimeout,
     /// The connection broke before the answer was whole: the service may have done its work.
     Interrupted,
+    /// A connection that an earlier request had used broke before the response began. Usually the other side closed it
+    /// while it was idle, but the service may have done its work.
+    StaleConnection,
     /// The service fell silent before the answer was whole, or there was no connection by then: nobody can tell.
     ReadTimeout,
     /// The answer is larger than allowed.
@@ -60,14 +93,11 @@ pub(crate) struct TransportError {
     pub(crate) kind: TransportErrorKind,
     pub(crate) what: String,
     pub(crate) source: Option<BoxError>,
-    /// Of an answer whose head arrived.
-    pub(crate) status: Option<StatusCode>,
-    pub(crate) request_id: Option<String>,
 }
 
 impl TransportError {
     pub(crate) fn new(kind: TransportErrorKind, what: String, source: Option<BoxError>) -> Self {
-        Self { kind, what, source, status: None, request_id: None }
+        Self { kind, what, source }
     }
 
     pub(crate) fn too_large(limit: usize) -> Self {
@@ -78,42 +108,58 @@ impl TransportError {
 /// The real one.
 #[derive(Debug)]
 pub(crate) struct HttpTransport {
-    client: reqwest::Client,
     setup: Setup,
-    /// Clients of single calls with a connect time-out of their own: it belongs to the connections.
-    others: Mutex<HashMap<Option<Duration>, reqwest::Client>>,
+    client: reqwest::Client,
+    /// Clients of calls that need another one, as connect timeouts and idle connections belong to a client.
+    others: Mutex<HashMap<Kind, reqwest::Client>>,
+    /// Connections that have brought a response.
+    used: Mutex<HashSet<Route>>,
 }
 
-/// What a client is made by.
-#[derive(Clone, Debug)]
-struct Setup {
+/// What clients of the same setup differ in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Kind {
     connect_timeout: Option<Duration>,
+    keep_idle: bool,
+}
+
+/// The addresses at both ends of a TCP connection, which tell it from all others that are open.
+type Route = (SocketAddr, SocketAddr);
+
+/// What a client is made by.
+#[derive(Debug)]
+struct Setup {
+    kind: Kind,
     use_system_proxy: bool,
     /// Whether a connection may lead to a proxy instead.
     behind_proxy: bool,
-    https: bool,
-    trust: tls::Trust,
+    tls: tls::Tls,
 }
 
-/// So many connect time-outs of calls are kept apart; with more, connections are made anew.
+/// So many kinds of clients are kept; with more, they are built again.
 const MOST_OTHERS: usize = 8;
 
+/// So many connections are remembered as used. With more, which takes many that ended while they were idle, those in the
+/// pool are taken for new ones until their next response.
+const MOST_USED: usize = 1_024;
+
 impl Setup {
-    fn client(&self) -> Result<reqwest::Client, ConfigurationError> {
+    fn client(&self, kind: Kind) -> Result<reqwest::Client, ConfigurationError> {
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             // The retry loop is in `client`, and counts what it does.
             .retry(reqwest::retry::never())
             .tcp_nodelay(true);
-        if let Some(timeout) = self.connect_timeout {
+        if let Some(timeout) = kind.connect_timeout {
             builder = builder.connect_timeout(timeout);
+        }
+        if !kind.keep_idle {
+            builder = builder.pool_max_idle_per_host(0);
         }
         if !self.use_system_proxy {
             builder = builder.no_proxy();
         }
-        // A proxy may speak TLS where the endpoint does not.
-        let client = tls::set_up(&self.trust, builder, self.https || self.behind_proxy)?.build();
-        client.map_err(|error| ConfigurationError::HttpClient(error.into()))
+        self.tls.set_up(builder).build().map_err(|error| ConfigurationError::HttpClient(error.into()))
     }
 }
 
@@ -128,28 +174,67 @@ impl HttpTransport {
             return Err(ConfigurationError::TlsNotCompiledIn);
         }
         let behind_proxy = use_system_proxy && names_a_proxy();
-        let trust = roots.read(https || behind_proxy)?;
-        let setup = Setup { connect_timeout, use_system_proxy, behind_proxy, https, trust };
-        Ok(Self { client: setup.client()?, setup, others: Mutex::default() })
+        // A proxy may speak TLS where the endpoint does not.
+        let needs_tls = https || behind_proxy;
+        let tls = tls::Tls::new(&roots.read(needs_tls)?, needs_tls)?;
+        let setup = Setup { kind: Kind { connect_timeout, keep_idle: true }, use_system_proxy, behind_proxy, tls };
+        Ok(Self { client: setup.client(setup.kind)?, setup, others: Mutex::default(), used: Mutex::default() })
     }
 
-    fn client(&self, connect_timeout: Option<Duration>) -> Result<reqwest::Client, TransportError> {
-        if connect_timeout == self.setup.connect_timeout {
+    fn client(&self, kind: Kind) -> Result<reqwest::Client, TransportError> {
+        if kind == self.setup.kind {
             return Ok(self.client.clone());
         }
-        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = others.get(&connect_timeout) {
+        let mut others = lock(&self.others);
+        if let Some(client) = others.get(&kind) {
             return Ok(client.clone());
         }
-        let client = Setup { connect_timeout, ..self.setup.clone() }.client().map_err(|error| {
+        let client = self.setup.client(kind).map_err(|error| {
             TransportError::new(TransportErrorKind::Connect, error.to_string(), Some(Box::new(error)))
         })?;
         if others.len() >= MOST_OTHERS {
             others.clear();
         }
-        others.insert(connect_timeout, client.clone());
+        others.insert(kind, client.clone());
         Ok(client)
     }
+
+    /// Remembers a connection that has brought a response.
+    fn note_used(&self, route: Option<Route>) {
+        let Some(route) = route else { return };
+        let mut used = lock(&self.used);
+        if used.len() >= MOST_USED {
+            used.clear();
+        }
+        used.insert(route);
+    }
+
+    /// Whether a connection that broke had brought a response before.
+    fn was_used(&self, error: &reqwest::Error) -> bool {
+        route_of_error(error).is_some_and(|route| lock(&self.used).remove(&route))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An error and its causes.
+fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    let outermost: &(dyn StdError + 'static) = error;
+    std::iter::successors(Some(outermost), |error| (*error).source())
+}
+
+fn route_of(connection: &HttpInfo) -> Route {
+    (connection.local_addr(), connection.remote_addr())
+}
+
+/// The connection that a request had got before it failed.
+fn route_of_error(error: &reqwest::Error) -> Option<Route> {
+    let connection = chain(error).find_map(|error| error.downcast_ref::<ConnectionError>()?.connect_info())?;
+    let mut extensions = http::Extensions::new();
+    connection.get_extras(&mut extensions);
+    extensions.get().map(route_of)
 }
 
 /// Whether the environment speaks of a proxy at all.
@@ -159,14 +244,19 @@ fn names_a_proxy() -> bool {
 }
 
 impl Transport for HttpTransport {
-    fn send(&self, request: SignedRequest, limits: Limits) -> Answer<'_> {
+    fn send<'a>(
+        &'a self,
+        request: SignedRequest,
+        limits: Limits,
+        received: &'a mut Option<PartialResponse>,
+    ) -> Answer<'a> {
         let (method, url, headers, body) = request.into_parts();
         let mut request = reqwest::Request::new(method, url);
         *request.headers_mut() = headers;
         if !body.is_empty() {
             *request.body_mut() = Some(body.into());
         }
-        Box::pin(self.execute(request, limits))
+        Box::pin(self.execute(request, limits, received))
     }
 }
 
@@ -175,12 +265,23 @@ impl HttpTransport {
         &self,
         request: reqwest::Request,
         limits: Limits,
+        received: &mut Option<PartialResponse>,
     ) -> Result<RawResponse, TransportError> {
         let host = authority(request.url()).to_owned();
-        let client = self.client(limits.connect_timeout)?;
-        let answer = within(limits.read_timeout, client.execute(request)).await?;
-        let answer = answer.map_err(|error| self.failed(error, &host, limits))?;
-        read(answer, limits).await
+        let kind = Kind { connect_timeout: limits.connect_timeout, keep_idle: !limits.fresh_connection };
+        let client = self.client(kind)?;
+        let response = within(limits.read_timeout, client.execute(request)).await?;
+        let mut response = response.map_err(|error| self.failed(error, &host, limits))?;
+        if kind.keep_idle {
+            self.note_used(response.extensions().get().map(route_of));
+        }
+        let received = received.insert(PartialResponse {
+            status: response.status(),
+            headers: std::mem::take(response.headers_mut()),
+            body: BytesMut::new(),
+        });
+        read_body(&mut response, &mut received.body, limits).await?;
+        Ok(received.take())
     }
 
     fn failed(&self, error: reqwest::Error, host: &str, limits: Limits) -> TransportError {
@@ -197,48 +298,34 @@ impl HttpTransport {
             let untrusted = tls::is_untrusted(&error);
             let kind = if untrusted { TransportErrorKind::Untrusted } else { TransportErrorKind::Connect };
             (kind, format!("no connection to {host}{way}: {}", cause_of(&error)))
+        } else if !is_malformed(&error) && self.was_used(&error) {
+            let what =
+                format!("{host} closed the connection, which was open from an earlier request, before a response");
+            (TransportErrorKind::StaleConnection, what)
         } else {
-            let what = format!("the connection to {host} broke before the answer came: {}", cause_of(&error));
+            let what = format!("the connection to {host} broke before the response: {}", cause_of(&error));
             (TransportErrorKind::Interrupted, what)
         };
         TransportError::new(kind, what, Some(error.into()))
     }
 }
 
-async fn read(mut answer: reqwest::Response, limits: Limits) -> Result<RawResponse, TransportError> {
-    let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
-    let whole = read_body(&mut answer, limits).await;
-    let body = match whole {
-        Ok(body) => body,
-        // The status of an error answer says enough, whatever became of its body.
-        Err((partial, _)) if !status.is_success() => partial.freeze(),
-        Err((_, error)) => {
-            let head = RawResponse { status, headers, body: Bytes::new() };
-            let request_id = head.request_id().map(str::to_owned);
-            return Err(TransportError { status: Some(status), request_id, ..error });
-        }
-    };
-    Ok(RawResponse { status, headers, body })
-}
-
-/// On failure, what has come until then comes along.
-async fn read_body(answer: &mut reqwest::Response, limits: Limits) -> Result<Bytes, (BytesMut, TransportError)> {
-    let announced = answer.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
-    let mut body = BytesMut::with_capacity(announced.min(limits.max_response_size));
+async fn read_body(
+    response: &mut reqwest::Response,
+    body: &mut BytesMut,
+    limits: Limits,
+) -> Result<(), TransportError> {
+    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    body.reserve(announced.min(limits.max_response_size));
     loop {
-        let chunk = match within(limits.read_timeout, answer.chunk()).await {
-            Ok(Ok(chunk)) => chunk,
-            Ok(Err(error)) => {
-                let error = error.without_url();
-                let what = format!("the connection broke inside the answer: {}", cause_of(&error));
-                let kind = TransportErrorKind::Interrupted;
-                return Err((body, TransportError::new(kind, what, Some(error.into()))));
-            }
-            Err(error) => return Err((body, error)),
-        };
-        let Some(chunk) = chunk else { return Ok(body.freeze()) };
+        let chunk = within(limits.read_timeout, response.chunk()).await?.map_err(|error| {
+            let error = error.without_url();
+            let what = format!("the connection broke inside the response: {}", cause_of(&error));
+            TransportError::new(TransportErrorKind::Interrupted, what, Some(error.into()))
+        })?;
+        let Some(chunk) = chunk else { return Ok(()) };
         if body.len() + chunk.len() > limits.max_response_size {
-            return Err((body, TransportError::too_large(limits.max_response_size)));
+            return Err(TransportError::too_large(limits.max_response_size));
         }
         body.extend_from_slice(&chunk);
     }
@@ -252,11 +339,18 @@ pub(crate) async fn within<T>(limit: Option<Duration>, work: impl Future<Output 
     })
 }
 
+/// Whether something came back that is not HTTP.
+fn is_malformed(error: &reqwest::Error) -> bool {
+    chain(error).filter_map(|error| error.downcast_ref::<hyper::Error>()).any(hyper::Error::is_parse)
+}
+
 /// The deepest cause in few words of our own; the whole chain is in `source`.
 fn cause_of(error: &reqwest::Error) -> &'static str {
-    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     let mut words = "";
-    while let Some(error) = cause {
+    for error in chain(error) {
+        if let Some(found) = error.downcast_ref::<hyper::Error>().and_then(words_of_http) {
+            words = found;
+        }
         if let Some(found) = error.downcast_ref::<io::Error>().and_then(|error| words_for(error.kind())) {
             words = found;
         }
@@ -271,9 +365,18 @@ fn cause_of(error: &reqwest::Error) -> &'static str {
         } else if text.contains("tunnel") || text.contains("proxy auth") {
             words = "the proxy let nothing through";
         }
-        cause = error.source();
     }
     if words.is_empty() { "see the cause" } else { words }
+}
+
+fn words_of_http(error: &hyper::Error) -> Option<&'static str> {
+    if error.is_parse() {
+        Some("what came is not HTTP")
+    } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
+        Some("it was closed")
+    } else {
+        None
+    }
 }
 
 fn words_for(kind: io::ErrorKind) -> Option<&'static str> {

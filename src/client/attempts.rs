@@ -213,6 +213,7 @@ impl<'a> Attempts<'a> {
                 connect_timeout: timeouts.connect,
                 read_timeout: timeouts.read,
                 max_response_size: self.call.client.settings.max_response_size,
+                fresh_connection: self.retry.needs_fresh_connections(),
             },
         }
     }

@@ -11,7 +11,9 @@ use super::*;
 use crate::StartReadSetActivationJobOutput;
 use crate::error::StopReason;
 use crate::testing::{Script, Sent, Step, answer, builder};
-use crate::transport::TransportErrorKind::{Connect, ConnectTimeout, Interrupted, ReadTimeout, TooLarge};
+use crate::transport::TransportErrorKind::{
+    Connect, ConnectTimeout, Interrupted, ReadTimeout, StaleConnection, TooLarge,
+};
 
 const STARTED: &str = r#"{"id":"1234567890","sequenceStoreId":"1234567890","status":"SUBMITTED"}"#;
 
@@ -59,6 +61,23 @@ async fn failures_that_may_pass_are_tried_again_with_the_same_token() {
         assert!(sent.iter().all(|attempt| attempt.body == sent[0].body));
         assert_eq!(job.request_id.as_deref(), Some("req"));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_stale_connection_the_rest_of_the_call_uses_fresh_ones() {
+    let script = Script::new([Step::Fail(StaleConnection), answer(503, &[], ""), ok(), ok()]);
+    let client = script.client();
+    let begun = Instant::now();
+    let job = start(&client).await.unwrap();
+    assert!(begun.elapsed() <= Duration::from_millis(51), "the first backoff, once");
+    start(&client).await.unwrap();
+    let fresh: Vec<_> = script.sent().iter().map(|sent| sent.fresh_connection).collect();
+    assert_eq!(fresh, [false, true, true, false]);
+    assert!(script.sent()[..3].iter().all(|sent| token(sent) == job.client_token.as_str()));
+
+    // What the first attempt did is unknown.
+    let script = Script::new([Step::Fail(StaleConnection), answer(402, &[], "")]);
+    assert!(start(&script.client()).await.unwrap_err().may_have_been_applied());
 }
 
 #[tokio::test(start_paused = true)]

@@ -45,6 +45,7 @@ impl HttpClient for ChainClient {
             connect_timeout: settings.connect_timeout(),
             read_timeout: settings.read_timeout(),
             max_response_size: MAX_RESPONSE_SIZE,
+            fresh_connection: false,
         };
         SharedHttpConnector::new(Connector { client: self.clone(), limits })
     }
@@ -63,7 +64,7 @@ impl HttpConnector for Connector {
             let request = plain(request)?;
             let is_https = request.url().scheme() == "https";
             let transport = if is_https { client.over_proxy } else { client.direct };
-            let raw = transport.execute(request, limits).await.map_err(connector_error)?;
+            let raw = transport.execute(request, limits, &mut None).await.map_err(connector_error)?;
             let mut response =
                 HttpResponse::new(raw.status.as_u16().try_into().map_err(user)?, SdkBody::from(raw.body));
             for (name, value) in &raw.headers {
@@ -87,12 +88,12 @@ fn user(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Connector
 }
 
 fn connector_error(error: TransportError) -> ConnectorError {
-    use TransportErrorKind::{Connect, ConnectTimeout, Interrupted, ReadTimeout, TooLarge, Untrusted};
+    use TransportErrorKind::{Connect, ConnectTimeout, Interrupted, ReadTimeout, StaleConnection, TooLarge, Untrusted};
     let kind = error.kind;
     let told: Box<dyn std::error::Error + Send + Sync> = error.what.into();
     match kind {
         ConnectTimeout | ReadTimeout => ConnectorError::timeout(told),
-        Connect | Interrupted => ConnectorError::io(told),
+        Connect | Interrupted | StaleConnection => ConnectorError::io(told),
         Untrusted | TooLarge => ConnectorError::other(told, None),
     }
 }

@@ -18,7 +18,7 @@ use super::{builder, raw};
 use crate::Client;
 use crate::model::time::to_iso8601;
 use crate::sign::SignedRequest;
-use crate::transport::{Answer, Limits, Transport, TransportError, TransportErrorKind};
+use crate::transport::{Answer, Limits, PartialResponse, Transport, TransportError, TransportErrorKind};
 
 pub(crate) const STORE: &str = "1111111111";
 
@@ -209,7 +209,7 @@ impl Played {
 }
 
 impl Transport for Service {
-    fn send(&self, request: SignedRequest, _: Limits) -> Answer<'_> {
+    fn send<'a>(&'a self, request: SignedRequest, _: Limits, _: &'a mut Option<PartialResponse>) -> Answer<'a> {
         let (method, url, _, body) = request.into_parts();
         let last = url.path_segments().unwrap().next_back().unwrap().to_owned();
         let operation = if last.ends_with("jobs") {

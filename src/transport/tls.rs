@@ -12,7 +12,7 @@ use crate::error::{BoxError, ConfigurationError};
 #[cfg_attr(not(any(feature = "__rustls", feature = "native-tls")), path = "tls/none.rs")]
 mod library;
 
-pub(crate) use library::{is_untrusted, set_up};
+pub(crate) use library::{Tls, is_untrusted};
 
 /// Whether `https` can be spoken.
 pub(crate) const COMPILED_IN: bool = cfg!(any(feature = "__rustls", feature = "native-tls"));

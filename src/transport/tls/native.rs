@@ -20,14 +20,21 @@ pub(super) fn certificates(pem: &[u8]) -> impl Iterator<Item = Result<Certificat
     })
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "other libraries can fail here")]
-pub(crate) fn set_up(
-    trust: &Trust,
-    builder: reqwest::ClientBuilder,
-    _tls: bool,
-) -> Result<reqwest::ClientBuilder, ConfigurationError> {
-    let (builder, certificates) = (builder.tls_backend_native(), trust.certificates.iter().cloned());
-    Ok(if trust.system { builder.tls_certs_merge(certificates) } else { builder.tls_certs_only(certificates) })
+/// TLS as it is set up for each HTTP client.
+#[derive(Clone, Debug)]
+pub(crate) struct Tls(Trust);
+
+impl Tls {
+    #[allow(clippy::unnecessary_wraps, reason = "other libraries can fail here")]
+    pub(crate) fn new(trust: &Trust, _tls: bool) -> Result<Self, ConfigurationError> {
+        Ok(Self(trust.clone()))
+    }
+
+    pub(crate) fn set_up(&self, builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+        let builder = builder.tls_backend_native();
+        let certificates = self.0.certificates.iter().cloned();
+        if self.0.system { builder.tls_certs_merge(certificates) } else { builder.tls_certs_only(certificates) }
+    }
 }
 
 /// Whether there is no connection because nobody vouches for the server. The libraries have no type for it in common.

@@ -10,13 +10,20 @@ pub(super) fn certificates(_pem: &[u8]) -> impl Iterator<Item = Result<Certifica
     std::iter::empty()
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "the libraries can fail here")]
-pub(crate) fn set_up(
-    _trust: &Trust,
-    builder: reqwest::ClientBuilder,
-    _tls: bool,
-) -> Result<reqwest::ClientBuilder, ConfigurationError> {
-    Ok(builder)
+/// Nothing to set up.
+#[derive(Clone, Debug)]
+pub(crate) struct Tls;
+
+impl Tls {
+    #[allow(clippy::unnecessary_wraps, reason = "the libraries can fail here")]
+    pub(crate) fn new(_trust: &Trust, _tls: bool) -> Result<Self, ConfigurationError> {
+        Ok(Self)
+    }
+
+    #[allow(clippy::unused_self, reason = "the libraries need it")]
+    pub(crate) fn set_up(&self, builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+        builder
+    }
 }
 
 pub(crate) fn is_untrusted(_: &reqwest::Error) -> bool {

@@ -30,14 +30,19 @@ fn provider() -> CryptoProvider {
     return rustls::crypto::ring::default_provider();
 }
 
-/// Reading the system's root store takes milliseconds: only where TLS can come up.
-pub(crate) fn set_up(
-    trust: &Trust,
-    builder: reqwest::ClientBuilder,
-    tls: bool,
-) -> Result<reqwest::ClientBuilder, ConfigurationError> {
-    let config = config(trust, tls).map_err(|error| ConfigurationError::HttpClient(error.into()))?;
-    Ok(builder.tls_backend_preconfigured(config))
+/// TLS as it is set up once and shared by several HTTP clients.
+#[derive(Clone, Debug)]
+pub(crate) struct Tls(ClientConfig);
+
+impl Tls {
+    /// Reading the system's root store takes milliseconds: only where TLS can be used.
+    pub(crate) fn new(trust: &Trust, tls: bool) -> Result<Self, ConfigurationError> {
+        config(trust, tls).map(Self).map_err(|error| ConfigurationError::HttpClient(error.into()))
+    }
+
+    pub(crate) fn set_up(&self, builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+        builder.tls_backend_preconfigured(self.0.clone())
+    }
 }
 
 fn config(trust: &Trust, tls: bool) -> Result<ClientConfig, rustls::Error> {
