@@ -220,7 +220,8 @@ impl Error {
         self.context().and_then(|context| context.client_token.as_ref())
     }
 
-    /// How long the service asked to wait before another try.
+    /// How long the service asked to wait before the next request (`Retry-After`, `x-amz-retry-after`), at most 24 hours,
+    /// so that it can be added to any time; `None` if it did not ask.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

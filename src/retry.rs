@@ -12,6 +12,8 @@ use crate::wire::RawResponse;
 
 /// A wait longer than this that a service asks for is the caller's business.
 const LONGEST_SERVER_DELAY: Duration = Duration::from_mins(5);
+/// A wait that a service asks for is never reported as longer than this, so that it can be added to any time.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(24);
 /// How much later than its own backoff the client lets `x-amz-retry-after` make it.
 const SERVER_DELAY_WINDOW: Duration = Duration::from_secs(5);
 /// A clock that is further off than this is corrected.
@@ -131,19 +133,30 @@ impl ServerDelay {
     }
 }
 
-/// Reads `x-amz-retry-after` (milliseconds) before `Retry-After` (seconds, or a date).
+/// Reads `x-amz-retry-after` (milliseconds) before `Retry-After` (seconds, or a date), up to 24 hours.
 pub(crate) fn server_delay(raw: &RawResponse, now: SystemTime) -> Option<ServerDelay> {
-    if let Some(millis) = raw.header("x-amz-retry-after").and_then(|text| text.parse().ok()) {
-        return Some(ServerDelay::Hint(Duration::from_millis(millis)));
+    let millis = raw.header("x-amz-retry-after").and_then(|text| number(text, Duration::from_millis));
+    if let Some(delay) = millis {
+        return Some(ServerDelay::Hint(delay));
     }
     let text = raw.header("retry-after")?;
-    if let Ok(seconds) = text.parse() {
-        return Some(ServerDelay::Order(Duration::from_secs(seconds)));
-    }
-    let date = httpdate::parse_http_date(text).ok()?;
-    // By the clock that wrote it, if it says what it shows.
-    let now = raw.header("date").and_then(|text| httpdate::parse_http_date(text).ok()).unwrap_or(now);
-    Some(ServerDelay::Order(date.duration_since(now).unwrap_or_default()))
+    let delay = number(text, Duration::from_secs).or_else(|| until(text, raw, now))?;
+    Some(ServerDelay::Order(delay))
+}
+
+/// A number of any size.
+fn number(text: &str, unit: fn(u64) -> Duration) -> Option<Duration> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| unit(text.parse().unwrap_or(u64::MAX)).min(LONGEST_RETRY_AFTER))
+}
+
+/// How long it is until a date. It may be written by another clock than the one here: by that of `Date`, unless that is
+/// wrong. A wrong clock can only make a wait too long or end it before it begins.
+fn until(date: &str, raw: &RawResponse, now: SystemTime) -> Option<Duration> {
+    let date = httpdate::parse_http_date(date).ok()?;
+    let written = raw.header("date").and_then(|text| httpdate::parse_http_date(text).ok());
+    let waits = [written, Some(now)].into_iter().flatten().filter_map(|clock| date.duration_since(clock).ok());
+    Some(waits.min().unwrap_or_default().min(LONGEST_RETRY_AFTER))
 }
 
 /// How often and how fast a client tries again.

@@ -214,3 +214,46 @@ async fn a_new_connection_that_breaks_is_an_ordinary_failure() {
     let line = error.to_string();
     assert!(line.contains("broke before the response: it was closed"), "{line}");
 }
+
+/// A head, and then a body that comes byte by byte and never ends.
+async fn drips(head: &'static str) -> SocketAddr {
+    server(move |_, mut stream| async move {
+        next_token(&mut stream).await;
+        let head = format!("HTTP/1.1 {head}\r\nx-amzn-requestid: req-1\r\ncontent-length: 100000\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        while stream.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_error_response_that_never_ends_keeps_its_status() {
+    let client = builder(drips("503 Service Unavailable").await).max_attempts(2).build().unwrap();
+    let call = client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5000000001"]);
+    let limit = Duration::from_millis(200);
+    for call in [call.clone().operation_attempt_timeout(limit), call.clone().operation_timeout(limit)] {
+        let error = call.send().await.unwrap_err();
+        assert!(matches!(error, Error::Service(_)), "{error}");
+        assert_eq!((error.status(), error.request_id()), (Some(503), Some("req-1")));
+        assert!(error.is_retryable() && error.may_have_been_applied() && !error.is_timeout(), "{error}");
+        let excerpt = error.as_service_error().unwrap().body_excerpt().unwrap();
+        assert!(excerpt.starts_with('x'), "{excerpt}");
+    }
+    // It is refused, whatever else would have come.
+    let client = builder(drips("403 Forbidden").await).build().unwrap();
+    let call = client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5000000001"]);
+    let error = call.operation_attempt_timeout(limit).send().await.unwrap_err();
+    assert!(matches!(error, Error::AccessDeniedException(_)), "{error}");
+    assert_eq!((error.attempts(), error.is_retryable(), error.may_have_been_applied()), (1, false, false));
+}
+
+#[tokio::test]
+async fn a_success_that_never_ends_is_a_timeout_with_its_request_id() {
+    let client = builder(drips("200 OK").await).max_attempts(1).build().unwrap();
+    let call = client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5000000001"]);
+    let error = call.operation_attempt_timeout(Duration::from_millis(200)).send().await.unwrap_err();
+    assert!(matches!(error, Error::Timeout(_)), "{error}");
+    assert_eq!((error.status(), error.request_id()), (None, Some("req-1")));
+}

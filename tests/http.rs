@@ -135,6 +135,25 @@ async fn the_request_id_survives_a_cut_answer() {
 }
 
 #[tokio::test]
+async fn a_wait_that_the_service_asks_for_can_be_added_to_any_time() {
+    let (local, store) = service().await;
+    let client = local.client_builder().max_attempts(1).build().unwrap();
+    for (name, value) in [
+        ("retry-after", "18446744073709551615"),
+        ("retry-after", "99999999999999999999"),
+        ("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT"),
+        ("x-amz-retry-after", "18446744073709551615"),
+    ] {
+        let headers = vec![(name.to_owned(), value.to_owned())];
+        local.queue_fault(OPERATION, Fault::Answer { status: 503, headers, body: Vec::new() });
+        let error = start(&client, &store).await.unwrap_err();
+        let delay = error.retry_after().unwrap();
+        assert_eq!(delay, Duration::from_hours(24), "{name}: {value}");
+        assert!(std::time::Instant::now() + delay > std::time::Instant::now());
+    }
+}
+
+#[tokio::test]
 async fn nobody_there_means_nothing_was_sent() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = closed.local_addr().unwrap();

@@ -150,7 +150,7 @@ impl ServiceError {
         self.answer.request_id.as_deref()
     }
 
-    /// How long the service asked to wait before another try.
+    /// How long the service asked to wait before the next request, at most 24 hours; `None` if it did not ask.
     pub fn retry_after(&self) -> Option<Duration> {
         self.answer.retry_after
     }
@@ -167,7 +167,10 @@ impl fmt::Display for ServiceError {
         write!(f, "{}: ", self.context.operation)?;
         match &self.answer.code {
             Some(code) => write!(f, "{code} ({})", status.as_u16())?,
-            None if status.is_redirection() => write!(f, "HTTP {status}, redirects are not followed")?,
+            // 304 is in the same class, and leads nowhere.
+            None if matches!(status.as_u16(), 301..=303 | 307 | 308) => {
+                write!(f, "HTTP {status}, redirects are not followed")?
+            }
             None => write!(f, "HTTP {status} without an error code")?,
         }
         match (&self.answer.message, &self.answer.excerpt) {

@@ -136,6 +136,17 @@ async fn no_message_repeats_its_cause() {
     assert!(error.report().to_string().contains("EOF while parsing"));
 }
 
+#[tokio::test]
+async fn only_a_redirect_is_called_one() {
+    for (status, is_redirect) in
+        [(300, false), (301, true), (302, true), (303, true), (304, false), (305, false), (307, true), (308, true)]
+    {
+        let error = start(&Script::new([answer(status, &[("location", "https://elsewhere.example/")], "")])).await;
+        assert_eq!(error.to_string().contains("redirects are not followed"), is_redirect, "{error}");
+        assert_eq!(error.status(), Some(status));
+    }
+}
+
 #[test]
 fn errors_travel() {
     fn travels<T: Send + Sync + 'static>() {}

@@ -143,7 +143,17 @@ fn waits_are_read_from_both_headers() {
         (vec![("retry-after", "Sat, 21 Nov 2026 10:00:05 GMT"), ("date", "Sat, 21 Nov 2026 10:00:00 GMT")], order(5)),
         (vec![("retry-after", "soon")], None),
         (vec![("retry-after", "-1")], None),
-        (vec![("retry-after", "99999999999999999999999")], None),
+        // Nothing is longer than a day.
+        (vec![("retry-after", "86401")], order(86_400)),
+        (vec![("retry-after", "18446744073709551615")], order(86_400)),
+        (vec![("retry-after", "99999999999999999999999")], order(86_400)),
+        (vec![("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT")], order(86_400)),
+        (vec![("x-amz-retry-after", "99999999999999999999999")], Some(ServerDelay::Hint(Duration::from_hours(24)))),
+        // A `Date` that is wrong, by decades or by hours, in both directions.
+        (vec![("retry-after", "Sat, 21 Nov 2026 12:01:00 GMT"), ("date", "Sun, 06 Nov 1994 08:49:37 GMT")], order(60)),
+        (vec![("retry-after", "Sat, 21 Nov 2026 12:01:00 GMT"), ("date", "Sat, 21 Nov 2026 14:00:00 GMT")], order(60)),
+        // Both clocks are past it.
+        (vec![("retry-after", "Sat, 21 Nov 2026 11:00:00 GMT"), ("date", "Sat, 21 Nov 2026 11:30:00 GMT")], order(0)),
         (vec![("x-amz-retry-after", "1500")], Some(ServerDelay::Hint(Duration::from_millis(1500)))),
         (vec![("retry-after", "9"), ("x-amz-retry-after", "20")], Some(ServerDelay::Hint(Duration::from_millis(20)))),
         (vec![("retry-after", "9"), ("x-amz-retry-after", "x")], order(9)),
