@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
 
+use crate::clock::ClockOffset;
 use crate::config::Settings;
 use crate::credentials::SigningIdentity;
 use crate::error::{BoxError, Context, Error, ErrorAnswer};
@@ -21,6 +22,8 @@ use crate::wire::RawResponse;
 pub(crate) struct Attempt<'a> {
     pub(crate) request: &'a UnsignedRequest,
     pub(crate) invocation: &'a HeaderValue,
+    /// How the clock is off by what an earlier attempt suggests.
+    pub(crate) clock_offset: Option<ClockOffset>,
     /// The first is 1.
     pub(crate) number: u32,
     pub(crate) max: u32,
@@ -140,7 +143,7 @@ impl Settings {
     async fn exchange(&self, attempt: &Attempt<'_>, progress: &mut Progress) -> Result<RawResponse, Failure> {
         let identity = self.credentials.get(self.clock.now()).await.map_err(Failure::credentials)?;
         // The provider may have taken its time: the signature is of now.
-        let signed_at = self.clock.now();
+        let signed_at = self.clock.now_by(attempt.clock_offset);
         let headers = self.unsigned_headers(attempt);
         let signed =
             sign::signed(attempt.request, headers, &identity, &self.region, signed_at).map_err(Failure::signing)?;
@@ -160,15 +163,13 @@ impl Settings {
         headers
     }
 
-    /// An error answer; what it says of clock and credentials is put to use here.
+    /// An error answer; what it says of the credentials is put to use here.
     fn refused(&self, raw: &RawResponse, sent: &Sent) -> Failure {
         let answer = ErrorAnswer::read(raw, self.clock.now(), &sent.secrets);
-        let skew = retry::clock_skew(raw, sent.signed_at);
-        let mut class = retry::classify(&answer, skew.is_some());
-        match (class, skew) {
-            (Class::ExpiredCredentials, _) => self.credentials.forget(&sent.identity),
-            (Class::ClockSkew, Some(service)) if !self.clock.correct(service) => class = Class::Final,
-            _ => {}
+        let skew = retry::clock_skew(raw, sent.signed_at).and_then(|service| self.clock.offset_to(service));
+        let class = retry::classify(&answer, skew);
+        if class == Class::ExpiredCredentials {
+            self.credentials.forget(&sent.identity);
         }
         Failure {
             class,

@@ -8,7 +8,21 @@ use aws_smithy_async::time::SharedTimeSource;
 /// A machine that was never set may be decades behind, and still wants to work.
 const MOST_OFF: Duration = Duration::from_hours(100 * 365 * 24);
 
-/// The clock that requests are signed by: the machine's, put right by what the service's answers say.
+/// Corrections that differ by less are of the same clock: a `Date` has no fractions of a second.
+const SAME_MILLIS: u64 = 60_000;
+
+/// What is added to the machine's clock, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ClockOffset(i64);
+
+#[cfg(test)]
+impl ClockOffset {
+    pub(crate) const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+}
+
+/// The clock that requests are signed by: the machine's, corrected by the service's.
 #[derive(Debug)]
 pub(crate) struct Clock {
     source: SharedTimeSource,
@@ -22,22 +36,35 @@ impl Clock {
     }
 
     pub(crate) fn now(&self) -> SystemTime {
+        self.now_by(None)
+    }
+
+    /// The time by an offset that is on trial, or else by the clock's own.
+    pub(crate) fn now_by(&self, trial: Option<ClockOffset>) -> SystemTime {
         let now = self.source.now();
-        let offset = self.offset_millis.load(Ordering::Relaxed);
+        let offset = trial.map_or_else(|| self.offset_millis.load(Ordering::Relaxed), |ClockOffset(millis)| millis);
         let distance = Duration::from_millis(offset.unsigned_abs());
         let shifted = if offset < 0 { now.checked_sub(distance) } else { now.checked_add(distance) };
         shifted.unwrap_or(now)
     }
 
-    /// Takes over the service's time; says whether it did. A time that is years off is nobody's clock.
-    pub(crate) fn correct(&self, service: SystemTime) -> bool {
+    /// The offset that makes this clock show the service's time; `None` if it is not to be corrected, or for a time that
+    /// is a century off and no clock's.
+    pub(crate) fn offset_to(&self, service: SystemTime) -> Option<ClockOffset> {
         let offset = signed_millis(self.source.now(), service);
-        let plausible = offset.unsigned_abs() < MOST_OFF.as_millis().try_into().unwrap_or(u64::MAX);
-        if self.corrects && plausible {
-            self.offset_millis.store(offset, Ordering::Relaxed);
-            tracing::warn!(offset_millis = offset, "this machine's clock is off, requests are signed by the service's");
+        let is_plausible = offset.unsigned_abs() < MOST_OFF.as_millis().try_into().unwrap_or(u64::MAX);
+        (self.corrects && is_plausible).then_some(ClockOffset(offset))
+    }
+
+    /// Corrects the clock by an offset with which the service has accepted a request.
+    pub(crate) fn correct(&self, ClockOffset(millis): ClockOffset) {
+        let before = self.offset_millis.swap(millis, Ordering::Relaxed);
+        if before.abs_diff(millis) > SAME_MILLIS {
+            tracing::warn!(
+                offset_millis = millis,
+                "this machine's clock is wrong, requests are signed by the service's clock"
+            );
         }
-        self.corrects && plausible
     }
 }
 

@@ -260,7 +260,12 @@ impl ClientBuilder {
 impl ClientBuilder {
     /// How many attempts a call makes at most, the first included: 3 by default; 1 turns retries off, 0 counts as 1.
     ///
-    /// One more is made, at once, after a clock was put right or expired credentials were fetched anew.
+    /// A connection that an earlier request left open may have been closed by the server. After a request on such a
+    /// connection fails, the next attempt is made at once on a new one, once a call; it is one of these attempts, and
+    /// takes nothing from the [retry quota](Self::retry_quota).
+    ///
+    /// One more attempt is made, at once, after expired credentials were fetched again, and up to two after a signature
+    /// was refused and the clock was [corrected](Self::correct_clock_skew).
     pub fn max_attempts(mut self, count: u32) -> Self {
         self.retry.max_attempts = count.max(1);
         self
@@ -348,8 +353,10 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether the clock is put right by the service's when a signature is refused and the two are over four minutes
-    /// apart; on by default.
+    /// Whether a refused signature is made again by the clock of the response (`Date`) when that and the clock here are
+    /// over four minutes apart; on by default.
+    ///
+    /// Later requests are signed by that clock only if the service accepted one that was: a wrong `Date` does no harm.
     pub fn correct_clock_skew(mut self, enabled: bool) -> Self {
         self.correct_clock_skew = enabled;
         self

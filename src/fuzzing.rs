@@ -53,13 +53,13 @@ pub fn errors(data: &[u8]) {
     let now = now();
 
     let answer = ErrorAnswer::read(&raw, now, &Secrets::default());
-    let skew = retry::clock_skew(&raw, now);
-    if let Some(service) = skew {
-        let clock = Clock::new(SharedTimeSource::new(StaticTimeSource::new(now)), true);
-        let corrected = clock.correct(service);
-        assert_eq!(clock.now() == now, !corrected, "a clock that is off moves");
+    let clock = Clock::new(SharedTimeSource::new(StaticTimeSource::new(now)), true);
+    let skew = retry::clock_skew(&raw, now).and_then(|service| clock.offset_to(service));
+    if let Some(offset) = skew {
+        clock.correct(offset);
+        assert_ne!(clock.now(), now, "a clock that is off moves");
     }
-    let class = retry::classify(&answer, skew.is_some());
+    let class = retry::classify(&answer, skew);
     let delay = retry::server_delay(&raw, now);
     for (jitter, left) in [(0.0, None), (1.0, Some(Duration::from_mins(4))), (0.5, Some(Duration::ZERO))] {
         let mut retry = Retry::new(RetryPolicy::default(), Quota::new(Some(Quota::DEFAULT_CAPACITY)));

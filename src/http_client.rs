@@ -22,7 +22,8 @@ pub type HttpFuture = Pin<Box<dyn Future<Output = Result<http::Response<Bytes>, 
 /// It sends a request once, as it is: no retries, no redirects, no further headers but those of HTTP itself. The request
 /// is signed: what is signed must not change on the way. Retries, the silence that
 /// [`read_timeout`](crate::ClientBuilder::read_timeout) allows and the size of answers are seen to here; connect
-/// time-outs, proxies and TLS are the given client's own affair.
+/// time-outs, proxies and TLS are the given client's own affair. So is a connection that was kept open and that the server
+/// has closed: the client can't tell such a failure from another, and retries it after the usual backoff.
 ///
 /// With `reqwest`, of whatever version:
 ///

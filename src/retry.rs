@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 pub(crate) use quota::{Permit, Quota};
 
+use crate::clock::ClockOffset;
 use crate::error::{ErrorAnswer, StopReason};
 use crate::wire::RawResponse;
 
@@ -18,6 +19,9 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(24);
 const SERVER_DELAY_WINDOW: Duration = Duration::from_secs(5);
 /// A clock that is further off than this is corrected.
 const TOLERATED_SKEW: Duration = Duration::from_mins(4);
+
+/// How often one call tries another clock: once by a `Date` that may be wrong, and once by the next.
+const MOST_CLOCK_CORRECTIONS: u32 = 2;
 
 const THROTTLING_CODES: &[&str] = &[
     "BandwidthLimitExceeded",
@@ -67,8 +71,8 @@ pub(crate) enum Class {
     Throttling,
     /// A connection from an earlier request was closed before the response: another connection is likely to work.
     StaleConnection,
-    /// The clock here is off; the signer has to be told.
-    ClockSkew,
+    /// The clock here may be off: the next attempt is signed with this offset.
+    ClockSkew(ClockOffset),
     /// The credentials have expired before their time; others have to be fetched.
     ExpiredCredentials,
 }
@@ -79,16 +83,17 @@ impl Class {
     }
 }
 
-/// What an error answer means. `clock_is_off` tells whether its date contradicts the clock that it was signed by.
-pub(crate) fn classify(answer: &ErrorAnswer, clock_is_off: bool) -> Class {
+/// What an error answer means. `skew` corrects the clock that the request was signed by, if the date of the answer
+/// contradicts it.
+pub(crate) fn classify(answer: &ErrorAnswer, skew: Option<ClockOffset>) -> Class {
     let code = answer.code.as_deref().unwrap_or_default();
     let status = answer.status.as_u16();
     if status == 429 || THROTTLING_CODES.contains(&code) {
         Class::Throttling
     } else if EXPIRED_CODES.contains(&code) {
         Class::ExpiredCredentials
-    } else if SIGNATURE_CODES.contains(&code) && clock_is_off {
-        Class::ClockSkew
+    } else if let Some(offset) = skew.filter(|_| SIGNATURE_CODES.contains(&code)) {
+        Class::ClockSkew(offset)
     } else if matches!(status, 408 | 500 | 502 | 503 | 504) || TRANSIENT_CODES.contains(&code) {
         Class::Transient
     } else {
@@ -214,8 +219,8 @@ pub(crate) struct Retry {
     permit: Option<Permit>,
     /// Whether the connections that are open are not to be trusted.
     fresh_connections: bool,
-    clock_corrected: bool,
-    credentials_renewed: bool,
+    clock_corrections: u32,
+    credentials_renewals: u32,
 }
 
 impl Retry {
@@ -227,8 +232,8 @@ impl Retry {
             retries: 0,
             permit: None,
             fresh_connections: false,
-            clock_corrected: false,
-            credentials_renewed: false,
+            clock_corrections: 0,
+            credentials_renewals: 0,
         }
     }
 
@@ -269,8 +274,8 @@ impl Retry {
         }
         match class {
             Class::Final => Decision::Stop(None),
-            Class::ClockSkew => Self::corrected(&mut self.clock_corrected),
-            Class::ExpiredCredentials => Self::corrected(&mut self.credentials_renewed),
+            Class::ClockSkew(_) => Self::corrected(&mut self.clock_corrections, MOST_CLOCK_CORRECTIONS),
+            Class::ExpiredCredentials => Self::corrected(&mut self.credentials_renewals, 1),
             Class::StaleConnection if !self.fresh_connections => self.reconnected(time_left),
             Class::Transient | Class::Throttling | Class::StaleConnection => {
                 self.backed_off(class, server, jitter, time_left)
@@ -278,9 +283,13 @@ impl Retry {
         }
     }
 
-    /// Something here was wrong and has been mended: at once, for free and beyond the limit, but once a call.
-    fn corrected(done: &mut bool) -> Decision {
-        if std::mem::replace(done, true) { Decision::Stop(None) } else { Decision::Again { after: Duration::ZERO } }
+    /// Something here was wrong and has been fixed: at once, for free and beyond the limit of attempts.
+    fn corrected(done: &mut u32, most: u32) -> Decision {
+        if *done == most {
+            return Decision::Stop(None);
+        }
+        *done += 1;
+        Decision::Again { after: Duration::ZERO }
     }
 
     /// At once and for free, but once a call, and as one of its attempts.

@@ -9,6 +9,7 @@ use tracing::{Instrument as _, Span};
 use super::Call;
 use crate::attempt::{self, Attempt, AttemptLimits, Failure, millis_since, record_answer};
 use crate::check::Violations;
+use crate::clock::ClockOffset;
 use crate::error::{Context, Error, StopReason};
 use crate::model::ClientToken;
 use crate::operation::Operation;
@@ -59,6 +60,8 @@ pub(super) struct Attempts<'a> {
     /// Made when it may go out, and the same on each attempt: thousands of calls may wait for their turn.
     request: Option<Box<UnsignedRequest>>,
     retry: Retry,
+    /// On trial, as the `Date` that it is from may be wrong: the client's clock is corrected by what has worked.
+    clock_offset: Option<ClockOffset>,
     may_have_been_applied: bool,
 }
 
@@ -83,6 +86,7 @@ impl<'a> Attempts<'a> {
             invocation: invocation_id(),
             request: None,
             retry: Retry::new(policy, settings.quota.clone()),
+            clock_offset: None,
             may_have_been_applied: false,
         }
     }
@@ -122,12 +126,18 @@ impl<'a> Attempts<'a> {
                 let settings = &*self.call.client.settings;
                 let address = || Box::new(settings.address(self.operation.wire_request()));
                 let request = self.request.get_or_insert_with(address);
-                let attempt = Attempt { request, invocation: &self.invocation, number, max, limits };
+                let (invocation, clock_offset) = (&self.invocation, self.clock_offset);
+                let attempt = Attempt { request, invocation, clock_offset, number, max, limits };
                 Box::pin(settings.attempt(&attempt, &of_attempt)).await
             };
             drop(slot);
             match outcome {
-                Ok(raw) => return Ok(raw),
+                Ok(raw) => {
+                    if let Some(offset) = self.clock_offset.take() {
+                        self.call.client.settings.clock.correct(offset);
+                    }
+                    return Ok(raw);
+                }
                 Err(failure) => failed = Some(failure),
             }
         }
@@ -136,6 +146,9 @@ impl<'a> Attempts<'a> {
     /// Waits until another attempt may follow a failed one, or tells the end.
     async fn wait_after(&mut self, failure: Failure) -> Result<(), Error> {
         self.may_have_been_applied |= self.operation.mutates() && failure.may_have_been_applied;
+        if let Class::ClockSkew(offset) = failure.class {
+            self.clock_offset = Some(offset);
+        }
         let left = self.deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let number = self.retry.attempts();
         match self.retry.failed(failure.class, failure.server_delay, fastrand::f64(), left) {

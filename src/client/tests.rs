@@ -1,5 +1,6 @@
 //! The pipeline over a scripted transport: attempts, waits, time-outs, clock, headers.
 
+mod clock;
 mod credentials;
 
 use std::time::{Duration, SystemTime};

@@ -3,6 +3,7 @@ use crate::sign::Secrets;
 use crate::testing::raw;
 
 const SECOND: Duration = Duration::from_secs(1);
+const HOUR: ClockOffset = ClockOffset::from_millis(3_600_000);
 
 fn retry(quota: &Quota) -> Retry {
     Retry::new(RetryPolicy::default(), quota.clone())
@@ -14,7 +15,8 @@ fn again(millis: u64) -> Decision {
 
 #[test]
 fn what_a_failure_means() {
-    use Class::{ClockSkew, ExpiredCredentials, Final, Throttling, Transient};
+    use Class::{ExpiredCredentials, Final, Throttling, Transient};
+    const CLOCK_SKEW: Class = Class::ClockSkew(HOUR);
     for (status, code, clock_is_off, expected) in [
         (429, None, false, Throttling),
         (429, Some("SomethingElse"), false, Throttling),
@@ -41,15 +43,16 @@ fn what_a_failure_means() {
         (403, Some("ExpiredToken"), false, ExpiredCredentials),
         (400, Some("ExpiredTokenException"), true, ExpiredCredentials),
         (403, Some("InvalidSignatureException"), false, Final),
-        (403, Some("InvalidSignatureException"), true, ClockSkew),
-        (403, Some("SignatureDoesNotMatch"), true, ClockSkew),
-        (400, Some("RequestExpired"), true, ClockSkew),
-        (403, Some("RequestTimeTooSkewed"), true, ClockSkew),
+        (403, Some("InvalidSignatureException"), true, CLOCK_SKEW),
+        (403, Some("SignatureDoesNotMatch"), true, CLOCK_SKEW),
+        (400, Some("RequestExpired"), true, CLOCK_SKEW),
+        (403, Some("RequestTimeTooSkewed"), true, CLOCK_SKEW),
         (403, Some("AccessDeniedException"), true, Final),
     ] {
         let headers: Vec<_> = code.map(|code| ("x-amzn-errortype", code)).into_iter().collect();
         let answer = ErrorAnswer::read(&raw(status, &headers, ""), SystemTime::UNIX_EPOCH, &Secrets::default());
-        assert_eq!(classify(&answer, clock_is_off), expected, "{status} {code:?} {clock_is_off}");
+        let skew = clock_is_off.then_some(HOUR);
+        assert_eq!(classify(&answer, skew), expected, "{status} {code:?} {clock_is_off}");
     }
 }
 
@@ -75,7 +78,7 @@ fn what_an_error_answer_leaves_open() {
     ] {
         let headers: Vec<_> = code.map(|code| ("x-amzn-errortype", code)).into_iter().collect();
         let answer = ErrorAnswer::read(&raw(status, &headers, ""), SystemTime::UNIX_EPOCH, &Secrets::default());
-        assert_eq!(may_have_been_applied(&answer, classify(&answer, false)), expected, "{status} {code:?}");
+        assert_eq!(may_have_been_applied(&answer, classify(&answer, None)), expected, "{status} {code:?}");
     }
 }
 
@@ -198,12 +201,14 @@ fn what_cannot_get_better_is_not_tried_again() {
 }
 
 #[test]
-fn corrections_are_made_at_once_for_free_and_once() {
+fn corrections_are_made_at_once_for_free_and_not_often() {
     let quota = Quota::new(Some(0));
-    for class in [Class::ClockSkew, Class::ExpiredCredentials] {
+    for (class, most) in [(Class::ClockSkew(HOUR), 2), (Class::ExpiredCredentials, 1)] {
         let mut retry = retry(&quota);
-        retry.next_attempt();
-        assert_eq!(retry.failed(class, None, 1.0, Some(Duration::ZERO)), again(0), "{class:?}");
+        for _ in 0..most {
+            retry.next_attempt();
+            assert_eq!(retry.failed(class, None, 1.0, Some(Duration::ZERO)), again(0), "{class:?}");
+        }
         retry.next_attempt();
         assert_eq!(retry.failed(class, None, 1.0, None), Decision::Stop(None), "{class:?}");
     }
