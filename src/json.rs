@@ -32,7 +32,8 @@ const MAX_PARSER_MESSAGE: usize = 200;
 #[derive(Debug)]
 pub(crate) struct Undecodable {
     pub(crate) what: String,
-    /// Truncated or malformed on the way: another attempt may bring it whole. If not, the service left something out.
+    /// Truncated or malformed on the way, or not of the service: another attempt may get the service's own response. If
+    /// not, the service left something out.
     pub(crate) broken: bool,
     pub(crate) source: Option<BoxError>,
 }
@@ -45,22 +46,108 @@ pub(crate) fn from_response<T: DeserializeOwned>(response: &RawResponse) -> Resu
         str::from_utf8(&response.body).map_err(|error| broken("the response is not UTF-8", Some(error.into())))?;
     match text.trim_ascii_start().as_bytes().first() {
         None => Err(broken("the response is empty", None)),
-        Some(b'{') => serde_json::from_str(text).map_err(Undecodable::from),
+        Some(b'{') => serde_json::from_str(text).map_err(|error| Undecodable::of_json(&error, text)),
         Some(_) => Err(broken("the response is not a JSON object", None)),
     }
 }
 
-impl From<serde_json::Error> for Undecodable {
-    fn from(error: serde_json::Error) -> Self {
+/// Whether the JSON object that a response is has a field that is not `null`.
+pub(crate) fn has_field(response: &RawResponse, name: &str) -> bool {
+    let fields: Option<BTreeMap<String, Option<IgnoredAny>>> = serde_json::from_slice(&response.body).ok();
+    fields.is_some_and(|fields| matches!(fields.get(name), Some(Some(_))))
+}
+
+/// Checks an empty response of an operation whose fields are all optional. It is the service's if it has a request id or
+/// this field.
+pub(crate) fn check_origin(response: &RawResponse, field: &str) -> Result<(), Undecodable> {
+    if response.request_id().is_some() || has_field(response, field) {
+        return Ok(());
+    }
+    let what = format!("the response has neither an AWS request id nor {field}");
+    Err(Undecodable { what, broken: true, source: None })
+}
+
+impl Undecodable {
+    /// A required field is missing. Without a request id the response is not of the service; the service itself would
+    /// leave it out again.
+    pub(crate) fn missing(field: &str, response: &RawResponse) -> Self {
+        let broken = response.request_id().is_none();
+        Self { what: format!("the response has no {field}"), broken, source: None }
+    }
+
+    fn of_json(error: &serde_json::Error, text: &str) -> Self {
         let broken = !error.is_data();
-        let what =
-            if broken { "the response is not complete JSON" } else { "a field of the response has another type" };
+        let path = path_at(text, error.line(), error.column());
+        let what = match (broken, &*path) {
+            (true, "") => "the response is not complete JSON".to_owned(),
+            (true, path) => format!("the response is not complete JSON, from {path} on"),
+            (false, "") => "a field of the response has another type".to_owned(),
+            (false, path) => format!("the field {path} of the response can't be read"),
+        };
         let mut message = error.to_string();
         if message.len() > MAX_PARSER_MESSAGE {
             message.truncate(message.floor_char_boundary(MAX_PARSER_MESSAGE));
             message = format!("{message}… at line {} column {}", error.line(), error.column());
         }
-        Self { what: what.to_owned(), broken, source: Some(message.into()) }
+        Self { what, broken, source: Some(message.into()) }
+    }
+}
+
+/// The path of the field that a parser had reached: `sources[0].tags`. Lines and columns start at 1, columns count bytes.
+fn path_at(text: &str, line: usize, column: usize) -> String {
+    let line_start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let reached = text.as_bytes().get(..line_start.saturating_add(column)).unwrap_or(text.as_bytes());
+    let mut open = Vec::new();
+    let mut string_start = None;
+    let mut last_string = "";
+    let mut escaped = false;
+    for (index, byte) in reached.iter().enumerate() {
+        match (string_start, byte) {
+            (Some(_), _) if escaped => escaped = false,
+            (Some(_), b'\\') => escaped = true,
+            (Some(start), b'"') => {
+                last_string = text.get(start..index).unwrap_or_default();
+                string_start = None;
+            }
+            (Some(_), _) => {}
+            (None, b'"') => string_start = Some(index + 1),
+            (None, b'{') => open.push(Place::Field("")),
+            (None, b'[') => open.push(Place::Item(0)),
+            (None, b'}' | b']') => drop(open.pop()),
+            (None, b':') => {
+                if let Some(Place::Field(name)) = open.last_mut() {
+                    *name = last_string;
+                }
+            }
+            (None, b',') => {
+                if let Some(Place::Item(index)) = open.last_mut() {
+                    *index += 1;
+                }
+            }
+            (None, _) => {}
+        }
+    }
+    let path: String = open.iter().map(Place::to_string).collect();
+    path.trim_start_matches('.').to_owned()
+}
+
+/// Where in an object or a list.
+enum Place<'a> {
+    Field(&'a str),
+    Item(usize),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Field("") => Ok(()),
+            // What is no name of a field may be data.
+            Self::Field(name) if name.len() > 64 || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+                f.write_str(".…")
+            }
+            Self::Field(name) => write!(f, ".{name}"),
+            Self::Item(index) => write!(f, "[{index}]"),
+        }
     }
 }
 
@@ -607,9 +694,32 @@ mod tests {
     async fn no_message_quotes_a_megabyte() {
         let error = get(&format!(r#"[{{"tags":"{}"}}]"#, "é".repeat(1_000_000))).await.unwrap_err();
         let report = error.report().to_string();
-        assert!(report.contains("a field of the response has another type"), "{report}");
+        assert!(report.contains("the field sources[0].tags of the response can't be read"), "{report}");
         assert!(report.contains("at line 1 column"), "{report}");
         assert!(report.len() < 1_000 && format!("{error:?}").len() < 1_000, "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn an_undecodable_response_names_the_field() {
+        for (sources, expected) in [
+            (r#"{"sourceId":"1"}"#, "the field sources of the response can't be read"),
+            (r#"[null,"x"]"#, "the field sources[1] of the response can't be read"),
+            ("\n[\n  null,\n  {\"tags\":[\"}\\\"]\"]}]", "the field sources[1].tags of the response can't be read"),
+            (r#"[{"tags":{"patient name":7}}]"#, "the field sources[0].tags.… of the response can't be read"),
+            (r#"[{"sampleId":"a","sampleId":"b"}]"#, "the field sources[0].sampleId of the response can't be read"),
+            (r#"[{"sampleId":"a"},{"sampleId":"b"#, "not complete JSON, from sources[1].sampleId on"),
+            (r#"[],"evil\u001b[2J":[1,"#, "not complete JSON, from …"),
+        ] {
+            let error = get(sources).await.unwrap_err();
+            assert!(matches!(error, Error::UndecodableResponse(_)), "{error}");
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+        let client = Script::new([answer(200, &[], r#"{"readSets":[5]}"#)]).client();
+        let error = client.list_read_sets().sequence_store_id("1234567890").send().await.unwrap_err();
+        assert!(error.to_string().contains("the field readSets[0] of the response can't be read"), "{error}");
+        let client = Script::new([answer(200, &[], r#"{"status":"ACTIVE"}"#)]).client();
+        let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("5000000001");
+        assert!(call.send().await.unwrap_err().to_string().contains("the response has no id"));
     }
 
     #[tokio::test]

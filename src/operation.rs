@@ -12,6 +12,8 @@ mod activation_job;
 mod batch_delete;
 mod export_job;
 mod filter;
+#[cfg(test)]
+mod foreign;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 #[cfg(test)]
@@ -63,8 +65,22 @@ fn decode<O: Operation + ?Sized>(operation: &O, response: &RawResponse) -> Resul
     operation.complete(&mut output, response.request_id().map(str::to_owned))?;
     match output.missing() {
         None => Ok(output),
-        Some(field) => Err(Undecodable { what: format!("the response has no {field}"), broken: false, source: None }),
+        Some(field) => Err(Undecodable::missing(field, response)),
     }
+}
+
+/// Reads a page of a list that the model calls optional.
+fn decode_jobs<O: Operation + ?Sized>(
+    operation: &O,
+    response: &RawResponse,
+    field: &str,
+    is_empty: fn(&O::Output) -> bool,
+) -> Result<O::Output, Undecodable> {
+    let page = decode(operation, response)?;
+    if is_empty(&page) {
+        json::check_origin(response, field)?;
+    }
+    Ok(page)
 }
 
 /// The store that was asked, if the response does not name it.

@@ -98,8 +98,8 @@ async fn what_cannot_pass_is_final() {
         || answer(403, &[], ""),
         || answer(404, &[], ""),
         || answer(302, &[("location", "https://elsewhere.example")], ""),
-        || answer(200, &[], r#"{"id":"1"}"#),
-        || answer(200, &[], r#"{"id":{},"status":"SUBMITTED"}"#),
+        || answer(200, &[("x-amzn-requestid", "req")], r#"{"id":"1"}"#),
+        || answer(200, &[("x-amzn-requestid", "req")], r#"{"id":{},"status":"SUBMITTED"}"#),
         || Step::Fail(TooLarge),
     ] {
         let script = Script::new([step()]);

@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{JobFilter, Operation, call, check_next_token, fill_in_store, read_set_sources};
+use super::{JobFilter, Operation, call, check_next_token, decode_jobs, fill_in_store, read_set_sources};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
 use crate::json::{self, Undecodable, json_struct};
 use crate::model::{ActivationJobId, ClientToken, ItemStatus, JobStatus, ReadSetId, SequenceStoreId};
-use crate::wire::{HostPrefix, WireRequest};
+use crate::wire::{HostPrefix, RawResponse, WireRequest};
 
 /// How many read sets one activation job takes.
 pub const MAX_ACTIVATION_SOURCES: usize = 20;
@@ -272,6 +272,12 @@ impl Operation for ListReadSetActivationJobsRequest {
         }
         output.request_id = request_id;
         check_next_token(self.next_token.as_ref(), output.next_token.as_ref())
+    }
+
+    fn decode(&self, response: &RawResponse) -> Result<Self::Output, Undecodable> {
+        decode_jobs(self, response, "activationJobs", |page| {
+            page.activation_jobs.is_empty() && page.next_token.is_none()
+        })
     }
 }
 

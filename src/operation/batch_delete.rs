@@ -43,7 +43,8 @@ impl Client {
     /// # Retries
     ///
     /// A call whose answer was lost is sent again, as no read set can be deleted twice: what the first attempt deleted
-    /// may then be in `errors`, as not found.
+    /// may then be in `errors`, as not found. AWS documents a success as a response without a body: that is one only with
+    /// an AWS request id, and otherwise an error that is retried.
     ///
     /// # Limits
     ///
@@ -102,12 +103,16 @@ impl Operation for BatchDeleteReadSetRequest {
     }
 
     fn decode(&self, response: &RawResponse) -> Result<Self::Output, Undecodable> {
-        if response.body.is_empty() {
-            // By the documentation, a success without errors has no body.
-            let request_id = response.request_id().map(str::to_owned);
+        let request_id = response.request_id().map(str::to_owned);
+        // AWS documents a success as a response without a body.
+        if response.body.trim_ascii().is_empty() && request_id.is_some() {
             return Ok(BatchDeleteReadSetOutput { errors: Vec::new(), request_id });
         }
-        decode(self, response)
+        let output = decode(self, response)?;
+        if output.errors.is_empty() {
+            json::check_origin(response, "errors")?;
+        }
+        Ok(output)
     }
 }
 

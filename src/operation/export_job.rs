@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{JobFilter, Operation, call, check_next_token, fill_in_store, read_set_sources};
+use super::{JobFilter, Operation, call, check_next_token, decode_jobs, fill_in_store, read_set_sources};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
@@ -11,7 +11,7 @@ use crate::json::{self, Undecodable, json_struct};
 use crate::model::{
     ClientToken, ExportJobId, ItemStatus, JobStatus, ReadSetId, RoleArn, S3Destination, SequenceStoreId,
 };
-use crate::wire::{HostPrefix, WireRequest};
+use crate::wire::{HostPrefix, RawResponse, WireRequest};
 
 /// How many read sets one export job takes.
 pub const MAX_EXPORT_SOURCES: usize = 100;
@@ -286,6 +286,10 @@ impl Operation for ListReadSetExportJobsRequest {
         }
         output.request_id = request_id;
         check_next_token(self.next_token.as_ref(), output.next_token.as_ref())
+    }
+
+    fn decode(&self, response: &RawResponse) -> Result<Self::Output, Undecodable> {
+        decode_jobs(self, response, "exportJobs", |page| page.export_jobs.is_empty() && page.next_token.is_none())
     }
 }
 

@@ -14,7 +14,7 @@ use crate::model::{FileType, ItemStatus, JobStatus};
 use crate::testing::{Script, answer, builder};
 use crate::{Client, Error, ImportReadSetSource, SourceFiles, Violations};
 
-const ANSWER: &str = r#"{"id":"1234567890","sequenceStoreId":"1234567890","status":"SUBMITTED"}"#;
+const ANSWER: &str = r#"{"id":"1234567890","sequenceStoreId":"1234567890","status":"SUBMITTED","readSets":[]}"#;
 
 fn text<'a>(input: &'a Value, name: &str) -> &'a str {
     input[name].as_str().unwrap_or_else(|| panic!("{name} in {input}"))
@@ -106,7 +106,7 @@ async fn requests_equal_those_of_botocore() {
     assert!(cases.len() >= 190);
     for case in &cases {
         let (name, expect) = (text(case, "name"), &case["expect"]);
-        let script = Script::new([answer(200, &[], ANSWER)]);
+        let script = Script::new([answer(200, &[("x-amzn-requestid", "req-1")], ANSWER)]);
         let client = script.client_with(builder().region(text(case, "region"))).unwrap();
         call(&client, text(case, "operation"), &case["input"]).await.unwrap_or_else(|error| panic!("{name}: {error}"));
 
@@ -298,7 +298,7 @@ async fn the_store_that_was_asked_stands_in_for_an_absent_one() {
 
 #[tokio::test]
 async fn nothing_of_a_refused_request_is_sent() {
-    let script = Script::new([answer(200, &[], ANSWER)]);
+    let script = Script::new([answer(200, &[("x-amzn-requestid", "req-1")], ANSWER)]);
     let long = "x".repeat(128);
     let source = ImportReadSetSource::builder()
         .source_files(SourceFiles::source1("s3://bucket").source2("https://bucket/key"))
@@ -347,7 +347,7 @@ async fn nothing_of_a_refused_request_is_sent() {
 
 #[tokio::test]
 async fn the_number_of_sources_is_checked() {
-    let client = Script::new([answer(200, &[], ANSWER)]).client();
+    let client = Script::new([answer(200, &[("x-amzn-requestid", "req-1")], ANSWER)]).client();
     let ids = |count: usize| (0..count).map(|index| format!("{:010}", 5_000_000_000_u64 + index as u64));
     for (count, fits) in [(0, false), (1, true), (20, true), (21, false)] {
         let call = client.start_read_set_activation_job().sequence_store_id("1234567890").sources(ids(count));

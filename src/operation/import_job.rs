@@ -7,13 +7,13 @@ pub use source::{ImportReadSetSource, ImportReadSetSourceBuilder, ImportReadSetS
 
 mod source;
 
-use super::{JobFilter, Operation, call, check_next_token, fill_in_store};
+use super::{JobFilter, Operation, call, check_next_token, decode_jobs, fill_in_store};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
 use crate::json::{self, Undecodable, json_struct};
 use crate::model::{ClientToken, ImportJobId, JobStatus, RoleArn, SequenceStoreId};
-use crate::wire::{HostPrefix, WireRequest};
+use crate::wire::{HostPrefix, RawResponse, WireRequest};
 
 /// How many sources one import job takes.
 pub const MAX_IMPORT_SOURCES: usize = 100;
@@ -286,6 +286,10 @@ impl Operation for ListReadSetImportJobsRequest {
         }
         output.request_id = request_id;
         check_next_token(self.next_token.as_ref(), output.next_token.as_ref())
+    }
+
+    fn decode(&self, response: &RawResponse) -> Result<Self::Output, Undecodable> {
+        decode_jobs(self, response, "importJobs", |page| page.import_jobs.is_empty() && page.next_token.is_none())
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::read_set::{ETag, SequenceInformation};
-use super::{Operation, ReadSetFilter, call, check_next_token, fill_in_store};
+use super::{Operation, ReadSetFilter, call, check_next_token, decode, fill_in_store};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
@@ -12,7 +12,7 @@ use crate::json::{self, Undecodable, json_struct};
 use crate::model::{
     CreationType, FileType, ReadSetArn, ReadSetId, ReadSetStatus, ReferenceArn, SampleId, SequenceStoreId, SubjectId,
 };
-use crate::wire::{HostPrefix, WireRequest};
+use crate::wire::{HostPrefix, RawResponse, WireRequest};
 
 impl Client {
     /// Lists the read sets of a store, narrowed by a filter if there is one (`ListReadSets`).
@@ -86,6 +86,14 @@ impl Operation for ListReadSetsRequest {
         }
         output.request_id = request_id;
         check_next_token(self.next_token.as_ref(), output.next_token.as_ref())
+    }
+
+    fn decode(&self, response: &RawResponse) -> Result<Self::Output, Undecodable> {
+        let page = decode(self, response)?;
+        if page.read_sets.is_empty() && !json::has_field(response, "readSets") {
+            return Err(Undecodable { broken: true, ..Undecodable::missing("readSets", response) });
+        }
+        Ok(page)
     }
 }
 

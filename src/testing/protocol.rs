@@ -273,7 +273,7 @@ fn bodies_are_written_so() {
 
 #[tokio::test]
 async fn a_body_has_its_type_and_no_body_has_none() {
-    let script = Script::new([answer(200, &[], r#"{"id":"1234567890","status":"ACTIVE"}"#)]);
+    let script = Script::new([answer(200, &[], r#"{"id":"1234567890","status":"ACTIVE","readSets":[]}"#)]);
     let client = script.client();
     client.list_read_sets().sequence_store_id("1234567890").send().await.unwrap();
     client.get_read_set_metadata().sequence_store_id("1234567890").id("1234567890").send().await.unwrap();

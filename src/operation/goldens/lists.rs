@@ -117,8 +117,12 @@ async fn activations(case: &str) -> ListReadSetActivationJobsOutput {
 }
 
 async fn read_sets(case: &str) -> ListReadSetsOutput {
+    try_read_sets(case).await.unwrap()
+}
+
+async fn try_read_sets(case: &str) -> Result<ListReadSetsOutput, Error> {
     let client = client_answering(&format!("list_read_sets.{case}"));
-    client.list_read_sets().sequence_store_id("1234567890").send().await.unwrap()
+    client.list_read_sets().sequence_store_id("1234567890").send().await
 }
 
 /// How many items a list answer holds, by its name behind the dot.
@@ -156,6 +160,13 @@ async fn every_list_is_read() {
                     let page = activations(case).await;
                     assert!(page.activation_jobs.iter().all(|job| job.sequence_store_id == "1234567890"), "{name}");
                     (page.activation_jobs.len(), page.next_token)
+                }
+                // The model requires the list of these.
+                _ if ["empty_object", "list_null"].contains(&case) => {
+                    let error = try_read_sets(case).await.unwrap_err();
+                    assert!(error.to_string().contains("the response has no readSets"), "{name}: {error}");
+                    read += 1;
+                    continue;
                 }
                 _ => {
                     let page = read_sets(case).await;
