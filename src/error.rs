@@ -102,8 +102,8 @@ pub enum Error {
     /// One of the time-outs passed.
     #[error(transparent)]
     Timeout(Box<CallFailure>),
-    /// The service answered 200 and the answer can't be used: not JSON, without an id or status, or a list
-    /// that repeats its page token. A job may exist: send the start again with the same client token to learn of it.
+    /// The status is 200 and the response can't be used: not JSON, not of the service, without a required field, or a list
+    /// that repeats its page token. The message names the field. A job may exist: send the start again with the same client token to learn of it.
     #[error(transparent)]
     UndecodableResponse(Box<CallFailure>),
 }

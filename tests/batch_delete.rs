@@ -72,6 +72,12 @@ async fn ids_are_checked_before_anything_is_sent() {
 
 #[tokio::test]
 async fn a_lost_answer_is_asked_for_again() {
+    for fault in [Fault::ResetAfter, Fault::EmptyBody] {
+        let (local, client, store, ids) = store_of(1).await;
+        local.queue_fault("BatchDeleteReadSet", fault);
+        let deleted = client.batch_delete_read_set().sequence_store_id(&store).ids(&ids).send().await.unwrap();
+        assert_eq!((deleted.errors.len(), local.requests().len()), (1, 2), "asked again, and found nothing");
+    }
     let (local, client, store, ids) = store_of(2).await;
     local.queue_fault("BatchDeleteReadSet", Fault::ResetAfter);
     let deleted = client.batch_delete_read_set().sequence_store_id(&store).ids(&ids).send().await.unwrap();
@@ -88,22 +94,32 @@ async fn a_lost_answer_is_asked_for_again() {
 async fn answers_of_every_form_are_read_and_no_error_is_passed_over() {
     let (local, _, store, ids) = store_of(1).await;
     let client = local.client_builder().max_attempts(1).build().unwrap();
-    let answered = async |status: u16, body: &str| {
-        local.queue_fault("BatchDeleteReadSet", Fault::answer(status, body));
+    let answered = async |request_id: Option<&str>, body: &str| {
+        let headers = request_id.map(|id| ("x-amzn-requestid".to_owned(), id.to_owned())).into_iter().collect();
+        local.queue_fault("BatchDeleteReadSet", Fault::Answer { status: 200, headers, body: body.into() });
         client.batch_delete_read_set().sequence_store_id(&store).ids(&ids).send().await
     };
+    let id = Some("4f6c");
+    // AWS documents a success as a response without a body; its other form has a list.
     for body in ["", "{}", r#"{"errors":null}"#, r#"{"errors":[],"tomorrow":1}"#, r#"{"errors":[null]}"#] {
-        assert_eq!(answered(200, body).await.unwrap().errors, [], "{body}");
+        assert_eq!(answered(id, body).await.unwrap().errors, [], "{body}");
+    }
+    // Without a request id, the list has to be there: anybody may send an empty 200.
+    assert_eq!(answered(None, r#"{"errors":[]}"#).await.unwrap().errors, []);
+    for body in ["", "{}", r#"{"errors":null}"#, r#"{"message":"session expired, log in"}"#, r#"{"status":"healthy"}"#]
+    {
+        let error = answered(None, body).await.unwrap_err();
+        assert!(matches!(error, Error::UndecodableResponse(_)) && error.is_retryable(), "{body}: {error}");
     }
     let body = r#"{"errors":[{"id":"1234567890","code":"AccessDeniedException","message":"naïve 鍵"},{}]}"#;
-    let errors = answered(200, body).await.unwrap().errors;
+    let errors = answered(id, body).await.unwrap().errors;
     assert_eq!(
         (errors[0].code.as_deref(), errors[0].message.as_deref()),
         (Some("AccessDeniedException"), Some("naïve 鍵"))
     );
     assert_eq!((&errors[1].id, &errors[1].code), (&None, &None));
     for body in ["[]", r#"{"errors":{}}"#, r#"{"errors":"none"}"#, r#"{"errors":[1]}"#, r#"{"errors":["#, "<html>"] {
-        let error = answered(200, body).await.unwrap_err();
+        let error = answered(id, body).await.unwrap_err();
         assert!(matches!(error, Error::UndecodableResponse(_)) && error.may_have_been_applied(), "{body}: {error}");
     }
 }

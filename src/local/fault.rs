@@ -75,7 +75,7 @@ pub enum Fault {
     LargeBody(u64),
     /// The work is done; the answer is a 200 whose body is not JSON.
     GarbageBody,
-    /// The work is done; the answer is a 200 without a body.
+    /// The work is done; the response is a 200 without a body and without a request id, as of a proxy.
     EmptyBody,
     /// The work is done; this JSON text is laid over the answer's body as a merge patch (RFC 7386): for values and
     /// members of tomorrow, and for nulls that remove.

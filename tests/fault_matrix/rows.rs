@@ -95,6 +95,12 @@ fn html_after(status: u16) -> Fault {
     Fault::AnswerAfter { status, headers, body: HTML.into() }
 }
 
+/// What a captive portal or a health check says, with a status of success.
+fn foreign_json() -> Fault {
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    Fault::Answer { status: 200, headers, body: br#"{"message":"session expired, log in"}"#.to_vec() }
+}
+
 fn throttled_for(seconds: &str) -> Fault {
     let headers = vec![("retry-after".to_owned(), seconds.to_owned())];
     Fault::Answer { status: 429, headers, body: br#"{"message":"Rate exceeded"}"#.to_vec() }
@@ -321,6 +327,7 @@ fn unusable_answers() -> Section {
             row("200, cut", Fault::CutBody, answer(2, ONE_RETRY), reset().maybe(1)),
             row("200, no JSON", Fault::GarbageBody, answer(2, ONE_RETRY), garbled().maybe(1)),
             row("200, a log-in page of a proxy", html(200), answer(2, ONE_RETRY), garbled().maybe(0)),
+            row("200, JSON that is not of the service", foreign_json(), answer(2, ONE_RETRY), garbled().maybe(0)),
             row("`Content-Length` too large", Lie::TooLong, answer(2, ONE_RETRY), reset().maybe(1)),
             row("`Content-Length` too small", Lie::TooShort, answer(2, ONE_RETRY), garbled().maybe(1)),
             row("a body of 64 MB", Fault::LargeBody(64 << 20), too_large(), too_large()),
@@ -358,13 +365,24 @@ fn clock_and_keys() -> Section {
             Row {
                 name: "this clock two hours behind",
                 once: Some((Inject::Clocks(7_200), answer(2, NOT))),
-                always: Some((refused_by_another_clock().into(), skewed())),
+                always: None,
             },
             Row {
                 name: "this clock two hours ahead",
                 once: Some((Inject::Clocks(-7_200), answer(2, NOT))),
                 always: None,
             },
+            Row {
+                name: "a refused signature with a `Date` of 1994",
+                once: Some((refused_by_another_clock().into(), answer(3, NOT))),
+                always: Some((refused_by_another_clock().into(), skewed())),
+            },
+            row(
+                "a right response with a `Date` two hours ahead",
+                Fault::DateOffset(7_200),
+                answer(1, NOT),
+                answer(1, NOT),
+            ),
             row(
                 "`ExpiredTokenException`",
                 Inject::ExpiredKeys,
