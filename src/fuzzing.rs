@@ -61,6 +61,7 @@ pub fn errors(data: &[u8]) {
     }
     let class = retry::classify(&answer, skew);
     let delay = retry::server_delay(&raw, now);
+    assert!(delay.is_none_or(|delay| delay.duration() <= Duration::from_hours(24)), "{delay:?}");
     for (jitter, left) in [(0.0, None), (1.0, Some(Duration::from_mins(4))), (0.5, Some(Duration::ZERO))] {
         let mut retry = Retry::new(RetryPolicy::default(), Quota::new(Some(Quota::DEFAULT_CAPACITY)));
         retry.next_attempt();

@@ -217,8 +217,7 @@ pub(crate) struct Retry {
     attempts: u32,
     retries: u32,
     permit: Option<Permit>,
-    /// Whether the connections that are open are not to be trusted.
-    fresh_connections: bool,
+    reconnected: bool,
     clock_corrections: u32,
     credentials_renewals: u32,
 }
@@ -231,7 +230,7 @@ impl Retry {
             attempts: 0,
             retries: 0,
             permit: None,
-            fresh_connections: false,
+            reconnected: false,
             clock_corrections: 0,
             credentials_renewals: 0,
         }
@@ -245,11 +244,6 @@ impl Retry {
 
     pub(crate) fn attempts(&self) -> u32 {
         self.attempts
-    }
-
-    /// Whether the next attempt must open a connection. After one that was closed, the others in the pool may be, too.
-    pub(crate) fn needs_fresh_connections(&self) -> bool {
-        self.fresh_connections
     }
 
     /// A call that succeeds gets back what its last retry cost; one that needed none puts a token in.
@@ -276,7 +270,7 @@ impl Retry {
             Class::Final => Decision::Stop(None),
             Class::ClockSkew(_) => Self::corrected(&mut self.clock_corrections, MOST_CLOCK_CORRECTIONS),
             Class::ExpiredCredentials => Self::corrected(&mut self.credentials_renewals, 1),
-            Class::StaleConnection if !self.fresh_connections => self.reconnected(time_left),
+            Class::StaleConnection if !self.reconnected => self.reconnect(time_left),
             Class::Transient | Class::Throttling | Class::StaleConnection => {
                 self.backed_off(class, server, jitter, time_left)
             }
@@ -292,20 +286,20 @@ impl Retry {
         Decision::Again { after: Duration::ZERO }
     }
 
-    /// At once and for free, but once a call, and as one of its attempts.
-    fn reconnected(&mut self, time_left: Option<Duration>) -> Decision {
+    /// On a new connection, at once and for free, but once a call, and as one of its attempts.
+    fn reconnect(&mut self, time_left: Option<Duration>) -> Decision {
         if !self.has_attempts_left() {
             return Decision::Stop(Some(StopReason::AttemptsExhausted));
         }
         if time_left.is_some_and(|left| left.is_zero()) {
             return Decision::Stop(Some(StopReason::NoTimeLeft));
         }
-        self.fresh_connections = true;
+        self.reconnected = true;
         Decision::Again { after: Duration::ZERO }
     }
 
     fn has_attempts_left(&self) -> bool {
-        1 + self.retries + u32::from(self.fresh_connections) < self.policy.max_attempts
+        1 + self.retries + u32::from(self.reconnected) < self.policy.max_attempts
     }
 
     fn backed_off(

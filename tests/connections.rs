@@ -20,6 +20,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Barrier, mpsc};
 use tokio::task::JoinSet;
 
+/// A timeout that will pass, and within which a loopback connection and a response are certain.
+const SHORT: Duration = Duration::from_secs(1);
+
 const STARTED: &str = r#"{"id":"1234567890","status":"SUBMITTED"}"#;
 
 fn builder(address: SocketAddr) -> ClientBuilder {
@@ -138,9 +141,17 @@ async fn every_start_succeeds(close: Close, in_flight: usize) {
     assert_eq!(received, returned);
 }
 
-/// A server that closes each connection when it gets a second request on it. It responds to the first two together, so
-/// that a client has two idle connections then.
-async fn two_at_first() -> SocketAddr {
+/// What becomes of a connection with its second request.
+#[derive(Clone, Copy)]
+enum Second {
+    Closes,
+    /// No response comes, as if something on the way had forgotten the connection.
+    Hangs,
+}
+
+/// A server that responds to one request of each connection. It responds to the first two together, so that a client has
+/// two idle connections then.
+async fn two_at_first(second: Second) -> SocketAddr {
     let both = Arc::new(Barrier::new(2));
     server(move |number, mut stream| {
         let both = Arc::clone(&both);
@@ -151,12 +162,15 @@ async fn two_at_first() -> SocketAddr {
             }
             respond(&mut stream).await;
             next_token(&mut stream).await;
+            if matches!(second, Second::Hangs) {
+                std::future::pending::<()>().await;
+            }
         }
     })
     .await
 }
 
-/// A client with two idle connections, each of which breaks with the next request.
+/// A client with two idle connections.
 async fn with_two_idle_connections(builder: ClientBuilder) -> Client {
     let client = builder.build().unwrap();
     let (first, second) = tokio::join!(start(&client), start(&client));
@@ -172,7 +186,8 @@ fn without_retries_that_cost(builder: ClientBuilder) -> ClientBuilder {
 
 #[tokio::test]
 async fn after_a_stale_connection_the_next_attempt_uses_a_fresh_one_at_once_and_for_free() {
-    let client = with_two_idle_connections(without_retries_that_cost(builder(two_at_first().await))).await;
+    let client =
+        with_two_idle_connections(without_retries_that_cost(builder(two_at_first(Second::Closes).await))).await;
     start(&client).await.unwrap();
     // The other connection is still there, and dead as well.
     start(&client).await.unwrap();
@@ -182,7 +197,7 @@ async fn after_a_stale_connection_the_next_attempt_uses_a_fresh_one_at_once_and_
 #[tokio::test]
 async fn a_fresh_connection_trusts_the_same_roots() {
     let root = Root::new();
-    let front = Front::start(two_at_first().await, Some(&root)).await;
+    let front = Front::start(two_at_first(Second::Closes).await, Some(&root)).await;
     let builder = without_retries_that_cost(builder(([127, 0, 0, 1], 0).into())).endpoint_url(front.url());
     let client = with_two_idle_connections(builder.only_root_certificates(&root.pem)).await;
     start(&client).await.unwrap();
@@ -191,7 +206,7 @@ async fn a_fresh_connection_trusts_the_same_roots() {
 
 #[tokio::test]
 async fn the_attempt_on_a_stale_connection_counts_and_says_what_happened() {
-    let client = with_two_idle_connections(builder(two_at_first().await).max_attempts(1)).await;
+    let client = with_two_idle_connections(builder(two_at_first(Second::Closes).await).max_attempts(1)).await;
     let error = start(&client).await.unwrap_err();
     assert!(matches!(error, Error::Transport(_)), "{error}");
     assert!(error.is_retryable() && error.may_have_been_applied(), "{error}");
@@ -201,6 +216,13 @@ async fn the_attempt_on_a_stale_connection_counts_and_says_what_happened() {
         line.contains("closed the connection, which was open from an earlier request, before a response"),
         "{line}"
     );
+}
+
+#[tokio::test]
+async fn after_a_read_timeout_the_next_attempt_uses_a_fresh_connection() {
+    let builder = builder(two_at_first(Second::Hangs).await).read_timeout(SHORT);
+    let client = with_two_idle_connections(builder.max_attempts(2)).await;
+    start(&client).await.unwrap();
 }
 
 #[tokio::test]
@@ -230,10 +252,9 @@ async fn drips(head: &'static str) -> SocketAddr {
 
 #[tokio::test]
 async fn an_error_response_that_never_ends_keeps_its_status() {
-    let client = builder(drips("503 Service Unavailable").await).max_attempts(2).build().unwrap();
+    let client = builder(drips("503 Service Unavailable").await).max_attempts(1).build().unwrap();
     let call = client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5000000001"]);
-    let limit = Duration::from_millis(200);
-    for call in [call.clone().operation_attempt_timeout(limit), call.clone().operation_timeout(limit)] {
+    for call in [call.clone().operation_attempt_timeout(SHORT), call.clone().operation_timeout(SHORT)] {
         let error = call.send().await.unwrap_err();
         assert!(matches!(error, Error::Service(_)), "{error}");
         assert_eq!((error.status(), error.request_id()), (Some(503), Some("req-1")));
@@ -244,7 +265,7 @@ async fn an_error_response_that_never_ends_keeps_its_status() {
     // It is refused, whatever else would have come.
     let client = builder(drips("403 Forbidden").await).build().unwrap();
     let call = client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5000000001"]);
-    let error = call.operation_attempt_timeout(limit).send().await.unwrap_err();
+    let error = call.operation_attempt_timeout(SHORT).send().await.unwrap_err();
     assert!(matches!(error, Error::AccessDeniedException(_)), "{error}");
     assert_eq!((error.attempts(), error.is_retryable(), error.may_have_been_applied()), (1, false, false));
 }
@@ -253,7 +274,7 @@ async fn an_error_response_that_never_ends_keeps_its_status() {
 async fn a_success_that_never_ends_is_a_timeout_with_its_request_id() {
     let client = builder(drips("200 OK").await).max_attempts(1).build().unwrap();
     let call = client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5000000001"]);
-    let error = call.operation_attempt_timeout(Duration::from_millis(200)).send().await.unwrap_err();
+    let error = call.operation_attempt_timeout(SHORT).send().await.unwrap_err();
     assert!(matches!(error, Error::Timeout(_)), "{error}");
     assert_eq!((error.status(), error.request_id()), (None, Some("req-1")));
 }

@@ -60,6 +60,8 @@ pub(super) struct Attempts<'a> {
     /// Made when it may go out, and the same on each attempt: thousands of calls may wait for their turn.
     request: Option<Box<UnsignedRequest>>,
     retry: Retry,
+    /// Whether further attempts open connections: where one that is open did not work, the others may not either.
+    fresh_connections: bool,
     /// On trial, as the `Date` that it is from may be wrong: the client's clock is corrected by what has worked.
     clock_offset: Option<ClockOffset>,
     may_have_been_applied: bool,
@@ -86,6 +88,7 @@ impl<'a> Attempts<'a> {
             invocation: invocation_id(),
             request: None,
             retry: Retry::new(policy, settings.quota.clone()),
+            fresh_connections: false,
             clock_offset: None,
             may_have_been_applied: false,
         }
@@ -146,6 +149,8 @@ impl<'a> Attempts<'a> {
     /// Waits until another attempt may follow a failed one, or tells the end.
     async fn wait_after(&mut self, failure: Failure) -> Result<(), Error> {
         self.may_have_been_applied |= self.operation.mutates() && failure.may_have_been_applied;
+        let was_sent = failure.may_have_been_applied;
+        self.fresh_connections |= was_sent && failure.answered().0.is_none();
         if let Class::ClockSkew(offset) = failure.class {
             self.clock_offset = Some(offset);
         }
@@ -226,7 +231,7 @@ impl<'a> Attempts<'a> {
                 connect_timeout: timeouts.connect,
                 read_timeout: timeouts.read,
                 max_response_size: self.call.client.settings.max_response_size,
-                fresh_connection: self.retry.needs_fresh_connections(),
+                fresh_connection: self.fresh_connections,
             },
         }
     }

@@ -82,6 +82,22 @@ async fn after_a_stale_connection_the_rest_of_the_call_uses_fresh_ones() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_an_attempt_without_a_response_the_idle_connections_are_not_trusted() {
+    for (step, expected) in [
+        (Step::Fail(Interrupted), true),
+        (Step::Fail(ReadTimeout), true),
+        (Step::Hang, true),
+        (answer(503, &[], ""), false),
+        (answer(200, &[], "{"), false),
+    ] {
+        let script = Script::new([step, ok()]);
+        start(&script.client()).await.unwrap();
+        let fresh: Vec<_> = script.sent().iter().map(|sent| sent.fresh_connection).collect();
+        assert_eq!(fresh, [false, expected]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_calls_never_share_a_token() {
     let script = Script::new([ok()]);
     let client = script.client();

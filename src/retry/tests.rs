@@ -226,20 +226,17 @@ fn a_correction_is_not_one_of_the_attempts() {
 }
 
 #[test]
-fn after_a_stale_connection_a_fresh_one_is_used_at_once_for_free_and_once() {
+fn after_a_stale_connection_a_call_is_retried_at_once_for_free_and_once() {
     let quota = Quota::new(Some(14));
     let mut retry = Retry::new(RetryPolicy { max_attempts: 4, ..RetryPolicy::default() }, quota.clone());
     retry.next_attempt();
-    assert!(!retry.needs_fresh_connections());
     assert_eq!(retry.failed(Class::StaleConnection, None, 1.0, Some(SECOND)), again(0));
-    assert!(retry.needs_fresh_connections());
     assert_eq!(quota.tokens(), Some(14));
     retry.next_attempt();
     // It is one of the attempts, and not one of the backoffs.
     assert_eq!(retry.failed(Class::StaleConnection, None, 1.0, None), again(50));
     assert_eq!(quota.tokens(), Some(0));
     retry.next_attempt();
-    assert!(retry.needs_fresh_connections());
     assert_eq!(retry.failed(Class::Transient, None, 1.0, None), Decision::Stop(Some(StopReason::QuotaExhausted)));
 }
 
