@@ -124,19 +124,17 @@ impl Settings {
         };
         let work = self.exchange(attempt, progress);
         let Some((wait, limit)) = limit else { return work.await };
-        match tokio::time::timeout(wait, work).await {
-            Ok(result) => result,
-            Err(_) => {
-                let sent = progress.sent.is_some();
-                let lacking = if sent { "answer" } else { "credentials" };
-                Err(Failure {
-                    class: Class::Transient,
-                    server_delay: None,
-                    may_have_been_applied: sent,
-                    cause: Box::new(Cause::Timeout { lacking, what, limit, head: None }),
-                })
-            }
+        if let Ok(outcome) = tokio::time::timeout(wait, work).await {
+            return outcome;
         }
+        let sent = progress.sent.is_some();
+        let lacking = if sent { "answer" } else { "credentials" };
+        Err(Failure {
+            class: Class::Transient,
+            server_delay: None,
+            may_have_been_applied: sent,
+            cause: Box::new(Cause::Timeout { lacking, what, limit, head: None }),
+        })
     }
 
     /// Sends the request and receives the response, whatever its status.

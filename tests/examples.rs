@@ -113,7 +113,7 @@ fn every_kind_of_error_has_advice() {
             "ServiceQuotaExceededException (402): Too many jobs",
             "wait for a job to end",
             "slow down, wait None",
-            "broke before the answer came: it was reset [1 attempt, no attempts left, may have been applied]",
+            "broke before the response: it was reset [1 attempt, no attempts left, may have been applied]",
             "repeat it with the token; applied? true",
             "look at store, region and account",
             "mend sequenceStoreId: \"12a\" must be 10 to 36 digits",

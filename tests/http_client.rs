@@ -71,7 +71,7 @@ async fn it_gets_signed_requests_for_the_endpoint_of_the_region_and_is_retried()
 async fn what_it_says_of_a_failure_is_what_the_error_says() {
     for (play, applied, says) in [
         (Played::new(|_| Err(HttpError::not_sent("no route"))), false, "no connection to control-storage-omics."),
-        (Played::new(|_| Err(HttpError::interrupted("reset"))), true, "broke before the answer came"),
+        (Played::new(|_| Err(HttpError::interrupted("reset"))), true, "broke before the response"),
     ] {
         let error = start(&play.builder().build().unwrap()).await.unwrap_err();
         assert!(matches!(error, Error::Transport(_)) && error.is_retryable(), "{error}");

@@ -169,7 +169,7 @@ impl fmt::Display for ServiceError {
             Some(code) => write!(f, "{code} ({})", status.as_u16())?,
             // 304 is in the same class, and leads nowhere.
             None if matches!(status.as_u16(), 301..=303 | 307 | 308) => {
-                write!(f, "HTTP {status}, redirects are not followed")?
+                write!(f, "HTTP {status}, redirects are not followed")?;
             }
             None => write!(f, "HTTP {status} without an error code")?,
         }
