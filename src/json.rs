@@ -109,7 +109,6 @@ fn path_at(text: &str, line: usize, column: usize) -> String {
                 last_string = text.get(start..index).unwrap_or_default();
                 string_start = None;
             }
-            (Some(_), _) => {}
             (None, b'"') => string_start = Some(index + 1),
             (None, b'{') => open.push(Place::Field("")),
             (None, b'[') => open.push(Place::Item(0)),
@@ -124,7 +123,7 @@ fn path_at(text: &str, line: usize, column: usize) -> String {
                     *index += 1;
                 }
             }
-            (None, _) => {}
+            _ => {}
         }
     }
     let path: String = open.iter().map(Place::to_string).collect();

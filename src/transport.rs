@@ -298,13 +298,14 @@ impl HttpTransport {
             let untrusted = tls::is_untrusted(&error);
             let kind = if untrusted { TransportErrorKind::Untrusted } else { TransportErrorKind::Connect };
             (kind, format!("no connection to {host}{way}: {}", cause_of(&error)))
-        } else if !is_malformed(&error) && self.was_used(&error) {
-            let what =
-                format!("{host} closed the connection, which was open from an earlier request, before a response");
-            (TransportErrorKind::StaleConnection, what)
         } else {
-            let what = format!("the connection to {host} broke before the response: {}", cause_of(&error));
-            (TransportErrorKind::Interrupted, what)
+            let is_stale = !is_malformed(&error) && self.was_used(&error);
+            let (kind, age) = if is_stale {
+                (TransportErrorKind::StaleConnection, ", idle since an earlier request,")
+            } else {
+                (TransportErrorKind::Interrupted, "")
+            };
+            (kind, format!("the connection to {host}{age} broke before the response: {}", cause_of(&error)))
         };
         TransportError::new(kind, what, Some(error.into()))
     }

@@ -212,10 +212,7 @@ async fn the_attempt_on_a_stale_connection_counts_and_says_what_happened() {
     assert!(error.is_retryable() && error.may_have_been_applied(), "{error}");
     assert_eq!((error.attempts(), error.stop_reason()), (1, Some(StopReason::AttemptsExhausted)));
     let line = error.to_string();
-    assert!(
-        line.contains("closed the connection, which was open from an earlier request, before a response"),
-        "{line}"
-    );
+    assert!(line.contains("idle since an earlier request, broke before the response: it was closed"), "{line}");
 }
 
 #[tokio::test]
