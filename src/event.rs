@@ -16,7 +16,7 @@
 //! ```
 //!
 //! [`Event`] is what arrives. It reads from JSON ([`FromStr`], [`TryFrom<serde_json::Value>`](serde_json::Value)) and is
-//! a [`serde::Deserialize`](serde::Deserialize), so that it can be the payload type of a Lambda handler.
+//! a [`serde::Deserialize`], so that it can be the payload type of a Lambda handler.
 //!
 //! ```
 //! use healthomics::event::{Change, Event};
