@@ -122,17 +122,17 @@ impl App {
         let work = async move {
             match run.send().await {
                 Ok(report) => {
-                    let undecided = report.undecided().count();
-                    let mut lines = vec![format!("done: {report}, {undecided} undecided")];
+                    let indeterminate = report.indeterminate().count();
+                    let mut lines = vec![format!("done: {report}, {indeterminate} indeterminate")];
                     let why = report.failed().take(10);
                     lines.extend(why.map(|item| format!("{}: {}", item.item, item.reason.unwrap_or_default())));
                     app.with_runs(|runs| runs.status.insert(id.clone(), lines.join("\n")));
                     // What may still be at work is taken up at the next start.
-                    if undecided == 0 {
+                    if indeterminate == 0 {
                         drop(std::fs::remove_file(app.order_path(&id)));
                     }
                 }
-                Err(BulkError::JournalInUse { .. }) => {}
+                Err(BulkError::JournalLocked { .. }) => {}
                 Err(error) => drop(app.with_runs(|runs| runs.status.insert(id, error.to_string()))),
             }
         };

@@ -104,7 +104,7 @@ pub enum BulkError {
     /// The journal is being written by another process, or twice in this one.
     #[error("the journal {path:?} is in use: wait for its run to end, or give each shard a journal of its own")]
     #[non_exhaustive]
-    JournalInUse {
+    JournalLocked {
         /// The journal.
         path: PathBuf,
     },
@@ -114,7 +114,7 @@ pub enum BulkError {
          options that it was made with, or another journal"
     )]
     #[non_exhaustive]
-    JournalOfAnotherRun {
+    JournalMismatch {
         /// The journal.
         path: PathBuf,
         /// What differs.
@@ -129,7 +129,7 @@ pub enum BulkError {
         "the journal {path:?} has format {version}, known here is {known}: use the newer healthomics that wrote it"
     )]
     #[non_exhaustive]
-    JournalIsNewer {
+    JournalUnsupportedVersion {
         /// The journal.
         path: PathBuf,
         /// Its format.
@@ -143,7 +143,7 @@ pub enum BulkError {
          run id, which keeps the client tokens"
     )]
     #[non_exhaustive]
-    JournalIsBroken {
+    JournalCorrupt {
         /// The journal.
         path: PathBuf,
         /// The line; the first is 1.

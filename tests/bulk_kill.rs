@@ -147,7 +147,7 @@ fn all_in(items: usize, jobs: usize) -> String {
 }
 
 /// How many starts a journal has beyond the first of each group: those of which nobody knew whether they had been sent.
-fn undecided(journal: &Path) -> usize {
+fn indeterminate(journal: &Path) -> usize {
     let text = std::fs::read_to_string(journal).unwrap();
     text.lines().filter(|line| line.contains(r#""line":"starting""#)).count() - GROUPS
 }
@@ -179,7 +179,7 @@ async fn a_run_that_is_killed_at_any_moment_imports_everything_once() {
     let manifest = folder.manifest();
     let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(40))).start().await.unwrap();
 
-    let (mut kills, mut processes, mut undecided_starts, mut runs) = (0, 0, 0, Vec::new());
+    let (mut kills, mut processes, mut indeterminate_starts, mut runs) = (0, 0, 0, Vec::new());
     // Each round is a run of its own, killed until it ends or enough kills have hit.
     while kills < KILLS {
         let number = runs.len();
@@ -205,7 +205,7 @@ async fn a_run_that_is_killed_at_any_moment_imports_everything_once() {
             assert_eq!(process.output(), all_in(ITEMS, GROUPS));
             break;
         }
-        undecided_starts += undecided(&journal);
+        indeterminate_starts += indeterminate(&journal);
         local.clear_faults();
         run.assert_each_once();
         runs.push(run);
@@ -221,11 +221,11 @@ async fn a_run_that_is_killed_at_any_moment_imports_everything_once() {
     assert_eq!(local.requests().len(), before, "a finished run asks for nothing");
     assert_eq!(local.jobs().len(), GROUPS * runs.len());
     assert!(kills >= 50, "{kills} kills hit a living process");
-    assert!(undecided_starts > 0, "no kill came between a start and its answer");
+    assert!(indeterminate_starts > 0, "no kill came between a start and its answer");
     let starts = local.requests().iter().filter(|request| request.operation == Some(START)).count();
     let (runs, seconds) = (runs.len(), begun.elapsed().as_secs_f64());
     println!(
-        "{kills} kills of {processes} processes in {runs} runs, {undecided_starts} of them between a start and its answer, {starts} starts sent for {} jobs, {seconds:.1} s",
+        "{kills} kills of {processes} processes in {runs} runs, {indeterminate_starts} of them between a start and its answer, {starts} starts sent for {} jobs, {seconds:.1} s",
         GROUPS * runs
     );
 }

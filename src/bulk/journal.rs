@@ -1,7 +1,7 @@
 //! What a bulk run has done so far, in a file: one JSON object a line, only ever appended to.
 //!
 //! The first line says which plan it is of. A line is on the disk before what it announces is done, and before what it
-//! tells of is relied on; whatever moment a crash comes at, each group is known to be untouched, undecided, running,
+//! tells of is relied on; whatever moment a crash comes at, each group is known to be untouched, indeterminate, running,
 //! finished or refused.
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -28,7 +28,7 @@ pub(crate) enum GroupState<Id> {
     /// No start was sent.
     Untouched,
     /// A start may have been sent: send it again, with the same token.
-    Undecided,
+    Indeterminate,
     /// It has a job.
     Running { job: Id },
     /// Its job has ended.
@@ -62,7 +62,7 @@ impl<K: BulkKind> Journal<K> {
         let file = open.map_err(failed("open", &path))?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(BulkError::JournalInUse { path }),
+            Err(TryLockError::WouldBlock) => return Err(BulkError::JournalLocked { path }),
             Err(TryLockError::Error(error)) => return Err(failed("lock", &path)(error)),
         }
         let mut lines = Lines { path: &path, reader: BufReader::new(&file), line: Vec::new(), number: 0, end: 0 };
@@ -201,11 +201,11 @@ impl<R: BufRead> Lines<'_, R> {
             return Err(self.broken("it has no version"));
         }
         if version > VERSION {
-            return Err(BulkError::JournalIsNewer { path: self.path.to_owned(), version, known: VERSION });
+            return Err(BulkError::JournalUnsupportedVersion { path: self.path.to_owned(), version, known: VERSION });
         }
         for ((member, journal), (_, here)) in header.members().into_iter().zip(here.members()) {
             if journal != here {
-                return Err(BulkError::JournalOfAnotherRun { path: self.path.to_owned(), member, journal, here });
+                return Err(BulkError::JournalMismatch { path: self.path.to_owned(), member, journal, here });
             }
         }
         Ok(true)
@@ -221,7 +221,7 @@ impl<R: BufRead> Lines<'_, R> {
                     if self.group(&groups, group)?.client_token() != token {
                         return Err(self.broken("the token is not that of the group"));
                     }
-                    (group, GroupState::Undecided)
+                    (group, GroupState::Indeterminate)
                 }
                 Line::Started { group, job } => (group, GroupState::Running { job: job.into() }),
                 Line::Ended { group, job, status, items } => {
@@ -256,7 +256,7 @@ impl<R: BufRead> Lines<'_, R> {
     }
 
     fn broken(&self, reason: &str) -> BulkError {
-        BulkError::JournalIsBroken { path: self.path.to_owned(), line: self.number, reason: reason.to_owned() }
+        BulkError::JournalCorrupt { path: self.path.to_owned(), line: self.number, reason: reason.to_owned() }
     }
 }
 

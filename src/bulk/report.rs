@@ -22,7 +22,7 @@ pub(super) enum Fate {
     /// The service refused the start for good.
     Refused(Arc<NoStart>),
     /// A start was sent, and whether there is a job nobody knows.
-    Undecided(Arc<NoStart>),
+    Indeterminate(Arc<NoStart>),
     /// The job can't be followed any more.
     Lost {
         job: String,
@@ -65,7 +65,7 @@ impl NoStart {
 /// for item in report.failed() {
 ///     println!("{}: {}", item.item, item.reason.unwrap_or_default());
 /// }
-/// assert_eq!((report.finished_count(), report.failed().count(), report.undecided().count()), (1, 1, 0));
+/// assert_eq!((report.finished_count(), report.failed().count(), report.indeterminate().count()), (1, 1, 0));
 /// assert_eq!(report.to_string(), "1 of 2 items finished in 1 job");
 /// # Ok(()) }
 /// ```
@@ -93,7 +93,7 @@ pub struct ReportItem<'a, K: BulkKind> {
     /// Whether the item finished.
     pub finished: bool,
     /// Whether it may still be at work: its job can't be followed, or nobody knows whether it was started.
-    pub undecided: bool,
+    pub indeterminate: bool,
     /// The read set that a source became.
     pub read_set_id: Option<&'a ReadSetId>,
     /// Why it did not finish, for people.
@@ -142,21 +142,21 @@ impl<K: BulkKind> Report<K> {
                     job: None,
                     job_status: None,
                     finished: false,
-                    undecided: false,
+                    indeterminate: false,
                     read_set_id: None,
                     reason: Some("no job was started"),
                     error: None,
                 };
                 match fate {
                     Fate::Open => open,
-                    Fate::Refused(start) | Fate::Undecided(start) => ReportItem {
-                        undecided: matches!(fate, Fate::Undecided(_)),
+                    Fate::Refused(start) | Fate::Indeterminate(start) => ReportItem {
+                        indeterminate: matches!(fate, Fate::Indeterminate(_)),
                         reason: Some(start.text()),
                         error: Some(&start.error),
                         ..open
                     },
                     Fate::Lost { job, error } => {
-                        ReportItem { job: Some(job), undecided: true, reason: Some(error), ..open }
+                        ReportItem { job: Some(job), indeterminate: true, reason: Some(error), ..open }
                     }
                     Fate::Ended { job, status, items } => {
                         let result = items.get(index);
@@ -196,7 +196,7 @@ impl<K: BulkKind> Report<K> {
     /// # Ok(()) }
     /// ```
     pub fn failed(&self) -> impl Iterator<Item = ReportItem<'_, K>> {
-        self.items().filter(|item| !item.finished && !item.undecided)
+        self.items().filter(|item| !item.finished && !item.indeterminate)
     }
 
     /// The items that may still be at work. Take the run up again **under the same run id**, which starts nothing twice;
@@ -216,24 +216,24 @@ impl<K: BulkKind> Report<K> {
     /// let call = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets([read_set]);
     /// # let poll_every = Duration::from_millis(5);
     /// let report = call.clone().run()?.poll_every(poll_every).send().await?;
-    /// assert_eq!(report.undecided().count(), 1);
+    /// assert_eq!(report.indeterminate().count(), 1);
     ///
     /// # local.clear_faults();
     /// // When the cause is mended: the same call again finds the job that it has started.
     /// let report = call.run()?.poll_every(poll_every).send().await?;
-    /// assert_eq!((report.undecided().count(), report.finished_count()), (0, 1));
+    /// assert_eq!((report.indeterminate().count(), report.finished_count()), (0, 1));
     /// # assert_eq!(local.jobs().len(), 1);
     /// # Ok(()) }
     /// ```
-    pub fn undecided(&self) -> impl Iterator<Item = ReportItem<'_, K>> {
-        self.items().filter(|item| item.undecided)
+    pub fn indeterminate(&self) -> impl Iterator<Item = ReportItem<'_, K>> {
+        self.items().filter(|item| item.indeterminate)
     }
 
     /// The jobs that were started, in the order of their groups.
     pub fn jobs(&self) -> impl Iterator<Item = &str> {
         self.fates.iter().filter_map(|fate| match fate {
             Fate::Ended { job, .. } | Fate::Lost { job, .. } => Some(job.as_str()),
-            Fate::Open | Fate::Refused(_) | Fate::Undecided(_) => None,
+            Fate::Open | Fate::Refused(_) | Fate::Indeterminate(_) => None,
         })
     }
 
@@ -315,7 +315,7 @@ impl BulkProgress {
         self.settled += count;
         self.failed += match fate {
             Fate::Ended { items, .. } => items.iter().filter(|item| item.status != ItemStatus::Finished).count(),
-            Fate::Open | Fate::Refused(_) | Fate::Undecided(_) | Fate::Lost { .. } => count,
+            Fate::Open | Fate::Refused(_) | Fate::Indeterminate(_) | Fate::Lost { .. } => count,
         };
     }
 

@@ -22,7 +22,7 @@ use crate::{Client, Error};
 /// How many jobs of a kind an account runs at once, unless it was raised.
 const DEFAULT_JOBS_AT_ONCE: usize = 20;
 /// How often a start is sent again whose answer was of no use, and promises no better one.
-const MOST_UNCLEAR_STARTS: u32 = 3;
+const MAX_INDETERMINATE_STARTS: u32 = 3;
 /// So many starts are on their way at once: enough to keep the pace with a slow service.
 const MOST_STARTS_IN_FLIGHT: usize = 4;
 /// Refusals of the caller that may come with another status than 401 or 403.
@@ -164,7 +164,7 @@ impl<K: BulkStart> BulkRun<K> {
             closing: HashSet::new(),
             fleet,
             first_look: poll_every.min(DEFAULT_POLL),
-            undecided: HashMap::new(),
+            indeterminate: HashMap::new(),
             rest_until: None,
             full_until: None,
             starts_in_vain: 0,
@@ -209,7 +209,7 @@ struct Runner<'p, K: BulkStart> {
     fleet: StoreFleet<K>,
     first_look: Duration,
     /// Groups of which a start was sent without a clear answer, and how often.
-    undecided: HashMap<usize, u32>,
+    indeterminate: HashMap<usize, u32>,
     /// No start before then: the service could not take one.
     rest_until: Option<Instant>,
     /// No start before then, unless a job ends: the quota of jobs was full.
@@ -231,8 +231,8 @@ impl<K: BulkStart> Runner<'_, K> {
         for (index, state) in states.into_iter().enumerate() {
             match state {
                 GroupState::Untouched => untouched.push(index),
-                GroupState::Undecided => {
-                    self.undecided.insert(index, 0);
+                GroupState::Indeterminate => {
+                    self.indeterminate.insert(index, 0);
                     self.waiting.push_back(index);
                 }
                 // It may have had a cause that was mended since.
@@ -326,7 +326,7 @@ impl<K: BulkStart> Runner<'_, K> {
         }
         self.starts_in_vain = 0;
         self.has_started = true;
-        self.undecided.remove(&index);
+        self.indeterminate.remove(&index);
         self.running.insert(job.id().clone(), index);
         self.fleet.add_started(job, self.first_look);
         self.tell_progress();
@@ -343,13 +343,13 @@ impl<K: BulkStart> Runner<'_, K> {
             return Ok(());
         }
         let unclear = if error.may_have_been_applied() {
-            let count = self.undecided.entry(index).or_default();
+            let count = self.indeterminate.entry(index).or_default();
             *count = count.saturating_add(1);
             *count
         } else {
             0
         };
-        if error.is_retryable() || (1..MOST_UNCLEAR_STARTS).contains(&unclear) {
+        if error.is_retryable() || (1..MAX_INDETERMINATE_STARTS).contains(&unclear) {
             tracing::warn!(%error, "a start is tried again later, with the same token");
             self.starts_in_vain = self.starts_in_vain.saturating_add(1);
             let rest = doubled(FIRST_REST, self.starts_in_vain, LONGEST_REST, fastrand::f64());
@@ -368,7 +368,7 @@ impl<K: BulkStart> Runner<'_, K> {
             }
             return Ok(());
         }
-        if let Some(journal) = self.journal.as_mut().filter(|_| !self.undecided.contains_key(&index)) {
+        if let Some(journal) = self.journal.as_mut().filter(|_| !self.indeterminate.contains_key(&index)) {
             journal.refused(&self.groups[index], error.text())?;
         }
         self.settle_unstarted(index, error);
@@ -376,8 +376,8 @@ impl<K: BulkStart> Runner<'_, K> {
     }
 
     fn settle_unstarted(&mut self, index: usize, error: Arc<NoStart>) {
-        let undecided = self.undecided.contains_key(&index);
-        self.settle(index, if undecided { Fate::Undecided(error) } else { Fate::Refused(error) });
+        let indeterminate = self.indeterminate.contains_key(&index);
+        self.settle(index, if indeterminate { Fate::Indeterminate(error) } else { Fate::Refused(error) });
     }
 
     /// Whether every other start would be refused alike: no rights, no credentials, no such store.

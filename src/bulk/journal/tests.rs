@@ -74,7 +74,7 @@ fn write_all(path: &Path, plan: &Plan<Export>) -> Vec<GroupState<ExportJobId>> {
     journal.refused(&groups[4], "StartReadSetExportJob: AccessDeniedException (403): no").unwrap();
     vec![
         GroupState::Untouched,
-        GroupState::Undecided,
+        GroupState::Indeterminate,
         GroupState::Running { job: job(2) },
         GroupState::Finished { job: job(3), status: JobStatus::CompletedWithFailures, items: results(&groups[3]) },
         GroupState::Refused { error: "StartReadSetExportJob: AccessDeniedException (403): no".to_owned() },
@@ -134,7 +134,7 @@ fn later_lines_win() {
         journal.starting(&group).unwrap();
     }
     drop(journal);
-    assert_eq!(states(&folder.file(), &plan), vec![GroupState::Undecided; 5]);
+    assert_eq!(states(&folder.file(), &plan), vec![GroupState::Indeterminate; 5]);
 }
 
 /// Cut anywhere, every whole line counts and the next line stands on its own.
@@ -151,12 +151,12 @@ fn torn_at_every_byte() {
         write(&whole[..cut]);
         let (mut journal, read) = Journal::open(folder.file(), &plan).unwrap();
         if cut >= header {
-            assert_eq!((&read[3], &read[4]), (&states_after_cut(&plan)[0], &GroupState::Undecided), "{cut}");
+            assert_eq!((&read[3], &read[4]), (&states_after_cut(&plan)[0], &GroupState::Indeterminate), "{cut}");
         }
         journal.starting(&group).unwrap();
         drop(journal);
         let again = states(&folder.file(), &plan);
-        assert_eq!((&again[0], &again[1..]), (&GroupState::Undecided, &read[1..]), "{cut}");
+        assert_eq!((&again[0], &again[1..]), (&GroupState::Indeterminate, &read[1..]), "{cut}");
         let text = fs::read_to_string(folder.file()).unwrap();
         assert!(text.ends_with('\n') && text.lines().all(|line| line.starts_with('{') && line.ends_with('}')));
     }
@@ -198,7 +198,7 @@ fn somebody_elses_file_is_left_alone() {
     for foreign in ["5555555555", "{\"some\":\"json\"}", "{\"some\":\"json\"}\n", "id\n5555555555\n", "\n"] {
         fs::write(folder.file(), foreign).unwrap();
         let error = refusal(&folder.file(), &plan);
-        assert!(matches!(error, BulkError::JournalIsBroken { line: 1, .. }), "{error}");
+        assert!(matches!(error, BulkError::JournalCorrupt { line: 1, .. }), "{error}");
         assert!(error.to_string().contains("not a journal of a bulk run"), "{error}");
         assert_eq!(fs::read_to_string(folder.file()).unwrap(), foreign);
     }
@@ -234,7 +234,7 @@ fn a_journal_of_another_run_is_refused_with_what_differs() {
     ] {
         let error = refusal(&folder.file(), &other);
         assert!(
-            matches!(error, BulkError::JournalOfAnotherRun { .. }) && error.to_string().contains(expected),
+            matches!(error, BulkError::JournalMismatch { .. }) && error.to_string().contains(expected),
             "{error}"
         );
     }
@@ -271,7 +271,7 @@ fn a_newer_format_is_refused_and_newer_lines_are_passed_over() {
 
     fs::write(folder.file(), "{\"journal\":\"healthomics-bulk\",\"version\":2,\"else\":true}\n").unwrap();
     let error = refusal(&folder.file(), &plan);
-    assert!(matches!(error, BulkError::JournalIsNewer { version: 2, known: 1, .. }), "{error}");
+    assert!(matches!(error, BulkError::JournalUnsupportedVersion { version: 2, known: 1, .. }), "{error}");
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn a_broken_line_is_named() {
         with_line(&folder.file(), 4, |_| broken.to_owned());
         let before = fs::read(folder.file()).unwrap();
         let error = refusal(&folder.file(), &plan);
-        assert!(matches!(error, BulkError::JournalIsBroken { line: 5, .. }), "{broken}: {error}");
+        assert!(matches!(error, BulkError::JournalCorrupt { line: 5, .. }), "{broken}: {error}");
         assert!(
             error.to_string().starts_with("line 5 of the journal ") && !error.to_string().contains('\n'),
             "{error}"
@@ -309,7 +309,7 @@ fn two_writers_are_one_too_many() {
     let (folder, plan) = (Folder::new(), plan());
     let (journal, _) = Journal::open(folder.file(), &plan).unwrap();
     let error = refusal(&folder.file(), &plan);
-    assert!(matches!(error, BulkError::JournalInUse { .. }), "{error}");
+    assert!(matches!(error, BulkError::JournalLocked { .. }), "{error}");
     drop(journal);
     assert_eq!(states(&folder.file(), &plan).len(), 5);
 }
@@ -350,7 +350,7 @@ fn a_line_that_could_not_be_written_is_not_there() {
     (&journal.file).write_all(b"{\"line\":\"star").unwrap();
     journal.starting(&groups[2]).unwrap();
     drop(journal);
-    let (touched, not) = (GroupState::Undecided, GroupState::Untouched);
+    let (touched, not) = (GroupState::Indeterminate, GroupState::Untouched);
     assert_eq!(states(&folder.file(), &plan), [touched.clone(), not.clone(), touched, not.clone(), not]);
 }
 
@@ -408,7 +408,7 @@ fn a_line_that_would_fill_the_memory_is_refused() {
     let file = OpenOptions::new().write(true).open(folder.file()).unwrap();
     file.set_len(80 << 20).unwrap();
     let error = refusal(&folder.file(), &plan);
-    assert!(matches!(error, BulkError::JournalIsBroken { line: 10, .. }), "{error}");
+    assert!(matches!(error, BulkError::JournalCorrupt { line: 10, .. }), "{error}");
     assert_eq!(file.metadata().unwrap().len(), 80 << 20, "it is left alone");
 }
 

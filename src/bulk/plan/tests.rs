@@ -50,7 +50,7 @@ fn only_token<K: BulkKind, I: Into<K::Item>>(planner: Planner<K>, items: impl In
 }
 
 /// Figured out once by another program (Python's hashlib). They must never change: a run that is resumed after an
-/// update would start its undecided jobs twice.
+/// update would start its indeterminate jobs twice.
 #[test]
 fn tokens_are_what_they_were() {
     let exports = only_token(export(), ["5555555555", "5555555556"]);

@@ -217,9 +217,9 @@ async fn what_may_be_at_work_is_no_input_of_another_run() {
         crate::testing::Step::Fail(crate::transport::TransportErrorKind::Interrupted),
         crate::testing::answer(403, &[("x-amzn-errortype", "AccessDeniedException")], ""),
     ]);
-    let path = journal("undecided");
+    let path = journal("indeterminate");
     let report = script.client().run(exports(300)).journal(&path).send().await.unwrap();
-    assert_eq!(report.undecided().map(|item| item.position).collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
+    assert_eq!(report.indeterminate().map(|item| item.position).collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
     let failed = report.clone().into_completed().unwrap_err().to_string();
     assert!(failed.contains(", 100 may be at work: 7000000000: "), "{failed}");
     assert_eq!(report.failed().count(), 200);
@@ -227,7 +227,7 @@ async fn what_may_be_at_work_is_no_input_of_another_run() {
     // Under the same run id all of it is started, once.
     let service = account();
     let report = service.client().run(exports(300)).journal(&path).send().await.unwrap();
-    assert_eq!((report.finished_count(), report.undecided().count()), (300, 0));
+    assert_eq!((report.finished_count(), report.indeterminate().count()), (300, 0));
     std::fs::remove_file(path).unwrap();
 }
 
