@@ -36,17 +36,19 @@ mod start;
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 pub use calls::{ActivateReadSets, ExportReadSets, ImportReadSets};
 pub use failed::RunFailed;
 pub use plan::{BulkKind, Duplicate, DuplicateItem, Duplicates, Group, Plan, Planner, Shard};
-pub use report::{BulkProgress, Report, ReportItem};
+pub use report::{BulkProgress, Report, ReportError, ReportItem};
 pub use run::BulkRun;
 pub use start::BulkStart;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use journal::fuzzing as journal_fuzzing;
 
+use crate::Error;
 use crate::check::Violations;
 
 /// Why a bulk run can't be planned, or its journal not be used.
@@ -101,6 +103,14 @@ pub enum BulkError {
         /// How many there are.
         count: usize,
     },
+    /// An error that concerns all items stopped the run: missing rights, no credentials, no such store. No job was
+    /// started, and no start may have been applied. Fix the cause and make the same call again.
+    #[error("nothing was started: {error}")]
+    #[non_exhaustive]
+    NothingStarted {
+        /// The error of the start.
+        error: Arc<Error>,
+    },
     /// The journal is being written by another process, or twice in this one.
     #[error("the journal {path:?} is in use: wait for its run to end, or give each shard a journal of its own")]
     #[non_exhaustive]
@@ -150,6 +160,25 @@ pub enum BulkError {
         line: usize,
         /// What is wrong with it.
         reason: String,
+    },
+    /// The path of the journal is that of a FIFO, a device or a socket.
+    #[error("the journal {path:?} is not a regular file: choose the path of a file, or one where there is nothing yet")]
+    #[non_exhaustive]
+    JournalNotRegular {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// The device of the journal is full, or a disk quota.
+    #[error(
+        "no space is left on the device for the journal {path:?}: free some and make the same call again, which starts \
+         nothing twice"
+    )]
+    #[non_exhaustive]
+    JournalStorageFull {
+        /// The journal.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: io::Error,
     },
     /// The journal can't be opened, read or written. The source says why.
     #[error(

@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 
 use crate::check::Violations;
+use crate::error::OneLine;
 use crate::json::{self, Fields, Undecodable};
 use crate::model::{ClientToken, ReadSetId, SequenceStoreId};
 use crate::wire::{RawResponse, WireRequest};
@@ -88,6 +89,16 @@ fn fill_in_store(answered: &mut SequenceStoreId, asked: &SequenceStoreId) {
     if answered.as_str().is_empty() {
         answered.clone_from(asked);
     }
+}
+
+/// A response about something else than what was asked for says nothing. An id that arrives as a number has lost its
+/// leading zeros.
+fn check_id(asked: &str, answered: &str) -> Result<(), Undecodable> {
+    if answered.is_empty() || answered.trim_start_matches('0') == asked.trim_start_matches('0') {
+        return Ok(());
+    }
+    let what = format!("the response is about {}, and not about {}", OneLine(answered), OneLine(asked));
+    Err(Undecodable { what, broken: false, source: None })
 }
 
 /// Read sets as items of a request (`ExportReadSet`, `StartReadSetActivationJobSourceItem`).

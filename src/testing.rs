@@ -57,7 +57,7 @@ pub(crate) fn raw(status: u16, headers: &[(&str, &str)], body: &str) -> RawRespo
     }
 }
 
-/// Plays its steps in turn, the last one for ever.
+/// Plays its steps in turn, the last one for ever. `{id}` in a body is the last segment of the path.
 #[derive(Clone, Default)]
 pub(crate) struct Script {
     steps: Arc<Mutex<VecDeque<Step>>>,
@@ -110,9 +110,17 @@ pub(crate) fn builder() -> ClientBuilder {
 impl Transport for Script {
     fn send<'a>(&'a self, request: SignedRequest, limits: Limits, _: &'a mut Option<PartialResponse>) -> Answer<'a> {
         let (method, url, headers, body) = request.into_parts();
+        let asked = url.path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default().to_owned();
         let fresh_connection = limits.fresh_connection;
         self.sent.lock().unwrap().push(Sent { method, url, headers, body, fresh_connection });
-        let step = self.next();
+        let mut step = self.next();
+        // A job of which any id may be asked.
+        if let Step::Answer(raw) = &mut step
+            && let Ok(text) = str::from_utf8(&raw.body)
+            && text.contains("{id}")
+        {
+            raw.body = text.replace("{id}", &asked).into();
+        }
         Box::pin(async move {
             match step {
                 Step::Answer(raw) => Ok(raw),

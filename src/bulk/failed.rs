@@ -55,10 +55,10 @@ impl<K: BulkKind> RunFailed<K> {
 impl<K: BulkKind> fmt::Display for RunFailed<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let report = self.report();
-        write!(f, "{} run {}: {report}", K::NAME, OneLine(report.plan().run_id().as_str()))?;
+        write!(f, "{} run {}: {}", K::NAME, OneLine(report.plan().run_id().as_str()), report.summary_line())?;
         match report.indeterminate().count() {
             0 => {}
-            indeterminate => write!(f, ", {indeterminate} may be at work")?,
+            indeterminate => write!(f, ", {indeterminate} indeterminate")?,
         }
         let unfinished = report.items().filter(|item| !item.finished);
         write_failed(f, unfinished.map(|item| (K::key(item.item).0, item.reason.unwrap_or("no reason given"))))

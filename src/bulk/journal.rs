@@ -4,18 +4,19 @@
 //! tells of is relied on; whatever moment a crash comes at, each group is known to be untouched, indeterminate, running,
 //! finished or refused.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read as _, Seek, SeekFrom, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub(crate) use self::line::ItemResult;
 use self::line::{Header, Line, MAGIC, VERSION};
 use super::{BulkError, BulkKind, Group, Plan};
 use crate::job::JobKind;
-use crate::model::JobStatus;
+use crate::model::{ItemStatus, JobStatus};
 
 mod line;
 
@@ -51,6 +52,8 @@ pub(crate) struct Journal<K> {
     end: u64,
     /// Whether there may be part of a line behind it.
     torn: bool,
+    /// The format of the file: one that was begun by an earlier version goes on as it is.
+    version: u64,
     kind: PhantomData<fn() -> K>,
 }
 
@@ -58,6 +61,10 @@ impl<K: BulkKind> Journal<K> {
     /// Opens the journal of a plan, or begins one, and tells where its groups stand.
     pub(crate) fn open(path: impl Into<PathBuf>, plan: &Plan<K>) -> Result<(Self, States<K>), BulkError> {
         let path = path.into();
+        // Opening a device may do something, and reading a FIFO may wait forever.
+        if fs::metadata(&path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            return Err(BulkError::JournalNotRegular { path });
+        }
         let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let file = open.map_err(failed("open", &path))?;
         match file.try_lock() {
@@ -65,15 +72,18 @@ impl<K: BulkKind> Journal<K> {
             Err(TryLockError::WouldBlock) => return Err(BulkError::JournalLocked { path }),
             Err(TryLockError::Error(error)) => return Err(failed("lock", &path)(error)),
         }
-        let mut lines = Lines { path: &path, reader: BufReader::new(&file), line: Vec::new(), number: 0, end: 0 };
-        let begun = lines.header(&Header::of(plan))?;
-        let states = if begun { lines.states(plan)? } else { plan.groups().map(|_| GroupState::Untouched).collect() };
+        let mut lines = Lines::new(&path, BufReader::new(&file));
+        let version = lines.header(&Header::of(plan))?;
+        let states = match version {
+            Some(_) => lines.states(plan)?,
+            None => plan.groups().map(|_| GroupState::Untouched).collect(),
+        };
         let end = lines.end;
-        let mut journal = Self { path, file, end, torn: true, kind: PhantomData };
-        if begun {
+        let mut journal = Self { path, file, end, torn: true, version: version.unwrap_or(VERSION), kind: PhantomData };
+        if version.is_some() {
             journal.cut().map_err(failed("write", &journal.path))?;
         } else {
-            journal.append_json(&Header::of(plan).to_line())?;
+            journal.append(&Header::of(plan))?;
             journal.sync_folder();
         }
         Ok((journal, states))
@@ -111,12 +121,9 @@ impl<K: BulkKind> Journal<K> {
     }
 
     /// Writes a line down to the disk. After an error the next line takes its place.
-    fn append(&mut self, line: &Line) -> Result<(), BulkError> {
-        self.append_json(&line.to_json())
-    }
-
-    fn append_json(&mut self, line: &[u8]) -> Result<(), BulkError> {
-        self.write(line).map_err(failed("write", &self.path))
+    fn append(&mut self, line: &impl Serialize) -> Result<(), BulkError> {
+        let line = line::to_line(line, self.version);
+        self.write(&line).map_err(failed("write", &self.path))
     }
 
     fn write(&mut self, line: &[u8]) -> io::Result<()> {
@@ -142,18 +149,21 @@ impl<K: BulkKind> Journal<K> {
 
     /// A new file outlives a power cut only when its folder is on the disk too. Not every system can do that.
     fn sync_folder(&self) {
-        let folder = match self.path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
-        if let Ok(folder) = File::open(folder) {
+        // The path may be a symbolic link: it is the folder of its target that has the file.
+        let target = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        if let Some(Ok(folder)) = target.parent().map(File::open) {
             let _ = folder.sync_all();
         }
     }
 }
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> BulkError {
-    move |source| BulkError::JournalIo { action, path: path.to_owned(), source }
+    move |source| match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            BulkError::JournalStorageFull { path: path.to_owned(), source }
+        }
+        _ => BulkError::JournalIo { action, path: path.to_owned(), source },
+    }
 }
 
 /// Reads whole lines; what is behind the last newline was cut by a crash.
@@ -163,9 +173,15 @@ struct Lines<'a, R> {
     line: Vec<u8>,
     number: usize,
     end: u64,
+    /// Whether lines have a checksum.
+    checked: bool,
 }
 
-impl<R: BufRead> Lines<'_, R> {
+impl<'a, R: BufRead> Lines<'a, R> {
+    fn new(path: &'a Path, reader: R) -> Self {
+        Self { path, reader, line: Vec::new(), number: 0, end: 0, checked: false }
+    }
+
     /// Whether there is one more, in `line`. If there is none, what was cut stands there.
     fn next(&mut self) -> Result<bool, BulkError> {
         self.line.clear();
@@ -180,17 +196,30 @@ impl<R: BufRead> Lines<'_, R> {
             self.number += 1;
             self.end += read as u64;
         }
+        if self.checked {
+            if whole && !line::verifies(&self.line) {
+                return Err(self.broken("its checksum is wrong"));
+            }
+            if !whole && line::has_lost_its_newline(&self.line) {
+                self.number += 1;
+                return Err(self.broken("it does not end in a newline"));
+            }
+        }
         Ok(whole)
     }
 
-    /// Whether there is a header; the right one if so.
-    fn header(&mut self, here: &Header) -> Result<bool, BulkError> {
+    /// The version of the format, by the header; `None` if there is no header yet.
+    fn header(&mut self, here: &Header) -> Result<Option<u64>, BulkError> {
         if !self.next()? {
-            // A header that was cut is written anew. Anything else is somebody's file: leave it alone.
-            let cut = &self.line;
-            let ours = cut.starts_with(MAGIC) || MAGIC.starts_with(cut) || cut.iter().all(|byte| *byte == 0);
+            // A header that was not written to its end is written again. Anything else is somebody's file: leave it
+            // alone.
+            let torn = &self.line;
+            let ours = torn.starts_with(MAGIC) || MAGIC.starts_with(torn) || torn.iter().all(|byte| *byte == 0);
             self.number = 1;
-            return if ours { Ok(false) } else { Err(self.broken("not a journal of a bulk run")) };
+            if ours && !line::has_lost_its_newline(torn) {
+                return Ok(None);
+            }
+            return Err(self.broken("not a journal of a bulk run"));
         }
         if !self.line.starts_with(MAGIC) {
             return Err(self.broken("not a journal of a bulk run"));
@@ -201,14 +230,19 @@ impl<R: BufRead> Lines<'_, R> {
             return Err(self.broken("it has no version"));
         }
         if version > VERSION {
-            return Err(BulkError::JournalUnsupportedVersion { path: self.path.to_owned(), version, known: VERSION });
+            let path = self.path.to_owned();
+            return Err(BulkError::JournalUnsupportedVersion { path, version, known: VERSION });
+        }
+        self.checked = version > 1;
+        if self.checked && !line::verifies(&self.line) {
+            return Err(self.broken("its checksum is wrong"));
         }
         for ((member, journal), (_, here)) in header.members().into_iter().zip(here.members()) {
             if journal != here {
                 return Err(BulkError::JournalMismatch { path: self.path.to_owned(), member, journal, here });
             }
         }
-        Ok(true)
+        Ok(Some(version))
     }
 
     /// Where each group stands after the last line.
@@ -224,7 +258,13 @@ impl<R: BufRead> Lines<'_, R> {
                     (group, GroupState::Indeterminate)
                 }
                 Line::Started { group, job } => (group, GroupState::Running { job: job.into() }),
-                Line::Ended { group, job, status, items } => {
+                Line::Ended { group, job, status, mut items } => {
+                    if status == JobStatus::Completed {
+                        // Version 1 had no status for items that a completed job does not list.
+                        items
+                            .iter_mut()
+                            .for_each(|item| item.status = item.status.take().or(Some(ItemStatus::Finished)));
+                    }
                     let positions: Vec<_> = self.group(&groups, group)?.positions().collect();
                     if items.iter().any(|item| positions.binary_search(&item.position).is_err()) {
                         return Err(self.broken("an item is not of the group"));

@@ -1,5 +1,7 @@
 //! What became of a bulk run, item by item.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +9,8 @@ use std::time::Duration;
 use super::journal::ItemResult;
 use super::{BulkKind, Plan};
 use crate::Error;
-use crate::model::{ItemStatus, JobStatus, ReadSetId};
+use crate::error::OneLine;
+use crate::model::{JobStatus, ReadSetId};
 
 /// What became of a group.
 #[derive(Clone, Debug)]
@@ -27,20 +30,22 @@ pub(super) enum Fate {
     Lost {
         job: String,
         error: String,
+        /// Whether the service does not know the job.
+        not_found: bool,
     },
 }
 
 /// What a start came to that was given up.
 #[derive(Debug)]
 pub(super) struct NoStart {
-    error: Error,
+    error: Arc<Error>,
     text: String,
 }
 
 impl NoStart {
     pub(super) fn new(error: Error) -> Self {
         let text = error.report().to_string();
-        Self { error, text }
+        Self { error: Arc::new(error), text }
     }
 
     pub(super) fn text(&self) -> &str {
@@ -70,10 +75,10 @@ impl NoStart {
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a run that ended need not have succeeded"]
 pub struct Report<K: BulkKind> {
     plan: Plan<K>,
     fates: Vec<Fate>,
+    stopped_by: Option<Arc<NoStart>>,
 }
 
 /// What became of one item.
@@ -88,11 +93,14 @@ pub struct ReportItem<'a, K: BulkKind> {
     pub item: &'a K::Item,
     /// The job that it was in, if one was started.
     pub job: Option<&'a str>,
-    /// Where the job stands, if it has ended.
+    /// Whether the service does not know that job any more: the item is `indeterminate` then.
+    pub job_not_found: bool,
+    /// The status of the job, if it has ended.
     pub job_status: Option<&'a JobStatus>,
     /// Whether the item finished.
     pub finished: bool,
-    /// Whether it may still be at work: its job can't be followed, or nobody knows whether it was started.
+    /// Whether the item may be running, or may have finished: its job can't be followed or does not list it, or a start
+    /// was sent and its response was lost.
     pub indeterminate: bool,
     /// The read set that a source became.
     pub read_set_id: Option<&'a ReadSetId>,
@@ -103,8 +111,14 @@ pub struct ReportItem<'a, K: BulkKind> {
 }
 
 impl<K: BulkKind> Report<K> {
-    pub(super) fn new(plan: Plan<K>, fates: Vec<Fate>) -> Self {
-        Self { plan, fates }
+    pub(super) fn new(plan: Plan<K>, fates: Vec<Fate>, stopped_by: Option<Arc<NoStart>>) -> Self {
+        Self { plan, fates, stopped_by }
+    }
+
+    /// The error, if one that concerns all items stopped the run, no job was started, and no start may have been applied.
+    pub(super) fn nothing_started(&self) -> Option<Arc<Error>> {
+        let none = self.fates.iter().all(|fate| matches!(fate, Fate::Open | Fate::Refused(_)));
+        self.stopped_by.as_ref().filter(|_| none).map(|stopped_by| Arc::clone(&stopped_by.error))
     }
 
     /// The plan that was run.
@@ -140,6 +154,7 @@ impl<K: BulkKind> Report<K> {
                     position,
                     item,
                     job: None,
+                    job_not_found: false,
                     job_status: None,
                     finished: false,
                     indeterminate: false,
@@ -155,15 +170,20 @@ impl<K: BulkKind> Report<K> {
                         error: Some(&start.error),
                         ..open
                     },
-                    Fate::Lost { job, error } => {
-                        ReportItem { job: Some(job), indeterminate: true, reason: Some(error), ..open }
-                    }
+                    Fate::Lost { job, error, not_found } => ReportItem {
+                        job: Some(job),
+                        job_not_found: *not_found,
+                        indeterminate: true,
+                        reason: Some(error),
+                        ..open
+                    },
                     Fate::Ended { job, status, items } => {
                         let result = items.get(index);
                         ReportItem {
                             job: Some(job),
                             job_status: Some(status),
-                            finished: result.is_some_and(|result| result.status == ItemStatus::Finished),
+                            finished: result.is_some_and(ItemResult::is_finished),
+                            indeterminate: result.is_none_or(|result| result.status.is_none()),
                             read_set_id: result.and_then(|result| result.read_set_id.as_ref()),
                             reason: result.and_then(|result| result.reason.as_deref()),
                             ..open
@@ -243,11 +263,111 @@ impl<K: BulkKind> Report<K> {
     }
 }
 
-/// `9998 of 10000 items finished in 100 jobs`
+impl<K: BulkKind> Report<K> {
+    /// The error that concerned all items and stopped the run: missing rights, no credentials, no such store. `None` if
+    /// the run went on to its end.
+    ///
+    /// Jobs that were running then were followed to their end. Fix the cause and make the same call again: it starts the
+    /// rest.
+    pub fn stopped_by(&self) -> Option<&Error> {
+        self.stopped_by.as_ref().map(|stopped_by| &*stopped_by.error)
+    }
+
+    /// The jobs that the service does not know any more, although it had started them.
+    ///
+    /// First check that region and account are those of the run. If they are, the service has forgotten the jobs: see by
+    /// [`list_read_sets`](crate::Client::list_read_sets), or in the bucket of an export, which of their items have
+    /// finished, and put the others into a run of another id. Their items are [`indeterminate`](Self::indeterminate).
+    pub fn missing_jobs(&self) -> impl Iterator<Item = &str> {
+        self.fates.iter().filter_map(|fate| match fate {
+            Fate::Lost { job, not_found: true, .. } => Some(job.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Why items did not finish, each reason once, the one of most items first. Errors that differ in request id and
+    /// attempts alone are one.
+    ///
+    /// ```
+    /// # use healthomics::local::{LocalService, SeedReadSet};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// let read_sets = ["5555555555", "5555555556"]; // neither exists
+    /// let run = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets).run()?;
+    /// let report = run.send().await?;
+    /// for error in report.errors() {
+    ///     println!("{} items: {}", error.items, error.reason);
+    /// }
+    /// assert_eq!(report.errors().iter().map(|error| error.items).collect::<Vec<_>>(), [2]);
+    /// # Ok(()) }
+    /// ```
+    pub fn errors(&self) -> Vec<ReportError<'_>> {
+        let mut errors: Vec<ReportError<'_>> = Vec::new();
+        let mut indexes = HashMap::new();
+        for item in self.items().filter(|item| !item.finished) {
+            let reason = item.reason.unwrap_or("no reason given");
+            let reason = item.error.map_or(reason, |_| without_request(reason));
+            let index = *indexes.entry(reason).or_insert_with(|| {
+                errors.push(ReportError { items: 0, reason, error: item.error });
+                errors.len() - 1
+            });
+            errors[index].items += 1;
+        }
+        // Stable: of as many items, the first in the input comes first.
+        errors.sort_by_key(|error| Reverse(error.items));
+        errors
+    }
+
+    /// `9998 of 10000 items finished in 100 jobs`
+    pub(super) fn summary_line(&self) -> String {
+        let finished = self.finished_count();
+        let total = self.items().count();
+        let jobs = self.jobs().count();
+        let plural = if jobs == 1 { "" } else { "s" };
+        format!("{finished} of {total} items finished in {jobs} job{plural}")
+    }
+}
+
+/// The line of an error without what differs between requests: `… [request 4f6c…, 3 attempts]`.
+fn without_request(line: &str) -> &str {
+    line.rsplit_once(" [").map_or(line, |(front, _)| front)
+}
+
+/// A reason why items of a bulk run did not finish.
+///
+/// [`Report::errors`] has an example.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ReportError<'a> {
+    /// The number of items that did not finish for this reason.
+    pub items: usize,
+    /// The reason in one line, without request id.
+    pub reason: &'a str,
+    /// The error of the first of these items, if no job was started for it.
+    pub error: Option<&'a Error>,
+}
+
+/// How many reasons [`Report`]'s `Display` has, in lines.
+const SHOWN_ERRORS: usize = 3;
+
+/// `9998 of 10000 items finished in 100 jobs`, then a line for each of the most frequent reasons, and one that counts the
+/// others: five lines at most.
 impl<K: BulkKind> fmt::Display for Report<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (finished, total, jobs) = (self.finished_count(), self.items().count(), self.jobs().count());
-        write!(f, "{finished} of {total} items finished in {jobs} job{}", if jobs == 1 { "" } else { "s" })
+        f.write_str(&self.summary_line())?;
+        let errors = self.errors();
+        for error in errors.iter().take(SHOWN_ERRORS) {
+            let plural = if error.items == 1 { "" } else { "s" };
+            write!(f, "\n  {} item{plural}: {}", error.items, OneLine(error.reason))?;
+        }
+        let others: usize = errors.iter().skip(SHOWN_ERRORS).map(|error| error.items).sum();
+        match others {
+            0 => Ok(()),
+            1 => f.write_str("\n  1 item: another reason"),
+            others => write!(f, "\n  {others} items: other reasons"),
+        }
     }
 }
 
@@ -314,7 +434,7 @@ impl BulkProgress {
         self.ended_jobs += 1;
         self.settled += count;
         self.failed += match fate {
-            Fate::Ended { items, .. } => items.iter().filter(|item| item.status != ItemStatus::Finished).count(),
+            Fate::Ended { items, .. } => items.iter().filter(|item| !item.is_finished()).count(),
             Fate::Open | Fate::Refused(_) | Fate::Indeterminate(_) | Fate::Lost { .. } => count,
         };
     }

@@ -16,7 +16,7 @@ use super::start::{BulkStart, results};
 use super::{BulkError, Group, Plan};
 use crate::in_flight::InFlight;
 use crate::job::schedule::{LONGEST_ASKED, doubled};
-use crate::job::{Found, Job, JobState as _, StoreFleet, Watched};
+use crate::job::{Found, Job, JobState as _, StoreFleet, WaitError, Watched};
 use crate::{Client, Error};
 
 /// How many jobs of a kind an account runs at once, unless it was raised.
@@ -144,7 +144,9 @@ impl<K: BulkStart> BulkRun<K> {
     ///
     /// # Errors
     ///
-    /// [`BulkError`], if the journal can't be used. What becomes of items is in the report.
+    /// [`BulkError::NothingStarted`], if missing rights, missing credentials or a missing store stopped the run before any
+    /// job was started; other [`BulkError`]s, if the journal can't be used. Once a job runs, the report has the result of
+    /// each item, and what stopped the run ([`Report::stopped_by`]).
     pub async fn send(self) -> Result<Report<K>, BulkError> {
         let Self { client, plan, journal, jobs_at_once, poll_every, on_progress } = self;
         let (journal, states) = match journal {
@@ -173,11 +175,17 @@ impl<K: BulkStart> BulkRun<K> {
             on_progress,
             progress: BulkProgress::new(&plan),
             begun: Instant::now(),
+            stopped_by: None,
+            ended_jobs: HashSet::new(),
         };
         runner.take_up(states);
         runner.finish().await?;
-        let fates = runner.fates;
-        Ok(Report::new(plan, fates))
+        let (fates, stopped_by) = (runner.fates, runner.stopped_by);
+        let report = Report::new(plan, fates, stopped_by);
+        match report.nothing_started() {
+            Some(error) => Err(BulkError::NothingStarted { error }),
+            None => Ok(report),
+        }
     }
 }
 
@@ -202,8 +210,8 @@ struct Runner<'p, K: BulkStart> {
     waiting: VecDeque<usize>,
     /// Starts on their way.
     starts: InFlight<usize, Job<K>>,
-    /// Groups that have a job.
-    running: HashMap<K::Id, usize>,
+    /// Groups that have a job. The service may give one job for several groups.
+    running: HashMap<K::Id, Vec<usize>>,
     /// Those of the running whose job has ended, by a list: they take no room, and their outcome follows.
     closing: HashSet<K::Id>,
     fleet: StoreFleet<K>,
@@ -222,6 +230,9 @@ struct Runner<'p, K: BulkStart> {
     on_progress: Option<OnProgress>,
     progress: BulkProgress,
     begun: Instant,
+    stopped_by: Option<Arc<NoStart>>,
+    /// Jobs that have ended: a group that is given one of them again is not all that it has.
+    ended_jobs: HashSet<K::Id>,
 }
 
 impl<K: BulkStart> Runner<'_, K> {
@@ -238,11 +249,15 @@ impl<K: BulkStart> Runner<'_, K> {
                 // It may have had a cause that was mended since.
                 GroupState::Refused { .. } => self.waiting.push_back(index),
                 GroupState::Running { job } => {
-                    self.fleet.add(K::job(&self.client, self.plan.sequence_store_id().clone(), job.clone()));
-                    self.running.insert(job, index);
+                    let groups = self.running.entry(job.clone()).or_default();
+                    groups.push(index);
+                    if groups.len() == 1 {
+                        self.fleet.add(K::job(&self.client, self.plan.sequence_store_id().clone(), job));
+                    }
                 }
                 GroupState::Finished { job, status, items } => {
                     self.settle(index, Fate::Ended { job: job.to_string(), status, items });
+                    self.ended_jobs.insert(job);
                 }
             }
         }
@@ -327,14 +342,21 @@ impl<K: BulkStart> Runner<'_, K> {
         self.starts_in_vain = 0;
         self.has_started = true;
         self.indeterminate.remove(&index);
-        self.running.insert(job.id().clone(), index);
-        self.fleet.add_started(job, self.first_look);
+        let groups = self.running.entry(job.id().clone()).or_default();
+        groups.push(index);
+        if groups.len() == 1 {
+            self.fleet.add_started(job, self.first_look);
+        }
         self.tell_progress();
         Ok(())
     }
 
     fn not_started(&mut self, index: usize, error: Error) -> Result<(), BulkError> {
         let asked = error.retry_after().unwrap_or_default().min(LONGEST_ASKED);
+        // Noted first: whatever follows, an earlier attempt may have started a job.
+        if error.may_have_been_applied() {
+            *self.indeterminate.entry(index).or_default() += 1;
+        }
         if matches!(error, Error::ServiceQuotaExceededException(_)) {
             tracing::info!(%error, "a start waits for room, and is tried again with the same token");
             self.full_until = Some(Instant::now() + asked.max(REST_AT_FULL_QUOTA));
@@ -342,14 +364,9 @@ impl<K: BulkStart> Runner<'_, K> {
             self.tell_trouble(&error);
             return Ok(());
         }
-        let unclear = if error.may_have_been_applied() {
-            let count = self.indeterminate.entry(index).or_default();
-            *count = count.saturating_add(1);
-            *count
-        } else {
-            0
-        };
-        if error.is_retryable() || (1..MAX_INDETERMINATE_STARTS).contains(&unclear) {
+        let lost =
+            self.indeterminate.get(&index).copied().filter(|_| error.may_have_been_applied()).unwrap_or_default();
+        if error.is_retryable() || (1..MAX_INDETERMINATE_STARTS).contains(&lost) {
             tracing::warn!(%error, "a start is tried again later, with the same token");
             self.starts_in_vain = self.starts_in_vain.saturating_add(1);
             let rest = doubled(FIRST_REST, self.starts_in_vain, LONGEST_REST, fastrand::f64());
@@ -362,6 +379,7 @@ impl<K: BulkStart> Runner<'_, K> {
         let concerns_all = self.concerns_all(&error);
         let error = Arc::new(NoStart::new(error));
         if concerns_all {
+            self.stopped_by = Some(Arc::clone(&error));
             // In the journal they stay as they are: who takes the run up, with other rights say, starts them.
             for index in std::iter::once(index).chain(std::mem::take(&mut self.waiting)) {
                 self.settle_unstarted(index, Arc::clone(&error));
@@ -390,28 +408,45 @@ impl<K: BulkStart> Runner<'_, K> {
     }
 
     fn ended(&mut self, (job, outcome): Watched<K>) -> Result<(), BulkError> {
-        let Some(index) = self.running.remove(job.id()) else { return Ok(()) };
+        let Some(indexes) = self.running.remove(job.id()) else { return Ok(()) };
         self.closing.remove(job.id());
-        let fate = match outcome {
-            Ok(outcome) => {
-                // If the quota of jobs was full, there is room now.
-                self.full_until = None;
-                let group = self.groups[index];
-                let status = outcome.job().status().clone();
-                let items = results::<K>(&group, outcome.items());
-                if let Some(journal) = &mut self.journal {
-                    journal.ended(&group, job.id(), &status, &items)?;
-                }
-                Fate::Ended { job: job.id().to_string(), status, items }
-            }
-            // It stays a running one in the journal: who takes the run up looks again.
-            Err(error) => {
-                let error = error.call_error().map_or_else(|| error.to_string(), |error| error.report().to_string());
-                Fate::Lost { job: job.id().to_string(), error }
-            }
-        };
-        self.settle(index, fate);
+        if outcome.is_ok() {
+            // If the quota of jobs was full, there is room now.
+            self.full_until = None;
+        }
+        let owns_job = indexes.len() == 1 && self.ended_jobs.insert(job.id().clone());
+        for index in &indexes {
+            let fate = match &outcome {
+                Ok(outcome) => self.ended_group(*index, job.id(), outcome.job(), owns_job)?,
+                // In the journal the job goes on running: a run that is resumed polls it again.
+                Err(error) => Self::lost(job.id(), error),
+            };
+            self.settle(*index, fate);
+        }
         Ok(())
+    }
+
+    fn ended_group(&mut self, index: usize, id: &K::Id, job: &K::State, owns_job: bool) -> Result<Fate, BulkError> {
+        let group = self.groups[index];
+        let status = job.status().clone();
+        let items = results::<K>(&group, job, owns_job);
+        // A later response may list what this one leaves out.
+        let complete = items.iter().all(|item| item.status.is_some());
+        if let Some(journal) = self.journal.as_mut().filter(|_| complete) {
+            journal.ended(&group, id, &status, &items)?;
+        }
+        Ok(Fate::Ended { job: id.to_string(), status, items })
+    }
+
+    fn lost(id: &K::Id, error: &WaitError<K>) -> Fate {
+        let not_found = error.call_error().is_some_and(|error| matches!(error, Error::ResourceNotFoundException(_)));
+        let cause = error.call_error().map_or_else(|| error.to_string(), |error| error.report().to_string());
+        let error = if not_found {
+            format!("the service does not know the job any more, check region and account: {cause}")
+        } else {
+            cause
+        };
+        Fate::Lost { job: id.to_string(), error, not_found }
     }
 
     fn settle(&mut self, index: usize, fate: Fate) {

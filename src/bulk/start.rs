@@ -3,7 +3,7 @@
 use super::journal::ItemResult;
 use super::{BulkKind, Group, Plan};
 use crate::job::{Activation, Export, Import, Job, JobItem as _, JobKind, JobState};
-use crate::model::{ItemStatus, ReadSetId, S3Destination};
+use crate::model::{ItemStatus, JobStatus, ReadSetId, S3Destination};
 use crate::{CallFuture, Client};
 
 /// A kind of jobs that a plan can start.
@@ -80,11 +80,13 @@ start! {
     made |_| None; tells_of |told, item| told.read_set_id == *item
 }
 
-/// What became of each item of a group. The service keeps their order; where it does not, they are looked for.
-pub(super) fn results<K: BulkStart>(
-    group: &Group<'_, K>,
-    told: &[<<K as JobKind>::State as JobState>::Item],
-) -> Vec<ItemResult> {
+/// The result of each item of a group. The service keeps their order; where it does not, they are looked for.
+///
+/// A job that is completed has finished all of its items, also those that the response leaves out. Of any other job,
+/// such an item has no status. `owns_job` is whether the job is this group's alone.
+pub(super) fn results<K: BulkStart>(group: &Group<'_, K>, job: &K::State, owns_job: bool) -> Vec<ItemResult> {
+    let told = job.items();
+    let completed = owns_job && *job.status() == JobStatus::Completed;
     let asked = group.positions().zip(group.items()).enumerate();
     asked
         .map(|(index, (position, item))| {
@@ -94,16 +96,16 @@ pub(super) fn results<K: BulkStart>(
                     let failed = *told.status() != ItemStatus::Finished;
                     ItemResult {
                         position,
-                        status: told.status().clone(),
+                        status: Some(told.status().clone()),
                         read_set_id: K::made(told).cloned(),
                         reason: failed.then(|| told.reason().to_owned()),
                     }
                 }
                 None => ItemResult {
                     position,
-                    status: ItemStatus::from(""),
+                    status: completed.then_some(ItemStatus::Finished),
                     read_set_id: None,
-                    reason: Some("the job does not tell of it".to_owned()),
+                    reason: (!completed).then(|| "the job has ended, and does not list the item".to_owned()),
                 },
             }
         })

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{JobFilter, Operation, call, check_next_token, decode_jobs, fill_in_store, read_set_sources};
+use super::{JobFilter, Operation, call, check_id, check_next_token, decode_jobs, fill_in_store, read_set_sources};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
@@ -182,7 +182,7 @@ impl Operation for GetReadSetActivationJobRequest {
     fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
         fill_in_store(&mut output.sequence_store_id, &self.sequence_store_id);
         output.request_id = request_id;
-        Ok(())
+        check_id(self.id.as_str(), output.id.as_str())
     }
 }
 

@@ -106,7 +106,9 @@ async fn requests_equal_those_of_botocore() {
     assert!(cases.len() >= 190);
     for case in &cases {
         let (name, expect) = (text(case, "name"), &case["expect"]);
-        let script = Script::new([answer(200, &[("x-amzn-requestid", "req-1")], ANSWER)]);
+        let id = case["input"]["id"].as_str().unwrap_or("1234567890");
+        let body = ANSWER.replace("1234567890", id);
+        let script = Script::new([answer(200, &[("x-amzn-requestid", "req-1")], &body)]);
         let client = script.client_with(builder().region(text(case, "region"))).unwrap();
         call(&client, text(case, "operation"), &case["input"]).await.unwrap_or_else(|error| panic!("{name}: {error}"));
 
@@ -142,11 +144,11 @@ async fn get_import(name: &str) -> Result<crate::GetReadSetImportJobOutput, Erro
 }
 
 async fn get_export(name: &str) -> Result<crate::GetReadSetExportJobOutput, Error> {
-    client_answering(name).get_read_set_export_job().sequence_store_id("1234567890").id("3578013579").send().await
+    client_answering(name).get_read_set_export_job().sequence_store_id("1234567890").id("2468013579").send().await
 }
 
 async fn get_activation(name: &str) -> Result<crate::GetReadSetActivationJobOutput, Error> {
-    client_answering(name).get_read_set_activation_job().sequence_store_id("1234567890").id("3578013579").send().await
+    client_answering(name).get_read_set_activation_job().sequence_store_id("1234567890").id("4688013579").send().await
 }
 
 /// Every fixture of an operation by its name behind the dot.

@@ -7,7 +7,7 @@ pub use source::{ImportReadSetSource, ImportReadSetSourceBuilder, ImportReadSetS
 
 mod source;
 
-use super::{JobFilter, Operation, call, check_next_token, decode_jobs, fill_in_store};
+use super::{JobFilter, Operation, call, check_id, check_next_token, decode_jobs, fill_in_store};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
@@ -210,7 +210,7 @@ impl Operation for GetReadSetImportJobRequest {
     fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
         fill_in_store(&mut output.sequence_store_id, &self.sequence_store_id);
         output.request_id = request_id;
-        Ok(())
+        check_id(self.id.as_str(), output.id.as_str())
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{Operation, call, fill_in_store};
+use super::{Operation, call, check_id, fill_in_store};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
@@ -69,7 +69,7 @@ impl Operation for GetReadSetMetadataRequest {
     fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
         fill_in_store(&mut output.sequence_store_id, &self.sequence_store_id);
         output.request_id = request_id;
-        Ok(())
+        check_id(self.id.as_str(), output.id.as_str())
     }
 }
 

@@ -20,15 +20,15 @@ pub(crate) fn plan() -> Result<Plan<Export>, BulkError> {
 
 /// The first line of a journal of this plan.
 pub(crate) fn header(plan: &Plan<Export>) -> Vec<u8> {
-    Header::of(plan).to_line()
+    super::line::to_line(&Header::of(plan), VERSION)
 }
 
 /// Reads a journal as a run would that goes on; tells where the last line ends that counts.
 pub(crate) fn read(data: &[u8], plan: &Plan<Export>) -> Result<usize, BulkError> {
-    let mut lines = Lines { path: Path::new("run.jsonl"), reader: data, line: Vec::new(), number: 0, end: 0 };
+    let mut lines = Lines::new(Path::new("run.jsonl"), data);
     let header = Header::of(plan);
     assert_eq!(header.version, VERSION);
-    if lines.header(&header)? {
+    if lines.header(&header)?.is_some() {
         assert_eq!(lines.states(plan)?.len(), plan.groups().len());
     }
     Ok(usize::try_from(lines.end).unwrap_or(usize::MAX))

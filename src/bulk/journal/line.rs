@@ -6,8 +6,8 @@ use crate::bulk::{BulkKind, Plan};
 use crate::json;
 use crate::model::{ItemStatus, JobStatus, ReadSetId};
 
-/// The format that this version writes, and the newest it reads.
-pub(super) const VERSION: u64 = 1;
+/// The format that this version writes, and the newest that it reads. In version 1, lines have no checksum.
+pub(super) const VERSION: u64 = 2;
 /// How every journal begins.
 pub(super) const MAGIC: &[u8] = br#"{"journal":"healthomics-bulk","#;
 
@@ -17,13 +17,21 @@ pub(super) const MAGIC: &[u8] = br#"{"journal":"healthomics-bulk","#;
 pub(crate) struct ItemResult {
     /// Its index in the input.
     pub(crate) position: usize,
-    pub(crate) status: ItemStatus,
+    /// `None` if the job does not list the item.
+    #[serde(default, with = "json::field", skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<ItemStatus>,
     /// The read set that a source became.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) read_set_id: Option<ReadSetId>,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
+}
+
+impl ItemResult {
+    pub(crate) fn is_finished(&self) -> bool {
+        self.status == Some(ItemStatus::Finished)
+    }
 }
 
 /// The first line. Later versions may add fields, and change anything but the first two with the version.
@@ -63,16 +71,44 @@ pub(super) enum Line {
     Unknown,
 }
 
-impl Line {
-    pub(super) fn to_json(&self) -> Vec<u8> {
-        to_line(self)
+/// What stands before the checksum of a line, which is its last field.
+const CHECKSUM: &[u8] = br#","crc32":""#;
+/// What stands behind it.
+const END: &[u8] = b"\"}\n";
+
+/// A header or line as it is written in a version of the format.
+pub(super) fn to_line(line: &impl Serialize, version: u64) -> Vec<u8> {
+    let mut text = json::to_body(line);
+    if version == 1 {
+        text.push(b'\n');
+        return text;
     }
+    // The closing brace moves behind the checksum.
+    text.pop();
+    let checksum = checksum(&text);
+    text.extend_from_slice(CHECKSUM);
+    text.extend_from_slice(checksum.as_bytes());
+    text.extend_from_slice(END);
+    text
 }
 
-fn to_line(line: &impl Serialize) -> Vec<u8> {
-    let mut json = json::to_body(line);
-    json.push(b'\n');
-    json
+/// CRC-32 finds every change of a single bit, and of any 32 bits in a row.
+fn checksum(text: &[u8]) -> String {
+    format!("{:08x}", crc32fast::hash(text))
+}
+
+/// Whether a line, with its newline, is what [`to_line`] wrote.
+pub(super) fn verifies(line: &[u8]) -> bool {
+    let Some(rest) = line.strip_suffix(END) else { return false };
+    let Some((front, written)) = rest.split_last_chunk::<8>() else { return false };
+    front.strip_suffix(CHECKSUM).is_some_and(|text| checksum(text).as_bytes() == written)
+}
+
+/// Whether a last line that has no newline has more than a write that was interrupted leaves: a whole line, and something
+/// else where its newline belongs.
+pub(super) fn has_lost_its_newline(tail: &[u8]) -> bool {
+    let Some((_, front)) = tail.split_last() else { return false };
+    verifies(&[front, b"\n"].concat())
 }
 
 impl Header {
@@ -91,10 +127,6 @@ impl Header {
             shard: plan.current_shard().index,
             shards: plan.current_shard().count,
         }
-    }
-
-    pub(super) fn to_line(&self) -> Vec<u8> {
-        to_line(self)
     }
 
     /// What a person would look at, the most telling first.

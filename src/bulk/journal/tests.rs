@@ -51,7 +51,7 @@ fn refusal<K: BulkKind>(path: &Path, plan: &Plan<K>) -> BulkError {
 fn results(group: &Group<'_, Export>) -> Vec<ItemResult> {
     let result = |position| ItemResult {
         position,
-        status: if position % 2 == 0 { ItemStatus::Finished } else { "NEW_ONE".into() },
+        status: Some(if position % 2 == 0 { ItemStatus::Finished } else { "NEW_ONE".into() }),
         read_set_id: (position % 2 == 0).then(|| "7777777777".into()),
         reason: (position % 2 == 1).then(|| "not\nthere: \"é\"".to_owned()),
     };
@@ -81,12 +81,22 @@ fn write_all(path: &Path, plan: &Plan<Export>) -> Vec<GroupState<ExportJobId>> {
     ]
 }
 
-/// The whole journal with one line changed: `line` counts from 0.
+/// The whole journal with one line changed, and checksums that are right: `line` counts from 0.
 fn with_line(path: &Path, line: usize, change: impl FnOnce(&str) -> String) {
     let text = fs::read_to_string(path).unwrap();
-    let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    let mut lines: Vec<_> = text.lines().map(without_checksum).collect();
     lines[line] = change(&lines[line]);
-    fs::write(path, lines.join("\n") + "\n").unwrap();
+    let text: String = lines.join("\n").lines().map(with_checksum).collect();
+    fs::write(path, text).unwrap();
+}
+
+fn without_checksum(line: &str) -> String {
+    format!("{}}}", line.rsplit_once(",\"crc32\":").unwrap().0)
+}
+
+fn with_checksum(line: &str) -> String {
+    let Some(front) = line.strip_suffix('}') else { return format!("{line}\n") };
+    format!("{front},\"crc32\":\"{:08x}\"}}\n", crc32fast::hash(front.as_bytes()))
 }
 
 #[test]
@@ -103,12 +113,13 @@ fn the_format_is_what_it_was() {
     let (folder, plan) = (Folder::new(), plan());
     write_all(&folder.file(), &plan);
     let text = fs::read_to_string(folder.file()).unwrap();
-    let lines: Vec<_> = text.lines().collect();
+    assert!(text.lines().all(|line| with_checksum(&without_checksum(line)) == format!("{line}\n")));
+    let lines: Vec<_> = text.lines().map(without_checksum).collect();
     let token = plan.groups().nth(1).unwrap().client_token();
     assert_eq!(
         lines[0],
         format!(
-            r#"{{"journal":"healthomics-bulk","version":1,"runId":"run-7","kind":"export","sequenceStoreId":"1234567890","roleArn":"arn:aws:iam::123456789012:role/Omics","destination":"s3://bucket/out/","groups":5,"groupSize":2,"plan":"{}","shard":0,"shards":1}}"#,
+            r#"{{"journal":"healthomics-bulk","version":2,"runId":"run-7","kind":"export","sequenceStoreId":"1234567890","roleArn":"arn:aws:iam::123456789012:role/Omics","destination":"s3://bucket/out/","groups":5,"groupSize":2,"plan":"{}","shard":0,"shards":1}}"#,
             plan.digest()
         )
     );
@@ -233,10 +244,7 @@ fn a_journal_of_another_run_is_refused_with_what_differs() {
         ("its shard is 0 of 1, here it is 1 of 2; ", plan().shard(1, 2).unwrap()),
     ] {
         let error = refusal(&folder.file(), &other);
-        assert!(
-            matches!(error, BulkError::JournalMismatch { .. }) && error.to_string().contains(expected),
-            "{error}"
-        );
+        assert!(matches!(error, BulkError::JournalMismatch { .. }) && error.to_string().contains(expected), "{error}");
     }
     let activations = Planner::activation(run.into(), store.into()).group_size(2).plan(ids(10)).unwrap();
     let error = refusal::<Activation>(&folder.file(), &activations);
@@ -269,9 +277,9 @@ fn a_newer_format_is_refused_and_newer_lines_are_passed_over() {
     with_line(&folder.file(), 4, more);
     assert_eq!(states(&folder.file(), &plan), expected);
 
-    fs::write(folder.file(), "{\"journal\":\"healthomics-bulk\",\"version\":2,\"else\":true}\n").unwrap();
+    fs::write(folder.file(), "{\"journal\":\"healthomics-bulk\",\"version\":3,\"else\":true}\n").unwrap();
     let error = refusal(&folder.file(), &plan);
-    assert!(matches!(error, BulkError::JournalUnsupportedVersion { version: 2, known: 1, .. }), "{error}");
+    assert!(matches!(error, BulkError::JournalUnsupportedVersion { version: 3, known: 2, .. }), "{error}");
 }
 
 #[test]
@@ -345,7 +353,8 @@ fn a_line_that_could_not_be_written_is_not_there() {
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let file = std::mem::replace(&mut journal.file, full);
     let error = journal.starting(&groups[1]).unwrap_err();
-    assert!(matches!(error, BulkError::JournalIo { action: "write", .. }), "{error}");
+    assert!(matches!(error, BulkError::JournalStorageFull { .. }), "{error}");
+    assert!(error.to_string().starts_with("no space is left on the device for the journal "), "{error}");
     journal.file = file;
     (&journal.file).write_all(b"{\"line\":\"star").unwrap();
     journal.starting(&groups[2]).unwrap();
@@ -368,17 +377,18 @@ fn imports_tell_what_they_became() {
     let (mut journal, _) = Journal::open(folder.file(), &plan).unwrap();
     let item = |position| ItemResult {
         position,
-        status: ItemStatus::Finished,
+        status: Some(ItemStatus::Finished),
         read_set_id: Some("7777777777".into()),
         reason: None,
     };
-    // The service need not tell how an item stands.
-    let unsaid = ItemResult { status: ItemStatus::from(""), read_set_id: None, ..item(2) };
-    let (job, items) = ("0000000001".into(), vec![item(0), item(1), unsaid]);
-    journal.ended(&plan.groups().next().unwrap(), &job, &JobStatus::Completed, &items).unwrap();
+    // The job need not list each item.
+    let unlisted = ItemResult { status: None, read_set_id: None, ..item(2) };
+    let (job, items) = ("0000000001".into(), vec![item(0), item(1), unlisted]);
+    let status = JobStatus::CompletedWithFailures;
+    journal.ended(&plan.groups().next().unwrap(), &job, &status, &items).unwrap();
     drop(journal);
     let (_, states) = Journal::open(folder.file(), &plan).unwrap();
-    assert_eq!(states, [GroupState::Finished { job, status: JobStatus::Completed, items }]);
+    assert_eq!(states, [GroupState::Finished { job, status, items }]);
 }
 
 /// A hundred results a group: a million items.
@@ -392,9 +402,9 @@ fn ten_thousand_groups_are_read() {
         let index = group.index();
         let (job, status, items) = ("0000000001".to_owned(), JobStatus::Completed, results(&group));
         let token = group.client_token().to_string();
-        text.extend(Line::Starting { group: index, token }.to_json());
-        text.extend(Line::Started { group: index, job: job.clone() }.to_json());
-        text.extend(Line::Ended { group: index, job, status, items }.to_json());
+        text.extend(line::to_line(&Line::Starting { group: index, token }, VERSION));
+        text.extend(line::to_line(&Line::Started { group: index, job: job.clone() }, VERSION));
+        text.extend(line::to_line(&Line::Ended { group: index, job, status, items }, VERSION));
     }
     fs::write(folder.file(), &text).unwrap();
     let states = states(&folder.file(), &plan);
@@ -419,4 +429,96 @@ fn a_journal_from_elsewhere_tells_its_members_on_one_line() {
     with_line(&folder.file(), 0, |line| line.replace(r#""kind":"export""#, r#""kind":"a\nb\u001b""#));
     let error = refusal(&folder.file(), &plan).to_string();
     assert!(error.contains(r"its kind is a\nb\u{1b}, here it is export; "), "{error}");
+}
+
+/// Reads a journal without a file.
+fn read(bytes: &[u8], plan: &Plan<Export>) -> Result<Option<Vec<GroupState<ExportJobId>>>, BulkError> {
+    let mut lines = Lines::new(Path::new("run.jsonl"), bytes);
+    match lines.header(&Header::of(plan))? {
+        Some(_) => lines.states(plan).map(Some),
+        None => Ok(None),
+    }
+}
+
+#[test]
+fn no_flipped_bit_is_read_as_another_state() {
+    let (folder, plan) = (Folder::new(), plan());
+    let expected = write_all(&folder.file(), &plan);
+    let mut bytes = fs::read(folder.file()).unwrap();
+    assert_eq!(read(&bytes, &plan).unwrap(), Some(expected));
+    let mut flips = 0;
+    for byte in 0..bytes.len() {
+        for bit in 0..8 {
+            bytes[byte] ^= 1 << bit;
+            let error = read(&bytes, &plan).expect_err("a flipped bit is found");
+            let is_named = matches!(
+                error,
+                BulkError::JournalCorrupt { .. }
+                    | BulkError::JournalUnsupportedVersion { .. }
+                    | BulkError::JournalMismatch { .. }
+            );
+            assert!(is_named, "byte {byte}, bit {bit}: {error}");
+            bytes[byte] ^= 1 << bit;
+            flips += 1;
+        }
+    }
+    assert!(flips > 9_000, "{flips}");
+}
+
+/// As the version before checksums has written it.
+#[test]
+fn a_journal_of_version_1_is_read_and_continued() {
+    let (folder, plan) = (Folder::new(), plan());
+    let expected = write_all(&folder.file(), &plan);
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal_v1.jsonl");
+    fs::copy(fixture, folder.file()).unwrap();
+    assert_eq!(states(&folder.file(), &plan), expected);
+    let (mut journal, _) = Journal::open(folder.file(), &plan).unwrap();
+    journal.starting(&plan.groups().next().unwrap()).unwrap();
+    drop(journal);
+    let states = states(&folder.file(), &plan);
+    assert_eq!((&states[0], &states[1..]), (&GroupState::Indeterminate, &expected[1..]));
+    let text = fs::read_to_string(folder.file()).unwrap();
+    assert!(!text.contains("crc32"), "a version that knows no checksums may go on with it");
+}
+
+/// In version 1, an item that a completed job did not list had an empty status.
+#[test]
+fn an_empty_status_of_version_1_is_none_unless_the_job_is_completed() {
+    let plan = plan();
+    let header = String::from_utf8(line::to_line(&Header { version: 1, ..Header::of(&plan) }, 1)).unwrap();
+    for (status, expected) in [("COMPLETED", Some(ItemStatus::Finished)), ("FAILED", None)] {
+        let items = r#"[{"position":0,"status":""},{"position":1,"status":"FINISHED"}]"#;
+        let ended = format!(r#"{{"line":"ended","group":0,"job":"1","status":"{status}","items":{items}}}"#);
+        let states = read(format!("{header}{ended}\n").as_bytes(), &plan).unwrap().unwrap();
+        let GroupState::Finished { items, .. } = &states[0] else { panic!("{states:?}") };
+        assert_eq!(
+            items.iter().map(|item| item.status.clone()).collect::<Vec<_>>(),
+            [expected, Some(ItemStatus::Finished)]
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_refused() {
+    let (folder, plan) = (Folder::new(), plan());
+    let made = std::process::Command::new("mkfifo").arg(folder.file()).status().unwrap();
+    assert!(made.success());
+    for path in [folder.file(), "/dev/null".into()] {
+        let error = refusal(&path, &plan);
+        assert!(matches!(error, BulkError::JournalNotRegular { .. }), "{error}");
+        assert!(error.to_string().contains("is not a regular file"), "{error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symbolic_link_leads_to_the_journal() {
+    let (folder, plan) = (Folder::new(), plan());
+    let target = folder.0.join("there");
+    fs::create_dir(&target).unwrap();
+    std::os::unix::fs::symlink(target.join("run.jsonl"), folder.file()).unwrap();
+    let expected = write_all(&folder.file(), &plan);
+    assert_eq!(states(&target.join("run.jsonl"), &plan), expected);
 }

@@ -130,7 +130,7 @@ async fn the_report_tells_of_each_item_in_input_order() {
         report.failed().map(|item| (item.position, item.item.as_str(), item.reason.unwrap())).collect();
     assert_eq!(failed, [(3, "7000000003", "it fails here"), (150, "7000000150", "it fails here")]);
     assert_eq!(report.jobs().count(), 3);
-    assert_eq!(report.to_string(), "248 of 250 items finished in 3 jobs");
+    assert_eq!(report.to_string(), "248 of 250 items finished in 3 jobs\n  2 items: it fails here");
     let failed = report.clone().into_completed().unwrap_err();
     let why = "7000000003: it fails here; 7000000150: it fails here";
     assert_eq!(failed.to_string(), format!("export run run-1: 248 of 250 items finished in 3 jobs: {why}"));
@@ -158,16 +158,15 @@ async fn a_group_that_is_refused_does_not_stop_the_others() {
         crate::testing::answer(200, &[], r#"{"id":"1234567890","status":"COMPLETED"}"#),
     ]);
     let report = script.client().run(plan).send().await.unwrap();
-    let reasons: Vec<_> = report.items().step_by(100).map(|item| item.reason.unwrap().to_owned()).collect();
-    assert_eq!(reasons[0], "the job does not tell of it");
+    let reasons: Vec<_> = report.items().step_by(100).map(|item| item.reason.unwrap_or_default().to_owned()).collect();
+    assert_eq!((report.finished_count(), report.failed().count()), (100, 200), "COMPLETED means finished");
+    assert!(matches!(report.stopped_by(), Some(Error::AccessDeniedException(_))), "{:?}", report.stopped_by());
+    assert_eq!(report.errors().iter().map(|error| error.items).collect::<Vec<_>>(), [100, 100]);
     assert!(reasons[1].contains("ValidationException (400): no"), "{}", reasons[1]);
     assert!(reasons[2].contains("AccessDeniedException (403)"), "{}", reasons[2]);
     let failed = report.clone().into_completed().unwrap_err().to_string();
-    assert!(
-        failed.starts_with("export run run-1: 0 of 300 items finished in 1 job: 7000000000: the job does"),
-        "{failed}"
-    );
-    assert!(failed.ends_with("; and 297 more"), "{failed}");
+    assert!(failed.starts_with("export run run-1: 100 of 300 items finished in 1 job: 7000000100: Start"), "{failed}");
+    assert!(failed.ends_with("; and 197 more"), "{failed}");
     let errors: Vec<_> = report.items().step_by(100).map(|item| item.error).collect();
     assert!(errors[0].is_none());
     assert!(matches!(errors[1], Some(Error::ValidationException(_))));
@@ -184,7 +183,8 @@ async fn what_was_refused_waits_for_nothing() {
     let seen = Arc::clone(&progress);
     let client = script.client_with(crate::testing::builder().max_attempts(1)).unwrap();
     let run = client.run(exports(1)).on_progress(move |progress| seen.lock().unwrap().push(progress.waits_out.clone()));
-    assert_eq!(run.send().await.unwrap().failed().count(), 1);
+    let error = run.send().await.unwrap_err();
+    assert!(matches!(error, BulkError::NothingStarted { .. }), "{error}");
     let progress = progress.lock().unwrap();
     assert!(progress[0].is_some() && progress.last().unwrap().is_none(), "{progress:?}");
 }
@@ -200,8 +200,10 @@ async fn missing_rights_end_the_starts() {
     assert!(starts <= 1 + MOST_STARTS_IN_FLIGHT, "{starts} starts");
 
     let service = account().with(|played| played.starts_denied_from = 1);
-    let report = service.client().run(exports(1_000)).send().await.unwrap();
-    assert_eq!((report.failed().count(), service.requests("Start").len()), (1_000, 1));
+    let error = service.client().run(exports(1_000)).send().await.unwrap_err();
+    assert_eq!(service.requests("Start").len(), 1);
+    let BulkError::NothingStarted { error } = error else { panic!("{error}") };
+    assert!(matches!(*error, Error::AccessDeniedException(_)), "{error}");
 
     // With rights, the same run goes on.
     let service = account();
@@ -221,7 +223,7 @@ async fn what_may_be_at_work_is_no_input_of_another_run() {
     let report = script.client().run(exports(300)).journal(&path).send().await.unwrap();
     assert_eq!(report.indeterminate().map(|item| item.position).collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
     let failed = report.clone().into_completed().unwrap_err().to_string();
-    assert!(failed.contains(", 100 may be at work: 7000000000: "), "{failed}");
+    assert!(failed.contains(", 100 indeterminate: 7000000000: "), "{failed}");
     assert_eq!(report.failed().count(), 200);
 
     // Under the same run id all of it is started, once.
@@ -310,4 +312,153 @@ async fn nothing_to_do_is_done_at_once() {
     let report = service.client().run(exports(0)).send().await.unwrap();
     assert_eq!(report.to_string(), "0 of 0 items finished in 0 jobs");
     assert!(service.jobs().is_empty());
+}
+
+const STARTED: &str = r#"{"id":"1234567890","status":"SUBMITTED"}"#;
+
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_attempt_may_have_started_is_indeterminate_whatever_follows() {
+    use crate::testing::{Step, answer};
+    use crate::transport::TransportErrorKind::Interrupted;
+
+    for (status, code) in [(403, "AccessDeniedException"), (400, "ValidationException")] {
+        let script = crate::testing::Script::new([
+            Step::Fail(Interrupted),
+            answer(402, &[("x-amzn-errortype", "ServiceQuotaExceededException")], ""),
+            answer(status, &[("x-amzn-errortype", code)], ""),
+        ]);
+        let client = script.client_with(crate::testing::builder().max_attempts(1)).unwrap();
+        let path = journal(&format!("lost-{status}"));
+        let report = client.run(exports(1)).journal(&path).send().await.unwrap();
+        assert_eq!((report.indeterminate().count(), report.failed().count()), (1, 0), "{report}");
+        assert_eq!(script.sent().len(), 3);
+        // The journal says so too: no line refuses the group.
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("refused"), "{text}");
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_that_a_job_with_failures_does_not_list_is_indeterminate() {
+    use crate::testing::answer;
+
+    let path = journal("unlisted");
+    let ended = r#"{"id":"1234567890","status":"COMPLETED_WITH_FAILURES","readSets":[{"id":"7000000000","status":"FAILED","statusMessage":"no"}]}"#;
+    let script = crate::testing::Script::new([answer(200, &[], STARTED), answer(200, &[], ended)]);
+    let report = script.client().run(exports(2)).journal(&path).send().await.unwrap();
+    let items: Vec<_> = report.items().map(|item| (item.finished, item.indeterminate, item.reason.unwrap())).collect();
+    assert_eq!(items, [(false, false, "no"), (false, true, "the job has ended, and does not list the item")]);
+
+    // A run that is resumed asks again, and may learn more.
+    let ended = ended.replace("[", r#"[{"id":"7000000001","status":"FINISHED"},"#);
+    let script = crate::testing::Script::new([answer(200, &[], &ended)]);
+    let report = script.client().run(exports(2)).journal(&path).send().await.unwrap();
+    assert_eq!((report.finished_count(), report.indeterminate().count(), script.sent().len()), (1, 0, 1));
+    std::fs::remove_file(path).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_response_about_another_job_says_nothing_about_this_one() {
+    use crate::testing::answer;
+
+    let other = r#"{"id":"1234567891","status":"COMPLETED"}"#;
+    let script = crate::testing::Script::new([answer(200, &[], STARTED), answer(200, &[], other)]);
+    let report = script.client().run(exports(1)).send().await.unwrap();
+    let item = report.items().next().unwrap();
+    assert!(item.indeterminate && item.reason.unwrap().contains("about 1234567891, and not about 1234567890"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn groups_that_are_given_one_job_are_judged_by_their_own_items() {
+    use crate::testing::answer;
+
+    let plan = || {
+        let planner = Planner::export("run-1".into(), STORE.into(), "s3://bucket/".into(), ROLE.into());
+        planner.group_size(1).plan(read_sets(3)).unwrap()
+    };
+    let ended = r#"{"id":"1234567890","status":"COMPLETED","readSets":[{"id":"7000000001","status":"FINISHED"}]}"#;
+    let script = crate::testing::Script::new([
+        answer(200, &[], STARTED),
+        answer(200, &[], STARTED),
+        answer(200, &[], STARTED),
+        answer(200, &[], ended),
+    ]);
+    let path = journal("one-job");
+    for _ in 0..2 {
+        let report = script.client().run(plan()).journal(&path).send().await.unwrap();
+        let items: Vec<_> = report.items().map(|item| (item.finished, item.indeterminate)).collect();
+        assert_eq!(items, [(false, true), (true, false), (false, true)]);
+    }
+    std::fs::remove_file(path).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_the_service_does_not_know_is_named() {
+    use crate::testing::answer;
+
+    let path = journal("missing");
+    let gone = || answer(404, &[("x-amzn-errortype", "ResourceNotFoundException")], r#"{"message":"no such job"}"#);
+    let script = crate::testing::Script::new([answer(200, &[], STARTED), gone()]);
+    let report = script.client().run(exports(1)).journal(&path).send().await.unwrap();
+    assert_eq!(report.missing_jobs().collect::<Vec<_>>(), ["1234567890"]);
+    let item = report.items().next().unwrap();
+    assert!(item.job_not_found && item.indeterminate, "{item:?}");
+    assert!(item.reason.unwrap().starts_with("the service does not know the job any more, check region and account: "));
+
+    // With the region corrected, the run goes on.
+    let ended = r#"{"id":"1234567890","status":"COMPLETED"}"#;
+    let script = crate::testing::Script::new([answer(200, &[], ended)]);
+    let report = script.client().run(exports(1)).journal(&path).send().await.unwrap();
+    assert_eq!(report.finished_count(), 1);
+    std::fs::remove_file(path).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_cause_is_reported_once() {
+    use crate::testing::answer;
+
+    let refused = |id: &'static str| {
+        answer(
+            400,
+            &[("x-amzn-errortype", "ValidationException"), ("x-amzn-requestid", id)],
+            r#"{"message":"no such bucket"}"#,
+        )
+    };
+    let script = crate::testing::Script::new(["a", "b", "c", "d", "e"].map(refused));
+    let report = script.client().run(exports(500)).send().await.unwrap();
+    let errors = report.errors();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert_eq!(errors[0].items, 500);
+    assert!(matches!(errors[0].error, Some(Error::ValidationException(_))));
+    assert_eq!(report.to_string().lines().count(), 2, "{report}");
+    assert!(report.stopped_by().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_has_five_lines_at_most() {
+    let items = read_sets(100)
+        .enumerate()
+        .map(|(index, id)| format!(r#"{{"id":"{id}","status":"FAILED","statusMessage":"reason {}"}}"#, index % 10));
+    let ended =
+        format!(r#"{{"id":"1234567890","status":"FAILED","readSets":[{}]}}"#, items.collect::<Vec<_>>().join(","));
+    let script = crate::testing::Script::new([
+        crate::testing::answer(200, &[], STARTED),
+        crate::testing::answer(200, &[], &ended),
+    ]);
+    let report = script.client().run(exports(100)).send().await.unwrap();
+    let lines: Vec<_> = report.to_string().lines().map(str::to_owned).collect();
+    assert_eq!(lines.len(), 5, "{report}");
+    assert_eq!((lines[1].as_str(), lines[4].as_str()), ("  10 items: reason 0", "  70 items: other reasons"));
+}
+
+/// As README recommends; a warning would be an error here.
+#[tokio::test(start_paused = true)]
+#[deny(unused_must_use)]
+async fn full_success_is_asked_for_in_one_line() {
+    async fn deliver(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
+        client.run(exports(1)).send().await?.into_completed()?;
+        Ok(())
+    }
+    deliver(&account().client()).await.unwrap();
 }

@@ -168,7 +168,7 @@ fn three_jobs(client: &Client) -> impl Iterator<Item = Job<Export>> {
     (0..3).map(|index| client.export_job(STORE, id(index)))
 }
 
-const ENDED: &str = r#"{"id":"5000000000","status":"COMPLETED"}"#;
+const ENDED: &str = r#"{"id":"{id}","status":"COMPLETED"}"#;
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_never_answers_holds_nobody_beyond_the_timeout() {
@@ -202,7 +202,7 @@ async fn a_list_that_is_asked_to_wait_waits() {
 
 #[tokio::test(start_paused = true)]
 async fn lists_that_failed_once_are_tried_again() {
-    let running = || answer(200, &[], r#"{"id":"5000000000","status":"IN_PROGRESS"}"#);
+    let running = || answer(200, &[], r#"{"id":"{id}","status":"IN_PROGRESS"}"#);
     let script = Script::new([
         answer(400, &[("x-amzn-errortype", "ValidationException")], ""),
         running(),
