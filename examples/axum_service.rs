@@ -123,11 +123,9 @@ impl App {
             match run.send().await {
                 Ok(report) => {
                     let indeterminate = report.indeterminate().count();
-                    let mut lines = vec![format!("done: {report}, {indeterminate} indeterminate")];
-                    let why = report.failed().take(10);
-                    lines.extend(why.map(|item| format!("{}: {}", item.item, item.reason.unwrap_or_default())));
-                    app.with_runs(|runs| runs.status.insert(id.clone(), lines.join("\n")));
-                    // What may still be at work is taken up at the next start.
+                    let status = format!("done, {indeterminate} indeterminate: {report}");
+                    app.with_runs(|runs| runs.status.insert(id.clone(), status));
+                    // What is indeterminate is resumed when the service starts again.
                     if indeterminate == 0 {
                         drop(std::fs::remove_file(app.order_path(&id)));
                     }

@@ -99,9 +99,12 @@ async fn run() -> Result<(), Failure> {
 fn print(report: &Report<Import>, lines: &[usize]) {
     let total = report.items().count();
     println!("{} of {total} sources became read sets in {} jobs", report.finished_count(), report.jobs().count());
+    for error in report.errors() {
+        println!("{} sources: {}", error.items, error.reason);
+    }
     for failed in report.items().filter(|item| !item.finished) {
         let name = failed.item.name.as_deref().unwrap_or(failed.item.sample_id.as_str());
-        println!("line {}: {name}: {}", lines[failed.position], failed.reason.unwrap_or("no reason given"));
+        println!("line {}: {name}", lines[failed.position]);
     }
 }
 

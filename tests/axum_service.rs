@@ -111,7 +111,7 @@ async fn a_service_that_is_stopped_takes_its_runs_up_again() {
     assert!(folder.join("run-7.json").exists(), "the order is kept");
 
     let service = Service::start(&local, &folder);
-    service.wait_for("done: 250 of 250 items finished in 3 jobs").await;
+    service.wait_for("done, 0 indeterminate: 250 of 250 items finished in 3 jobs").await;
     assert_eq!(local.jobs().len(), 3, "none twice");
     assert!(!folder.join("run-7.json").exists(), "and nothing is left to do");
     service.stop();

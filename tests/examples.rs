@@ -89,7 +89,7 @@ fn a_function_that_is_called_again_starts_nothing_twice() {
 fn thousands_are_exported_in_one_call() {
     assert_says(
         "bulk_export",
-        &["1999 of 2000 items finished in 20 jobs", "(number 7): Access to the bucket was denied"],
+        &["1999 of 2000 items finished in 20 jobs", "1 item: Access to the bucket was denied", "(number 7)"],
     );
 }
 

@@ -51,7 +51,7 @@ impl<K: BulkKind> RunFailed<K> {
     }
 }
 
-/// `export run run-7: 9998 of 10000 items finished in 100 jobs, 1 may be at work: 5555555555: Read set not found`
+/// `export run run-7: 9998 of 10000 items finished in 100 jobs, 1 indeterminate: 5555555555: Read set not found`
 impl<K: BulkKind> fmt::Display for RunFailed<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let report = self.report();
