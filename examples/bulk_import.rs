@@ -99,12 +99,13 @@ async fn run() -> Result<(), Failure> {
 fn print(report: &Report<Import>, lines: &[usize]) {
     let total = report.items().count();
     println!("{} of {total} sources became read sets in {} jobs", report.finished_count(), report.jobs().count());
-    for error in report.errors() {
+    // What kept jobs from being started concerns many sources: it is printed once.
+    for error in report.errors().iter().filter(|error| error.error.is_some()) {
         println!("{} sources: {}", error.items, error.reason);
     }
-    for failed in report.items().filter(|item| !item.finished) {
+    for failed in report.items().filter(|item| !item.finished && item.error.is_none()) {
         let name = failed.item.name.as_deref().unwrap_or(failed.item.sample_id.as_str());
-        println!("line {}: {name}", lines[failed.position]);
+        println!("line {}: {name}: {}", lines[failed.position], failed.reason.unwrap_or("no reason given"));
     }
 }
 

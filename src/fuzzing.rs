@@ -155,7 +155,7 @@ pub fn journal(data: &[u8]) {
     match journal_fuzzing::read(data, plan) {
         Ok(end) => assert!(end <= data.len()),
         Err(error @ (BulkError::JournalCorrupt { .. } | BulkError::JournalUnsupportedVersion { .. })) => {
-            assert_one_line(&error)
+            assert_one_line(&error);
         }
         Err(BulkError::JournalMismatch { .. }) => {}
         Err(error) => panic!("{error}"),

@@ -239,7 +239,7 @@ macro_rules! field_of_struct {
             }
 
             fn read_item<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-                serde::Deserialize::deserialize(deserializer)
+                crate::json::read_struct_item(deserializer)
             }
 
             fn write<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -531,6 +531,36 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for StructVisitor<T> {
     }
 }
 
+/// Reads an object; `None` for `null`. Anything else is an error.
+pub(crate) fn read_struct_item<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    deserializer.deserialize_option(StructItemVisitor(PhantomData))
+}
+
+/// Unlike a derived visitor, refuses a list of the values of the fields.
+struct StructItemVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for StructItemVisitor<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_none<E>(self) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Option<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(entries)).map(Some)
+    }
+}
+
 /// A list. `null` is an empty one, and items that are `null` are left out.
 impl<T: Field> Field for Vec<T> {
     fn absent() -> Self {
@@ -745,7 +775,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_item_that_is_no_object_is_an_error() {
-        for items in ["[1]", r#"["s3://bucket/key"]"#, "[true]"] {
+        for items in ["[1]", r#"["s3://bucket/key"]"#, "[true]", r#"[["s3://bucket/key"]]"#, "[[]]"] {
             let error = get(items).await.unwrap_err();
             assert!(matches!(error, Error::UndecodableResponse(_)), "{items}: {error}");
         }

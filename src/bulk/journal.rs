@@ -261,9 +261,9 @@ impl<'a, R: BufRead> Lines<'a, R> {
                 Line::Ended { group, job, status, mut items } => {
                     if status == JobStatus::Completed {
                         // Version 1 had no status for items that a completed job does not list.
-                        items
-                            .iter_mut()
-                            .for_each(|item| item.status = item.status.take().or(Some(ItemStatus::Finished)));
+                        for item in &mut items {
+                            item.status.get_or_insert(ItemStatus::Finished);
+                        }
                     }
                     let positions: Vec<_> = self.group(&groups, group)?.positions().collect();
                     if items.iter().any(|item| positions.binary_search(&item.position).is_err()) {

@@ -387,8 +387,8 @@ fn imports_tell_what_they_became() {
     let status = JobStatus::CompletedWithFailures;
     journal.ended(&plan.groups().next().unwrap(), &job, &status, &items).unwrap();
     drop(journal);
-    let (_, states) = Journal::open(folder.file(), &plan).unwrap();
-    assert_eq!(states, [GroupState::Finished { job, status, items }]);
+    let (_, read) = Journal::open(folder.file(), &plan).unwrap();
+    assert_eq!(read, [GroupState::Finished { job, status, items }]);
 }
 
 /// A hundred results a group: a million items.

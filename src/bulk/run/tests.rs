@@ -351,7 +351,7 @@ async fn an_item_that_a_job_with_failures_does_not_list_is_indeterminate() {
     assert_eq!(items, [(false, false, "no"), (false, true, "the job has ended, and does not list the item")]);
 
     // A run that is resumed asks again, and may learn more.
-    let ended = ended.replace("[", r#"[{"id":"7000000001","status":"FINISHED"},"#);
+    let ended = ended.replace('[', r#"[{"id":"7000000001","status":"FINISHED"},"#);
     let script = crate::testing::Script::new([answer(200, &[], &ended)]);
     let report = script.client().run(exports(2)).journal(&path).send().await.unwrap();
     assert_eq!((report.finished_count(), report.indeterminate().count(), script.sent().len()), (1, 0, 1));
