@@ -114,7 +114,7 @@ impl App {
         let (app, shown, id) = (self.clone(), self.clone(), id.clone());
         let run_id = id.clone();
         let run = run.on_progress(move |progress| {
-            let trouble = progress.waits_out.as_deref().unwrap_or("no trouble");
+            let trouble = progress.retrying.as_ref().map_or("no trouble".to_owned(), ToString::to_string);
             let (settled, items, failed) = (progress.settled, progress.items, progress.failed);
             let status = format!("{settled} of {items} read sets, {failed} failed, {trouble}");
             shown.with_runs(|runs| runs.status.insert(run_id.clone(), status));

@@ -75,7 +75,7 @@ async fn run() -> Result<(), Failure> {
     let mut run = client.run(plan.shard(index, count)?).on_progress(move |progress| {
         shown.set_length(progress.items as u64);
         shown.set_position(progress.settled as u64);
-        let trouble = progress.waits_out.as_deref().unwrap_or("");
+        let trouble = progress.retrying.as_ref().map(ToString::to_string).unwrap_or_default();
         shown.set_message(format!("{} jobs run, {} sources failed {trouble}", progress.running_jobs, progress.failed));
     });
     if let Some(path) = options.get("journal") {
@@ -90,7 +90,7 @@ async fn run() -> Result<(), Failure> {
         std::fs::remove_file(path)?;
     }
     // An engine that runs this as a worker shall see that there is more to do.
-    match report.items().filter(|item| item.job_status.is_none()).count() {
+    match report.items().filter(|item| item.job_status.is_none() && !item.job_not_found).count() {
         0 => Ok(()),
         open => Err(format!("{open} sources are in no job that ended: mend the cause and run this again").into()),
     }

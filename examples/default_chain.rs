@@ -1,5 +1,5 @@
 //! A client by the whole default chain of AWS (environment, profiles, SSO, containers, instances):
-//! `cargo run --features aws-config --example default_chain -- STORE_ID EXPORT_JOB_ID`
+//! `cargo run --features aws-config --example default_chain -- STORE_ID EXPORT_JOB_ID [--wait]`
 #![allow(clippy::print_stdout)]
 
 use healthomics::Client;
@@ -12,7 +12,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let client = Client::from_default_chain().await?;
     println!("region {}", client.region());
-    let job = client.get_read_set_export_job().sequence_store_id(store).id(job).send().await?;
-    println!("export job {} is {}", job.id, job.status);
+    let job = client.export_job(store, job);
+    println!("{job} is {}", job.get().await?.status);
+    if arguments.next().as_deref() == Some("--wait") {
+        let outcome = job.wait().on_progress(|progress| println!("{progress}")).await?;
+        println!("{job} has ended, {} items failed", outcome.failed_items().count());
+    }
     Ok(())
 }

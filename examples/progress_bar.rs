@@ -19,7 +19,7 @@ async fn with_bar(job: &Job<Import>, poll_every: Duration) -> Result<Outcome<Imp
     let outcome = job.wait().poll_every(poll_every).on_progress(move |progress| {
         shown.set_length(progress.total as u64);
         shown.set_position(progress.settled as u64);
-        shown.set_message(format!("{}, {} failed", progress.status, progress.failed));
+        shown.set_message(progress.to_string());
     });
     let outcome = outcome.await;
     bar.finish();

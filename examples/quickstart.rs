@@ -112,7 +112,7 @@ impl Place {
     async fn follow<K: JobKind>(&self, job: &Job<K>) -> Result<Outcome<K>, WaitError<K>> {
         let wait = job.wait().poll_every(self.poll_every).on_progress(|progress| {
             let done = "#".repeat(progress.settled * 20 / progress.total.max(1));
-            println!("  [{done:<20}] {} of {}, job is {}", progress.settled, progress.total, progress.status);
+            println!("  [{done:<20}] {progress}");
         });
         wait.await
     }

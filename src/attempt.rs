@@ -10,13 +10,16 @@ use tracing::{Instrument as _, Span};
 
 use crate::clock::ClockOffset;
 use crate::config::Settings;
-use crate::credentials::SigningIdentity;
+use crate::credentials::{CredentialsCache, SigningIdentity};
 use crate::error::{BoxError, Context, Error, ErrorAnswer};
 use crate::json::Undecodable;
 use crate::retry::{self, Class, ServerDelay};
 use crate::sign::{self, Secrets, UnsignedRequest};
 use crate::transport::{Limits, PartialResponse, TransportError, TransportErrorKind};
 use crate::wire::RawResponse;
+
+/// What an attempt lacks that timed out before it was sent.
+pub(crate) const CREDENTIALS: &str = "credentials";
 
 /// One attempt of a call.
 pub(crate) struct Attempt<'a> {
@@ -109,7 +112,10 @@ impl Settings {
         };
         match progress.sent {
             Some(sent) if !response.status.is_success() => Err(self.refused(&response, &sent)),
-            _ => Ok(response),
+            _ => {
+                self.credentials.set_accepted();
+                Ok(response)
+            }
         }
     }
 
@@ -128,7 +134,7 @@ impl Settings {
             return outcome;
         }
         let sent = progress.sent.is_some();
-        let lacking = if sent { "answer" } else { "credentials" };
+        let lacking = if sent { "answer" } else { CREDENTIALS };
         Err(Failure {
             class: Class::Transient,
             server_delay: None,
@@ -179,10 +185,37 @@ impl Settings {
 }
 
 impl Failure {
-    fn credentials(error: Arc<CredentialsError>) -> Self {
-        let timed_out = matches!(*error, CredentialsError::ProviderTimedOut(_));
-        let class = if timed_out { Class::Transient } else { Class::Final };
+    /// Missing credentials and a wrong configuration stay so; any other failure of a provider may pass.
+    pub(crate) fn credentials(error: Arc<CredentialsError>) -> Self {
+        let class = match *error {
+            CredentialsError::CredentialsNotLoaded(_) | CredentialsError::InvalidConfiguration(_) => Class::Final,
+            _ => Class::Transient,
+        };
         Self { class, server_delay: None, may_have_been_applied: false, cause: Box::new(Cause::Credentials(error)) }
+    }
+
+    /// The provider returned nothing within the attempt timeout.
+    pub(crate) fn no_credentials_in_time(limit: Duration) -> Self {
+        Self {
+            class: Class::Transient,
+            server_delay: None,
+            may_have_been_applied: false,
+            cause: Box::new(Cause::Timeout { lacking: CREDENTIALS, what: "attempt", limit, head: None }),
+        }
+    }
+
+    /// Whether waits, watches and bulk runs retry after it for as long as it lasts.
+    ///
+    /// A credentials provider that fails has an outage only if it has worked before. One that never worked more likely
+    /// needs a person: an SSO session that has ended, a role that can't be assumed.
+    pub(crate) fn is_outage(&self, credentials: &CredentialsCache) -> bool {
+        match (&*self.cause, self.class) {
+            (Cause::Credentials(_) | Cause::Timeout { lacking: CREDENTIALS, .. }, class) => {
+                class.is_retryable() && credentials.were_provided()
+            }
+            (_, Class::ExpiredCredentials) => credentials.may_be_renewed(),
+            (_, class) => class.is_retryable(),
+        }
     }
 
     /// It never got as far as to be sent.

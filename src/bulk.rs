@@ -30,6 +30,7 @@ mod journal;
 #[doc = include_str!("bulk/past_one_machine.md")]
 pub mod past_one_machine {}
 mod plan;
+mod progress;
 mod report;
 mod run;
 mod start;
@@ -41,7 +42,8 @@ use std::sync::Arc;
 pub use calls::{ActivateReadSets, ExportReadSets, ImportReadSets};
 pub use failed::RunFailed;
 pub use plan::{BulkKind, Duplicate, DuplicateItem, Duplicates, Group, Plan, Planner, Shard};
-pub use report::{BulkProgress, Report, ReportError, ReportItem};
+pub use progress::{BulkProgress, ProgressHandle};
+pub use report::{Report, ReportError, ReportItem};
 pub use run::BulkRun;
 pub use start::BulkStart;
 

@@ -8,12 +8,14 @@ use std::sync::Arc;
 
 #[cfg(feature = "sdk-config")]
 use aws_types::SdkConfig;
+use time::OffsetDateTime;
 
 use self::attempts::{AnyOperation, Attempts};
 use crate::attempt::Failure;
 use crate::check::Violations;
 use crate::config::{ClientBuilder, Settings, Timeouts};
 use crate::error::Error;
+use crate::model::time::from_system_time;
 use crate::operation::Operation;
 
 /// Calls AWS HealthOmics. Cheap to clone; clones share connections, credentials, clock and retry quota.
@@ -102,6 +104,11 @@ impl Client {
 
     pub(crate) fn with_settings(settings: Settings) -> Self {
         Self { settings: Arc::new(settings) }
+    }
+
+    /// The time by the clock that requests are signed by.
+    pub(crate) fn now(&self) -> OffsetDateTime {
+        from_system_time(self.settings.clock.now())
     }
 
     /// The region that requests are signed for.

@@ -1,6 +1,6 @@
 //! Credentials, kept until shortly before they expire.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
@@ -43,11 +43,25 @@ pub(crate) struct CredentialsCache {
     /// Held while the provider is asked: one refresh at a time. Keeps the last failure for those who waited for it.
     refresh: Mutex<Option<Arc<CredentialsError>>>,
     refreshes: AtomicU64,
+    /// Whether the provider has ever returned credentials.
+    provided: AtomicBool,
+    /// Whether the provider's last credentials have an expiry, so that it is expected to renew them.
+    expiring: AtomicBool,
+    /// Whether the service has ever accepted credentials of this provider.
+    accepted: AtomicBool,
 }
 
 impl CredentialsCache {
     pub(crate) fn new(provider: SharedCredentialsProvider) -> Self {
-        Self { provider, current: RwLock::default(), refresh: Mutex::default(), refreshes: AtomicU64::new(0) }
+        Self {
+            provider,
+            current: RwLock::default(),
+            refresh: Mutex::default(),
+            refreshes: AtomicU64::new(0),
+            provided: AtomicBool::new(false),
+            expiring: AtomicBool::new(false),
+            accepted: AtomicBool::new(false),
+        }
     }
 
     /// Credentials that are fresh, or the freshest that can be had.
@@ -74,6 +88,8 @@ impl CredentialsCache {
         *failure = None;
         match (answer, valid) {
             (Ok(credentials), _) => {
+                self.expiring.store(credentials.expiry().is_some(), Ordering::Relaxed);
+                self.provided.store(true, Ordering::Relaxed);
                 let identity = Arc::new(SigningIdentity::new(credentials));
                 self.store(Some(Arc::clone(&identity)));
                 Ok(identity)
@@ -102,6 +118,24 @@ impl CredentialsCache {
         if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, used)) {
             *current = None;
         }
+    }
+
+    /// Whether the provider has ever returned credentials: what fails now has worked before, and may work again.
+    pub(crate) fn were_provided(&self) -> bool {
+        self.provided.load(Ordering::Relaxed)
+    }
+
+    /// The service has accepted a request that was signed with credentials of this provider.
+    pub(crate) fn set_accepted(&self) {
+        if !self.accepted.load(Ordering::Relaxed) {
+            self.accepted.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether credentials that the service calls expired may yet be replaced: the provider's have worked before, and
+    /// they have an expiry, so that the provider is expected to renew them.
+    pub(crate) fn may_be_renewed(&self) -> bool {
+        self.accepted.load(Ordering::Relaxed) && self.expiring.load(Ordering::Relaxed)
     }
 
     fn current(&self) -> Option<Arc<SigningIdentity>> {

@@ -90,7 +90,8 @@ pub enum Error {
     /// The client's settings can't work. Nothing was sent.
     #[error(transparent)]
     Configuration(Box<ConfigurationError>),
-    /// No credentials could be had. The source says what the provider said.
+    /// No credentials could be had. The source says what the provider said. It is retryable unless there are none or the
+    /// provider's configuration is wrong.
     #[error(transparent)]
     Credentials(Box<CallFailure>),
     /// The request could not be signed.
@@ -266,7 +267,8 @@ impl Error {
         self.context().and_then(|context| context.stopped)
     }
 
-    /// Whether the same call may succeed later: throttling, a failing service, a failing network, a time-out.
+    /// Whether the same call may succeed later: throttling, a failing service, a failing network, a timeout, or a
+    /// credentials provider that failed. Missing credentials and a wrong configuration of the provider are not retryable.
     ///
     /// The client has already tried again as often as its policy allows. Wait longer, then repeat a Start call with
     /// the [`client_token`](Error::client_token) of this error. If it is `false`, mend the cause first.
@@ -287,6 +289,19 @@ impl Error {
     /// ```
     pub fn is_retryable(&self) -> bool {
         self.context().is_some_and(|context| context.retryable)
+    }
+
+    /// Whether waits, watches and bulk runs retry after this error for as long as it lasts. It differs from
+    /// [`is_retryable`](Self::is_retryable) in failures of the credentials provider, which are an outage only if it has
+    /// worked before, and in expired credentials, which it may renew yet.
+    pub(crate) fn is_outage(&self) -> bool {
+        self.context().is_some_and(|context| context.outage)
+    }
+
+    /// Whether there were no credentials, and there will be none: every other call of the client would fail alike.
+    pub(crate) fn lacks_credentials(&self) -> bool {
+        // Only failures of a provider that never worked are retryable for a single call and not an outage.
+        !self.is_outage() && (matches!(self, Self::Credentials(_) | Self::Signing(_)) || self.is_retryable())
     }
 
     /// Whether the service found the caller too fast, by code or by status 429. Send less, or have the quota raised.
@@ -410,6 +425,7 @@ impl Error {
             may_have_been_applied: false,
             retryable: false,
             throttling: false,
+            outage: false,
             stopped: None,
         };
         Self::from_failure(Self::UndecodableResponse, what.to_owned(), None, None, context)

@@ -160,7 +160,7 @@ impl<K: JobKind> JobChange<K> {
     ///
     /// [`Event`] has an example.
     pub fn job(&self, client: &Client) -> Job<K> {
-        K::job(client, self.sequence_store_id.clone(), self.id.clone())
+        K::job(client, self.sequence_store_id.clone(), self.id.clone()).known_to_exist()
     }
 }
 

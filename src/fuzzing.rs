@@ -216,6 +216,7 @@ pub(crate) fn context(operation: &'static str) -> Context {
         may_have_been_applied: false,
         retryable: false,
         throttling: false,
+        outage: false,
         stopped: None,
     }
 }

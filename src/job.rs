@@ -2,6 +2,7 @@
 
 mod fleet;
 mod outcome;
+mod retrying;
 pub(crate) mod schedule;
 mod wait;
 mod watch;
@@ -13,8 +14,10 @@ use std::time::Duration;
 pub(crate) use fleet::{Found, StoreFleet};
 pub(crate) use outcome::write_failed;
 pub use outcome::{JobFailed, Outcome, Progress};
+pub use retrying::Retrying;
+pub(crate) use retrying::{Failures, OnProgress, Reports, longest};
 pub use wait::{States, Wait, WaitError};
-pub use watch::{Watch, Watched};
+pub use watch::{Watch, WatchProgress, Watched};
 
 use time::OffsetDateTime;
 
@@ -70,7 +73,7 @@ pub trait JobKind: sealed::Sealed + fmt::Debug + Sized + 'static {
 
     #[doc(hidden)]
     fn job(client: &Client, sequence_store_id: SequenceStoreId, id: Self::Id) -> Job<Self> {
-        Job { client: client.clone(), sequence_store_id, id, created: None }
+        Job { client: client.clone(), sequence_store_id, id, created: None, known_to_exist: false }
     }
 
     #[doc(hidden)]
@@ -200,6 +203,8 @@ pub struct Job<K: JobKind> {
     id: K::Id,
     /// Narrows the lists that it is looked for in.
     created: Option<OffsetDateTime>,
+    /// Whether the service has said that there is such a job: it may take a while until all of its reads do.
+    known_to_exist: bool,
 }
 
 impl Client {
@@ -211,6 +216,10 @@ impl Client {
     }
 
     /// An export job by its ids, after a restart say. Nothing is asked until the job is.
+    ///
+    /// If the service has no such job, a wait for it fails at once, as the ids may be wrong. A job that was started less
+    /// than a minute ago may not be visible yet: give a wait for it a
+    /// [`not_found_tolerance`](crate::job::Wait::not_found_tolerance).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -277,11 +286,23 @@ impl<K: JobKind> Job<K> {
     }
 }
 
+impl<K: JobKind> Job<K> {
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The same job; the service, or a journal of what it said, has told that there is one.
+    pub(crate) fn known_to_exist(mut self) -> Self {
+        self.known_to_exist = true;
+        self
+    }
+}
+
 impl<K: JobKind> Clone for Job<K> {
     fn clone(&self) -> Self {
-        let Self { client, sequence_store_id, id, created } = self;
+        let Self { client, sequence_store_id, id, created, known_to_exist } = self;
         let (client, sequence_store_id, id) = (client.clone(), sequence_store_id.clone(), id.clone());
-        Self { client, sequence_store_id, id, created: *created }
+        Self { client, sequence_store_id, id, created: *created, known_to_exist: *known_to_exist }
     }
 }
 
@@ -351,7 +372,7 @@ macro_rules! kind {
 
             fn job(&self, client: &Client) -> Job<$Kind> {
                 let (client, sequence_store_id, id) = (client.clone(), self.sequence_store_id.clone(), self.id.clone());
-                Job { client, sequence_store_id, id, created: self.creation_time }
+                Job { client, sequence_store_id, id, created: self.creation_time, known_to_exist: true }
             }
         }
 

@@ -1,6 +1,7 @@
 //! A scripted transport for tests of the pipeline: no sockets, so that a paused clock works.
 
 mod protocol;
+pub(crate) mod provider;
 pub(crate) mod service;
 
 use std::collections::VecDeque;

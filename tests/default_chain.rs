@@ -6,11 +6,15 @@ mod front;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use front::{Front, Root};
 use healthomics::Credentials;
 use healthomics::local::LocalService;
 use healthomics::model::SequenceStoreId;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use time::macros::datetime;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -35,6 +39,10 @@ async fn place(name: &str) -> Place {
 }
 
 fn run(place: &Place, variables: &[(&str, &str)]) -> Output {
+    run_with(place, variables, &[])
+}
+
+fn run_with(place: &Place, variables: &[(&str, &str)], more: &[&str]) -> Output {
     let mut program: PathBuf = std::env::current_exe().unwrap();
     program.pop();
     program.pop();
@@ -42,6 +50,7 @@ fn run(place: &Place, variables: &[(&str, &str)]) -> Output {
         std::env::vars().filter(|(name, _)| !name.starts_with("AWS_") && !name.to_lowercase().contains("proxy"));
     let output = Command::new(program.join("examples/default_chain"))
         .args([place.store.as_str(), &place.job])
+        .args(more)
         .env_clear()
         .envs(inherited)
         .env("HOME", &place.home)
@@ -151,6 +160,50 @@ async fn credentials_come_by_a_private_root_too() {
         ],
     );
     assert_found(&place, &output);
+}
+
+/// Returns credentials that have all but expired, then fails so many times, then returns credentials for years.
+async fn failing_credentials_endpoint(failures: usize) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut requests = 0;
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = vec![0; 1 << 16];
+            if stream.read(&mut request).await.is_err() {
+                continue;
+            }
+            requests += 1;
+            let soon = OffsetDateTime::now_utc() + Duration::from_secs(1);
+            let expiration = if requests == 1 { soon } else { datetime!(2099-01-01 0:00 UTC) };
+            let expiration = expiration.format(&Rfc3339).unwrap();
+            let keys = r#""AccessKeyId":"ASIASESSION","SecretAccessKey":"secret","Token":"token""#;
+            let (status, body) = match requests {
+                2.. if requests <= 1 + failures => ("503 Service Unavailable", String::new()),
+                _ => ("200 OK", format!(r#"{{{keys},"Expiration":"{expiration}"}}"#)),
+            };
+            let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: application/json");
+            let response = format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            stream.write_all(response.as_bytes()).await.unwrap();
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wait_outlasts_a_credentials_endpoint_that_fails_during_a_renewal() {
+    let place = place("renewal").await;
+    place.local.accept_credentials(Credentials::new("ASIASESSION", "secret", Some("token".to_owned()), None, "test"));
+    let keys = format!("http://{}", failing_credentials_endpoint(20).await);
+    let url = place.local.endpoint_url();
+    let output = run_with(
+        &place,
+        &[("AWS_REGION", "us-east-1"), ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &keys), ("AWS_ENDPOINT_URL_OMICS", &url)],
+        &["--wait"],
+    );
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(out.contains(&format!("export job {} has ended", place.job)), "{out}{err}");
+    assert!(out.contains("retrying since") && out.contains("no credentials could be had"), "{out}{err}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use healthomics::local::{Fault, LocalService};
+use healthomics::local::{Fault, LocalService, Pace};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
@@ -132,4 +133,39 @@ async fn the_spans_of_the_caller_are_left_alone() {
     let users = recorder.spans("request");
     assert_eq!(users.len(), 1);
     assert!(users[0].fields.is_empty(), "{users:?}");
+}
+
+#[tokio::test]
+async fn an_outage_is_a_warning_when_it_begins_and_when_its_cause_changes() {
+    let recorder = Recorder::default();
+    let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(recorder.clone()));
+    let count = |message: &str| recorder.text.lock().unwrap().matches(message).count();
+
+    let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(50))).start().await.unwrap();
+    let store = local.create_sequence_store();
+    let client = local.client_builder().max_attempts(1).requests_per_second(None).build().unwrap();
+    let (every, fail) = (Duration::from_millis(1), |operation: &str, status, code, times| {
+        (0..times).for_each(|_| local.queue_fault(operation, Fault::error(status, code, "later")));
+    });
+    fail("GetReadSetActivationJob", 503, "ServiceUnavailable", 3);
+    fail("GetReadSetActivationJob", 429, "ThrottlingException", 2);
+    let start = || client.start_read_set_activation_job().sequence_store_id(&store).sources(["5000000001"]);
+    let job = client.job(&start().send().await.unwrap());
+    drop(job.wait().poll_every(every).await.unwrap());
+    assert_eq!((count("the job can't be seen at present, retrying"), count("the job is seen again")), (2, 1));
+
+    fail("ListReadSetActivationJobs", 503, "ServiceUnavailable", 2);
+    let mut jobs = Vec::new();
+    for _ in 0..3 {
+        jobs.push(client.job(&start().send().await.unwrap()));
+    }
+    let mut watch = client.watch(jobs).poll_every(every);
+    while watch.next().await.is_some() {}
+    assert_eq!((count("jobs can't be seen at present, retrying"), count("all jobs are seen again")), (1, 1));
+
+    fail("StartReadSetActivationJob", 503, "ServiceUnavailable", 1);
+    let run = client.activate_read_sets().run_id("r").sequence_store_id(&store).read_sets(["5000000001"]).run();
+    drop(run.unwrap().poll_every(every).send().await.unwrap());
+    assert_eq!((count("jobs can't be started at present, retrying"), count("jobs can be started again")), (1, 1));
+    drop(guard);
 }

@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::journal::ItemResult;
 use super::{BulkKind, Plan};
@@ -368,81 +367,5 @@ impl<K: BulkKind> fmt::Display for Report<K> {
             1 => f.write_str("\n  1 item: another reason"),
             others => write!(f, "\n  {others} items: other reasons"),
         }
-    }
-}
-
-/// How far a bulk run is.
-///
-/// ```
-/// # use healthomics::local::{LocalService, Pace, SeedReadSet};
-/// # use std::time::Duration;
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(10))).start().await?;
-/// # let client = local.client()?;
-/// # let store = local.create_sequence_store();
-/// # let read_set = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
-/// # let run = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets([read_set]).run()?;
-/// # let run = run.poll_every(Duration::from_millis(5));
-/// let (tell, told) = std::sync::mpsc::channel();
-/// let run = run.on_progress(move |progress| tell.send(progress.clone()).unwrap_or_default());
-/// let report = run.send().await?;
-/// let progress: Vec<_> = told.iter().collect();
-/// assert_eq!(progress.iter().map(|progress| progress.fraction()).collect::<Vec<_>>(), [0.0, 1.0]);
-/// assert_eq!(progress.iter().map(|progress| progress.running_jobs).collect::<Vec<_>>(), [1, 0]);
-/// # assert_eq!(report.finished_count(), 1);
-/// # Ok(()) }
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct BulkProgress {
-    /// All items of the run.
-    pub items: usize,
-    /// Items whose job has ended or was refused.
-    pub settled: usize,
-    /// Those of them that did not finish, or of which nobody knows.
-    pub failed: usize,
-    /// All jobs of the run.
-    pub jobs: usize,
-    /// Jobs that are at work.
-    pub running_jobs: usize,
-    /// Jobs that have ended or were refused.
-    pub ended_jobs: usize,
-    /// Since the run began, or was taken up.
-    pub elapsed: Duration,
-    /// Why the last start failed, in one line, while it is waited for one to succeed: throttling, a full quota of jobs,
-    /// a network that is down. A run that never gets beyond it may have a wrong endpoint or region.
-    pub waits_out: Option<String>,
-}
-
-impl BulkProgress {
-    pub(super) fn new<K: BulkKind>(plan: &Plan<K>) -> Self {
-        let (items, jobs) = (plan.groups().map(|group| group.items().len()).sum(), plan.groups().len());
-        Self {
-            items,
-            settled: 0,
-            failed: 0,
-            jobs,
-            running_jobs: 0,
-            ended_jobs: 0,
-            elapsed: Duration::ZERO,
-            waits_out: None,
-        }
-    }
-
-    /// A group of so many items met its fate.
-    pub(super) fn settle(&mut self, count: usize, fate: &Fate) {
-        self.ended_jobs += 1;
-        self.settled += count;
-        self.failed += match fate {
-            Fate::Ended { items, .. } => items.iter().filter(|item| !item.is_finished()).count(),
-            Fate::Open | Fate::Refused(_) | Fate::Indeterminate(_) | Fate::Lost { .. } => count,
-        };
-    }
-
-    /// The settled share of the items, 0 to 1; 1 if there are none.
-    pub fn fraction(&self) -> f64 {
-        #[allow(clippy::cast_precision_loss, reason = "a share of millions need not be exact")]
-        let fraction = if self.items == 0 { 1.0 } else { self.settled as f64 / self.items as f64 };
-        fraction
     }
 }

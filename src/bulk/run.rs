@@ -11,12 +11,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::journal::{GroupState, Journal};
-use super::report::{BulkProgress, Fate, NoStart, Report};
+use super::progress::{BulkProgress, Counts, ProgressHandle, Tracker};
+use super::report::{Fate, NoStart, Report};
 use super::start::{BulkStart, results};
 use super::{BulkError, Group, Plan};
 use crate::in_flight::InFlight;
 use crate::job::schedule::{LONGEST_ASKED, doubled};
-use crate::job::{Found, Job, JobState as _, StoreFleet, WaitError, Watched};
+use crate::job::{Failures, Found, Job, JobState as _, OnProgress, StoreFleet, WaitError, Watched, longest};
 use crate::{Client, Error};
 
 /// How many jobs of a kind an account runs at once, unless it was raised.
@@ -29,6 +30,8 @@ const MOST_STARTS_IN_FLIGHT: usize = 4;
 const CREDENTIAL_CODES: &[&str] = &["ExpiredToken", "ExpiredTokenException", "IncompleteSignature", "RequestExpired"];
 /// How often running jobs are listed: one request for all of them.
 const DEFAULT_POLL: Duration = Duration::from_secs(2);
+/// How often the job of a group is polled for the progress of its items.
+const DEFAULT_ITEM_PROGRESS: Duration = Duration::from_mins(1);
 /// How long starts rest at most, unless the service asks for more.
 const LONGEST_REST: Duration = Duration::from_secs(30);
 /// How long starts rest while the quota of jobs is full, unless a job of this run ends before.
@@ -58,16 +61,17 @@ impl Client {
     pub fn run<K: BulkStart>(&self, plan: Plan<K>) -> BulkRun<K> {
         BulkRun {
             client: self.clone(),
+            handle: ProgressHandle::new(&plan),
             plan,
             journal: None,
             jobs_at_once: DEFAULT_JOBS_AT_ONCE,
             poll_every: DEFAULT_POLL,
+            item_progress_every: Some(DEFAULT_ITEM_PROGRESS),
+            not_found_tolerance: None,
             on_progress: None,
         }
     }
 }
-
-type OnProgress = Box<dyn FnMut(&BulkProgress) + Send>;
 
 /// A bulk run that is being set up: [`send`](Self::send) begins it.
 ///
@@ -102,7 +106,10 @@ pub struct BulkRun<K: BulkStart> {
     journal: Option<PathBuf>,
     jobs_at_once: usize,
     poll_every: Duration,
-    on_progress: Option<OnProgress>,
+    item_progress_every: Option<Duration>,
+    not_found_tolerance: Option<Duration>,
+    on_progress: Option<OnProgress<BulkProgress>>,
+    handle: ProgressHandle,
 }
 
 impl<K: BulkStart> BulkRun<K> {
@@ -127,7 +134,30 @@ impl<K: BulkStart> BulkRun<K> {
         self
     }
 
-    /// Is called whenever a job has started or ended, and whenever a start has to be repeated.
+    /// How often each running job is polled for the progress of its items: every minute by default, `None` is never. It
+    /// takes one request of the Get operation, which waits until no start and no end of a job needs one, and a second
+    /// passes between two. One or two jobs are polled by themselves anyway, each time.
+    pub fn item_progress_every(mut self, time: impl Into<Option<Duration>>) -> Self {
+        self.item_progress_every = time.into();
+        self
+    }
+
+    /// How long responses that there is no such job (404) are tolerated for a job that was started: a minute by default, as
+    /// the service's reads may be behind its writes. After it the job is in [`Report::missing_jobs`].
+    pub fn not_found_tolerance(mut self, time: Duration) -> Self {
+        self.not_found_tolerance = Some(time);
+        self
+    }
+
+    /// Returns the current progress at any time once the run is sent.
+    ///
+    /// [`ProgressHandle`] has an example.
+    pub fn progress_handle(&self) -> ProgressHandle {
+        self.handle.clone()
+    }
+
+    /// Is called when the run begins, whenever a job has started or ended, more items have settled, a start has to be
+    /// repeated, running jobs can't be seen or are seen again, and every 30 seconds if nothing else happens.
     ///
     /// [`BulkProgress`] has an example.
     pub fn on_progress(mut self, tell: impl FnMut(&BulkProgress) + Send + 'static) -> Self {
@@ -138,9 +168,10 @@ impl<K: BulkStart> BulkRun<K> {
     /// Runs the plan to its end. A group that fails does not stop the others; missing rights or credentials do, as they
     /// concern all: what runs is followed, and what was not started says so.
     ///
-    /// Throttling, a failing service, a failing network and a full quota of jobs are waited out, for as long as it takes:
-    /// [`BulkProgress::waits_out`] says what it is, and so does a warning to [`tracing`]. To give up, drop the future, by
-    /// `tokio::time::timeout` say: the same call takes the run up again.
+    /// Throttling, a failing service, a failing network, a full quota of jobs, and a credentials provider that fails after
+    /// it has worked are retried for as long as it takes: [`BulkProgress::retrying`] says since when and why, and so does a
+    /// warning to [`tracing`] when it begins or its cause changes. To give up, drop the future, by `tokio::time::timeout`
+    /// say: the same call resumes the run.
     ///
     /// # Errors
     ///
@@ -148,12 +179,14 @@ impl<K: BulkStart> BulkRun<K> {
     /// job was started; other [`BulkError`]s, if the journal can't be used. Once a job runs, the report has the result of
     /// each item, and what stopped the run ([`Report::stopped_by`]).
     pub async fn send(self) -> Result<Report<K>, BulkError> {
-        let Self { client, plan, journal, jobs_at_once, poll_every, on_progress } = self;
+        let Self { client, plan, journal, jobs_at_once, poll_every, .. } = self;
         let (journal, states) = match journal {
             Some(path) => Journal::open(path, &plan).map(|(journal, states)| (Some(journal), states))?,
             None => (None, plan.groups().map(|_| GroupState::Untouched).collect()),
         };
-        let fleet = StoreFleet::steady(client.clone(), plan.sequence_store_id().clone(), poll_every);
+        let (store, items_every, tolerance) =
+            (plan.sequence_store_id().clone(), self.item_progress_every, self.not_found_tolerance);
+        let fleet = StoreFleet::steady(client.clone(), store, poll_every, items_every, tolerance);
         let mut runner = Runner {
             client,
             plan: &plan,
@@ -172,13 +205,13 @@ impl<K: BulkStart> BulkRun<K> {
             starts_in_vain: 0,
             has_started: false,
             jobs_at_once,
-            on_progress,
-            progress: BulkProgress::new(&plan),
-            begun: Instant::now(),
+            start_failures: Failures::default(),
+            progress: Tracker::new(self.handle, self.on_progress),
             stopped_by: None,
             ended_jobs: HashSet::new(),
         };
         runner.take_up(states);
+        runner.tell_progress();
         runner.finish().await?;
         let (fates, stopped_by) = (runner.fates, runner.stopped_by);
         let report = Report::new(plan, fates, stopped_by);
@@ -227,9 +260,9 @@ struct Runner<'p, K: BulkStart> {
     /// Whether any start has succeeded: the store is there, and the rights are.
     has_started: bool,
     jobs_at_once: usize,
-    on_progress: Option<OnProgress>,
-    progress: BulkProgress,
-    begun: Instant,
+    /// Starts in a row that are repeated.
+    start_failures: Failures,
+    progress: Tracker,
     stopped_by: Option<Arc<NoStart>>,
     /// Jobs that have ended: a group that is given one of them again is not all that it has.
     ended_jobs: HashSet<K::Id>,
@@ -252,11 +285,15 @@ impl<K: BulkStart> Runner<'_, K> {
                     let groups = self.running.entry(job.clone()).or_default();
                     groups.push(index);
                     if groups.len() == 1 {
-                        self.fleet.add(K::job(&self.client, self.plan.sequence_store_id().clone(), job));
+                        let store = self.plan.sequence_store_id().clone();
+                        self.fleet.add(K::job(&self.client, store, job).known_to_exist());
                     }
                 }
                 GroupState::Finished { job, status, items } => {
-                    self.settle(index, Fate::Ended { job: job.to_string(), status, items });
+                    // Not reported: the first report is that of the whole journal.
+                    let fate = Fate::Ended { job: job.to_string(), status, items };
+                    self.progress.settle(index, self.groups[index].items().len(), &fate);
+                    self.fates[index] = fate;
                     self.ended_jobs.insert(job);
                 }
             }
@@ -271,19 +308,18 @@ impl<K: BulkStart> Runner<'_, K> {
                 return Ok(());
             }
             match self.next().await {
-                Event::Started(index, outcome) => {
-                    self.progress.waits_out = None;
-                    match outcome {
-                        Ok(job) => self.started(index, job)?,
-                        Err(error) => self.not_started(index, error)?,
-                    }
-                }
+                Event::Started(index, Ok(job)) => self.started(index, job)?,
+                Event::Started(index, Err(error)) => self.not_started(index, error)?,
                 Event::Found(Found::Ended(id)) => {
                     // If the quota of jobs was full, there is room now.
                     self.full_until = None;
                     self.closing.insert(id);
                 }
                 Event::Found(Found::Told(watched)) => self.ended(watched)?,
+                Event::Found(Found::Items { id, finished, failed }) => {
+                    self.items_settled(&id, Counts { finished, failed });
+                }
+                Event::Found(Found::Retrying) | Event::ReportOverdue => self.tell_progress(),
                 Event::StartsRested => {}
             }
         }
@@ -300,10 +336,12 @@ impl<K: BulkStart> Runner<'_, K> {
             if let Poll::Ready(Some(found)) = self.fleet.poll(cx) {
                 return Poll::Ready(Event::Found(found));
             }
-            match rest.as_mut().as_pin_mut() {
-                Some(rest) => rest.poll(cx).map(|()| Event::StartsRested),
-                None => Poll::Pending,
+            if let Some(rest) = rest.as_mut().as_pin_mut()
+                && rest.poll(cx).is_ready()
+            {
+                return Poll::Ready(Event::StartsRested);
             }
+            self.progress.poll_overdue(cx).map(|()| Event::ReportOverdue)
         })
         .await
     }
@@ -339,6 +377,9 @@ impl<K: BulkStart> Runner<'_, K> {
         if let Some(journal) = &mut self.journal {
             journal.started(&self.groups[index], job.id())?;
         }
+        if self.start_failures.clear() {
+            tracing::info!(run_id = %self.plan.run_id(), "jobs can be started again");
+        }
         self.starts_in_vain = 0;
         self.has_started = true;
         self.indeterminate.remove(&index);
@@ -358,7 +399,7 @@ impl<K: BulkStart> Runner<'_, K> {
             *self.indeterminate.entry(index).or_default() += 1;
         }
         if matches!(error, Error::ServiceQuotaExceededException(_)) {
-            tracing::info!(%error, "a start waits for room, and is tried again with the same token");
+            tracing::debug!(%error, "a start waits for the end of a job, and is repeated with the same token");
             self.full_until = Some(Instant::now() + asked.max(REST_AT_FULL_QUOTA));
             self.waiting.push_front(index);
             self.tell_trouble(&error);
@@ -366,8 +407,8 @@ impl<K: BulkStart> Runner<'_, K> {
         }
         let lost =
             self.indeterminate.get(&index).copied().filter(|_| error.may_have_been_applied()).unwrap_or_default();
-        if error.is_retryable() || (1..MAX_INDETERMINATE_STARTS).contains(&lost) {
-            tracing::warn!(%error, "a start is tried again later, with the same token");
+        if error.is_outage() || (1..MAX_INDETERMINATE_STARTS).contains(&lost) {
+            tracing::debug!(%error, "a start is tried again later, with the same token");
             self.starts_in_vain = self.starts_in_vain.saturating_add(1);
             let rest = doubled(FIRST_REST, self.starts_in_vain, LONGEST_REST, fastrand::f64());
             self.rest_until = Some(Instant::now() + asked.max(rest));
@@ -376,6 +417,7 @@ impl<K: BulkStart> Runner<'_, K> {
             self.tell_trouble(&error);
             return Ok(());
         }
+        self.start_failures.clear();
         let concerns_all = self.concerns_all(&error);
         let error = Arc::new(NoStart::new(error));
         if concerns_all {
@@ -404,7 +446,7 @@ impl<K: BulkStart> Runner<'_, K> {
         no_store
             || matches!(error.status(), Some(401 | 403))
             || error.code().is_some_and(|code| CREDENTIAL_CODES.contains(&code))
-            || matches!(error, Error::Credentials(_) | Error::Signing(_))
+            || error.lacks_credentials()
     }
 
     fn ended(&mut self, (job, outcome): Watched<K>) -> Result<(), BulkError> {
@@ -439,33 +481,47 @@ impl<K: BulkStart> Runner<'_, K> {
     }
 
     fn lost(id: &K::Id, error: &WaitError<K>) -> Fate {
-        let not_found = error.call_error().is_some_and(|error| matches!(error, Error::ResourceNotFoundException(_)));
-        let cause = error.call_error().map_or_else(|| error.to_string(), |error| error.report().to_string());
-        let error = if not_found {
-            format!("the service does not know the job any more, check region and account: {cause}")
-        } else {
-            cause
+        let not_found = error.is_not_found();
+        let error = match error.call_error() {
+            _ if not_found => format!("the service does not know the job any more, check region and account: {error}"),
+            Some(error) => error.report().to_string(),
+            None => error.to_string(),
         };
         Fate::Lost { job: id.to_string(), error, not_found }
     }
 
     fn settle(&mut self, index: usize, fate: Fate) {
-        self.progress.settle(self.groups[index].items().len(), &fate);
+        self.progress.settle(index, self.groups[index].items().len(), &fate);
         self.fates[index] = fate;
         self.tell_progress();
     }
 
+    fn items_settled(&mut self, id: &K::Id, counts: Counts) {
+        // What one job says of the items of several groups can't be told apart.
+        if let Some([index]) = self.running.get(id).map(Vec::as_slice)
+            && self.progress.items(*index, self.groups[*index].items().len(), counts)
+        {
+            self.tell_progress();
+        }
+    }
+
     fn tell_trouble(&mut self, error: &Error) {
-        self.progress.waits_out = Some(error.to_string());
+        if self.start_failures.add(&self.client, error) {
+            let (run_id, quota) = (self.plan.run_id(), matches!(error, Error::ServiceQuotaExceededException(_)));
+            let error = error.report();
+            if quota {
+                // As usual as it can be where an account has jobs of others.
+                tracing::info!(%run_id, %error, "no more jobs can be started at present, retrying");
+            } else {
+                tracing::warn!(%run_id, %error, "jobs can't be started at present, retrying");
+            }
+        }
         self.tell_progress();
     }
 
     fn tell_progress(&mut self) {
-        self.progress.running_jobs = self.running.len();
-        self.progress.elapsed = self.begun.elapsed();
-        if let Some(tell) = &mut self.on_progress {
-            tell(&self.progress);
-        }
+        let retrying = longest(self.start_failures.retrying().into_iter().chain(self.fleet.retrying()));
+        self.progress.report(self.running.len(), retrying);
     }
 }
 
@@ -474,6 +530,8 @@ enum Event<K: BulkStart> {
     Started(usize, Result<Job<K>, Error>),
     Found(Found<K>),
     StartsRested,
+    /// Progress was not reported for a while.
+    ReportOverdue,
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
 
 use super::Call;
-use crate::attempt::{self, Attempt, AttemptLimits, Failure, millis_since, record_answer};
+use crate::attempt::{self, Attempt, AttemptLimits, CREDENTIALS, Failure, millis_since, record_answer};
 use crate::check::Violations;
 use crate::clock::ClockOffset;
 use crate::error::{Context, Error, StopReason};
@@ -116,7 +116,12 @@ impl<'a> Attempts<'a> {
             }
             let slot = match self.slot().await {
                 Ok(slot) => slot,
-                Err(lacking) => {
+                Err(NotSent::Credentials(failure)) => {
+                    self.retry.next_attempt();
+                    failed = Some(failure);
+                    continue;
+                }
+                Err(NotSent::NoTimeLeft { lacking }) => {
                     let failure = Failure::not_let_out(lacking, self.call.timeouts.operation);
                     return Err(self.failed(failure, Some(StopReason::NoTimeLeft)));
                 }
@@ -177,6 +182,7 @@ impl<'a> Attempts<'a> {
             may_have_been_applied: self.may_have_been_applied,
             retryable: failure.class.is_retryable(),
             throttling: failure.class == Class::Throttling,
+            outage: failure.is_outage(&self.call.client.settings.credentials),
             stopped,
         };
         failure.into_error(context)
@@ -200,24 +206,32 @@ impl<'a> Attempts<'a> {
         self.span.in_scope(work)
     }
 
-    /// Waits until an attempt may go out, which it does while it has a slot. Otherwise tells what was lacking.
-    async fn slot(&self) -> Result<Option<SemaphorePermit<'a>>, &'static str> {
+    /// Waits until an attempt may be sent, which it is while it has a connection permit.
+    async fn slot(&self) -> Result<Option<SemaphorePermit<'a>>, NotSent> {
         let (call, deadline) = (self.call, self.deadline());
         let settings = &*call.client.settings;
         if call.paced {
-            // Credentials first: behind the turn, a slow provider would let several requests out at once. What goes
-            // wrong is told by the attempt, which asks again.
+            // Credentials first: after the rate limiter, a slow provider would let several requests out at once.
             // Boxed, so that a call is small while it waits for its turn.
             let credentials = Box::pin(settings.credentials.get(settings.clock.now()));
-            let limit = call.timeouts.attempt.and_then(|limit| Instant::now().checked_add(limit));
-            drop(until(limit.into_iter().chain(deadline).min(), credentials).await);
+            let attempt = call.timeouts.attempt.and_then(|limit| Some((limit, Instant::now().checked_add(limit)?)));
+            let attempt = attempt.filter(|(_, end)| deadline.is_none_or(|deadline| *end <= deadline));
+            let end = attempt.map(|(_, end)| end).or(deadline);
+            match (until(end, credentials).await, attempt) {
+                (Some(Ok(_)), _) => {}
+                (Some(Err(error)), _) => return Err(NotSent::Credentials(Failure::credentials(error))),
+                (None, Some((limit, _))) => {
+                    return Err(NotSent::Credentials(Failure::no_credentials_in_time(limit)));
+                }
+                (None, None) => return Err(NotSent::NoTimeLeft { lacking: CREDENTIALS }),
+            }
             let turn = settings.pacer.turn(self.operation.name(), deadline).await;
-            turn.map_err(|NoTurn| "turn among the paced requests")?;
+            turn.map_err(|NoTurn| NotSent::NoTimeLeft { lacking: "turn among the paced requests" })?;
         }
         let Some(slots) = &settings.slots else { return Ok(None) };
         match until(deadline, slots.acquire()).await {
             Some(Ok(slot)) => Ok(Some(slot)),
-            _ => Err("free connection"),
+            _ => Err(NotSent::NoTimeLeft { lacking: "free connection" }),
         }
     }
 
@@ -235,6 +249,14 @@ impl<'a> Attempts<'a> {
             },
         }
     }
+}
+
+/// Why an attempt was not sent.
+enum NotSent {
+    /// There are no credentials to sign it with, which another attempt may change.
+    Credentials(Failure),
+    /// The call's time was up before.
+    NoTimeLeft { lacking: &'static str },
 }
 
 /// What work comes to, if it does before the deadline.

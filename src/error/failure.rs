@@ -8,6 +8,7 @@ use crate::model::ClientToken;
 
 /// What is known of a call beside why it failed.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(crate) struct Context {
     pub(crate) operation: &'static str,
     pub(crate) attempts: u32,
@@ -15,6 +16,8 @@ pub(crate) struct Context {
     pub(crate) may_have_been_applied: bool,
     pub(crate) retryable: bool,
     pub(crate) throttling: bool,
+    /// Whether waits, watches and bulk runs retry after it for as long as it lasts.
+    pub(crate) outage: bool,
     pub(crate) stopped: Option<StopReason>,
 }
 

@@ -3,17 +3,17 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use time::OffsetDateTime;
 use tokio::time::{Instant, Sleep};
 
 use super::schedule::{LONGEST_ASKED, SHORTEST_LOOK, Schedule};
-use super::{Job, JobKind, Outcome, Pace, WaitError, Watched};
+use super::{Failures, Job, JobItem as _, JobKind, JobState as _, Outcome, Pace, Retrying, WaitError, Watched};
 use crate::in_flight::InFlight;
-use crate::model::SequenceStoreId;
 use crate::model::time::can_be_written;
+use crate::model::{ItemStatus, SequenceStoreId};
 use crate::{CallFuture, Client, Error};
 
 /// With so few jobs, a look at each costs no more than a list, and tells of their items.
@@ -26,12 +26,23 @@ const SLACK: time::Duration = time::Duration::SECOND;
 /// Nothing takes longer, so that no clock overflows.
 const LONGEST_REST: Duration = Duration::from_hours(24 * 365 * 10);
 
+/// So many lists in a row fail before each job is polled instead.
+const MOST_FAILED_LISTS: u32 = 3;
+/// So long no list is requested while each job is polled because lists fail.
+const REST_OF_LISTS: Duration = Duration::from_mins(1);
+/// Jobs are not polled more often than this for their progress alone, whatever their number.
+const PROGRESS_GAP: Duration = Duration::from_secs(1);
+
 /// What a fleet has found out.
 pub(crate) enum Found<K: JobKind> {
     /// By what a list shows, this job has ended. Its outcome follows.
     Ended(K::Id),
     /// A job that has ended or can't be followed, which leaves the fleet.
     Told(Watched<K>),
+    /// So many items of a running job have finished and failed.
+    Items { id: K::Id, finished: usize, failed: usize },
+    /// What is being retried has changed.
+    Retrying,
 }
 
 /// One job on the way.
@@ -43,6 +54,10 @@ struct Tracked<K: JobKind> {
     /// A look at it is on its way, or will be soon.
     looking: bool,
     said_to_have_ended: bool,
+    /// When it was added, or polled by itself for the last time.
+    polled: Instant,
+    /// The first of the last responses in a row that there is no such job.
+    not_found_since: Option<Instant>,
 }
 
 /// The jobs of one store that have not been told of. It works while it is polled.
@@ -64,6 +79,19 @@ pub(crate) struct StoreFleet<K: JobKind> {
     last_round: Option<Instant>,
     /// Lists are refused to this caller: each job is looked at.
     without_lists: bool,
+    /// Lists in a row that failed.
+    failed_lists: u32,
+    /// Whether each job is polled because lists fail.
+    polls_each: bool,
+    /// No list before then.
+    next_list: Option<Instant>,
+    /// Polls of single jobs in a row that failed.
+    failed_looks: usize,
+    failures: Failures,
+    /// How often a running job is polled for the progress of its items, if lists are all that is needed otherwise.
+    items_every: Option<Duration>,
+    next_items: Pin<Box<Sleep>>,
+    items: Option<(K::Id, CallFuture<K::State>)>,
 }
 
 impl<K: JobKind> StoreFleet<K> {
@@ -84,12 +112,32 @@ impl<K: JobKind> StoreFleet<K> {
             failed_in_round: false,
             last_round: None,
             without_lists: false,
+            failed_lists: 0,
+            polls_each: false,
+            next_list: None,
+            failed_looks: 0,
+            failures: Failures::default(),
+            items_every: None,
+            next_items: Box::pin(tokio::time::sleep(Duration::ZERO)),
+            items: None,
         }
     }
 
+    /// What is being retried, if some of the jobs can't be seen at present.
+    pub(crate) fn retrying(&self) -> Option<&Retrying> {
+        self.failures.retrying()
+    }
+
     /// One that is never given up, and looks at a steady pace.
-    pub(crate) fn steady(client: Client, store: SequenceStoreId, poll_every: Duration) -> Self {
-        Self::new(client, store, Schedule { first: poll_every, longest: poll_every, timeout: None })
+    pub(crate) fn steady(
+        client: Client,
+        store: SequenceStoreId,
+        poll_every: Duration,
+        items_every: Option<Duration>,
+        not_found_tolerance: Option<Duration>,
+    ) -> Self {
+        let schedule = Schedule { first: poll_every, longest: poll_every, timeout: None, not_found_tolerance };
+        Self { items_every, ..Self::new(client, store, schedule) }
     }
 
     /// A job that may have ended already.
@@ -100,6 +148,8 @@ impl<K: JobKind> StoreFleet<K> {
             last_error: None,
             looking: false,
             said_to_have_ended: false,
+            polled: Instant::now(),
+            not_found_since: None,
             job,
         };
         self.jobs.insert(tracked.job.id.clone(), tracked);
@@ -140,7 +190,7 @@ impl<K: JobKind> StoreFleet<K> {
             } else if self.next_round.as_mut().poll(cx).is_ready() {
                 self.begin_round();
             } else {
-                return Poll::Pending;
+                ready!(self.poll_items(cx));
             }
         }
     }
@@ -156,7 +206,7 @@ impl<K: JobKind> StoreFleet<K> {
         if unseen.is_empty() || self.listing.is_some() {
             return;
         }
-        if self.jobs.len() <= FEW || self.without_lists {
+        if self.jobs.len() <= FEW || self.without_lists || self.next_list.is_some_and(|next| now < next) {
             return self.look_at_all(unseen);
         }
         let oldest = self.jobs.values().map(|tracked| tracked.created).min().flatten();
@@ -166,7 +216,10 @@ impl<K: JobKind> StoreFleet<K> {
         self.listing = Some(Box::pin(list(client, store, created_after, unseen.into_iter().collect())));
     }
 
+    /// Those first that were not polled for the longest time, so that each has its turn if others fail.
     fn look_at_all(&mut self, ids: impl IntoIterator<Item = K::Id>) {
+        let mut ids: Vec<_> = ids.into_iter().collect();
+        ids.sort_by_key(|id| self.jobs.get(id).map(|tracked| tracked.polled));
         for id in ids {
             if let Some(tracked) = self.jobs.get_mut(&id).filter(|tracked| !tracked.looking) {
                 tracked.looking = true;
@@ -178,65 +231,189 @@ impl<K: JobKind> StoreFleet<K> {
     fn listed(&mut self, listed: Result<Listing<K>, Error>) {
         let listing = match listed {
             Ok(listing) => listing,
-            Err(error) if error.is_retryable() => {
-                tracing::debug!(%error, "jobs can't be listed at present");
-                self.rest_after(&error);
-                let error = Arc::new(error);
-                for tracked in self.jobs.values_mut() {
-                    tracked.last_error = Some(Arc::clone(&error));
-                }
-                return;
-            }
-            Err(error) => {
-                // Rights that are missing stay so; anything else may be of this one answer.
-                self.without_lists = matches!(error.status(), Some(401 | 403 | 405));
-                tracing::warn!(%error, "jobs can't be listed, so each is looked at");
-                let ids: Vec<_> = self.jobs.keys().cloned().collect();
-                return self.look_at_all(ids);
-            }
+            Err(error) => return self.list_failed(error),
         };
+        if std::mem::take(&mut self.polls_each) {
+            tracing::info!(store = %self.store, "jobs can be listed again");
+        }
+        (self.failed_lists, self.next_list) = (0, None);
         self.in_vain = 0;
         for (id, created, ended) in listing.shown {
             let Some(tracked) = self.jobs.get_mut(&id) else { continue };
             tracked.created = tracked.created.or(created);
-            tracked.last_error = None;
             if ended {
                 if !std::mem::replace(&mut tracked.said_to_have_ended, true) {
                     self.found.push_back(Found::Ended(id.clone()));
                 }
                 self.look_at_all([id]);
+            } else {
+                tracked.last_error = None;
             }
         }
         self.look_at_all(listing.missing);
+        self.seen();
     }
 
-    /// A look at one job: if it has ended or can't be seen, it is told of.
-    fn looked_at(&mut self, id: &K::Id, answer: Result<K::State, Error>) {
+    fn list_failed(&mut self, error: Error) {
+        if error.lacks_credentials() {
+            return self.fail_all(&Arc::new(error));
+        }
+        self.failed_lists = self.failed_lists.saturating_add(1);
+        if error.is_outage() && self.failed_lists < MOST_FAILED_LISTS {
+            self.rest_after(&error);
+            let error = Arc::new(error);
+            for tracked in self.jobs.values_mut() {
+                tracked.last_error = Some(Arc::clone(&error));
+            }
+            return self.failed(&error);
+        }
+        // Rights that are missing stay so; anything else may be of this one response.
+        self.without_lists = !error.is_outage() && matches!(error.status(), Some(401 | 403 | 405));
+        if self.failed_lists >= MOST_FAILED_LISTS {
+            let asked = error.retry_after().unwrap_or_default().min(LONGEST_ASKED);
+            self.next_list = Some(Instant::now() + asked.max(REST_OF_LISTS));
+        }
+        if !std::mem::replace(&mut self.polls_each, true) {
+            let error = error.report();
+            tracing::warn!(store = %self.store, %error, "jobs can't be listed, so each is polled");
+        }
+        let ids: Vec<_> = self.jobs.keys().cloned().collect();
+        self.look_at_all(ids);
+    }
+
+    /// A poll of one job: if it has ended or can't be seen, it is told of.
+    fn looked_at(&mut self, id: &K::Id, response: Result<K::State, Error>) {
         let Some(tracked) = self.jobs.get_mut(id) else { return };
         tracked.looking = false;
-        let found = match answer.map(Outcome::of) {
-            Ok(Ok(outcome)) => Ok(outcome),
+        tracked.polled = Instant::now();
+        let error = match response.map(Outcome::of) {
+            Ok(Ok(outcome)) => {
+                if let Some(tracked) = self.jobs.remove(id) {
+                    self.found.push_back(Found::Told((tracked.job, Ok(outcome))));
+                }
+                (self.in_vain, self.failed_looks) = (0, 0);
+                return self.seen();
+            }
             Ok(Err(state)) => {
+                self.found.push_back(items_of::<K>(id, &state));
                 tracked.last = Some(state);
                 tracked.last_error = None;
-                self.in_vain = 0;
-                return;
+                tracked.not_found_since = None;
+                (self.in_vain, self.failed_looks) = (0, 0);
+                return self.seen();
             }
-            Err(error) if error.is_retryable() => {
-                self.rest_after(&error);
-                if let Some(tracked) = self.jobs.get_mut(id) {
-                    tracked.last_error = Some(Arc::new(error));
-                }
-                return;
-            }
-            Err(error) => {
-                let (job, last) = (tracked.job.to_string(), tracked.last.take().map(Box::new));
-                Err(WaitError::Call { job, last, error })
-            }
+            Err(error) => Arc::new(error),
         };
-        self.in_vain = 0;
-        if let Some(tracked) = self.jobs.remove(id) {
-            self.found.push_back(Found::Told((tracked.job, found)));
+        if error.lacks_credentials() {
+            return self.fail_all(&error);
+        }
+        let not_found = matches!(*error, Error::ResourceNotFoundException(_));
+        if not_found {
+            let known_to_exist = tracked.job.known_to_exist || tracked.last.is_some();
+            let since = *tracked.not_found_since.get_or_insert_with(Instant::now);
+            let tolerated = self.schedule.tolerated(known_to_exist, since.elapsed());
+            if !tolerated.is_zero() {
+                tracked.last_error = Some(Arc::clone(&error));
+                // One last poll when the tolerance ends.
+                self.rest_until(self.next_round.deadline().min(Instant::now() + tolerated.min(LONGEST_REST)));
+                return self.failed(&error);
+            }
+        }
+        if error.is_outage() {
+            tracked.last_error = Some(Arc::clone(&error));
+            self.rest_after(&error);
+            self.failed_looks = self.failed_looks.saturating_add(1);
+            if self.failed_looks >= MOST_LOOKS {
+                self.put_off_looks();
+            }
+            return self.failed(&error);
+        }
+        (self.in_vain, self.failed_looks) = (0, 0);
+        if let Some(Tracked { job, last, not_found_since, .. }) = self.jobs.remove(id) {
+            let not_found_for = not_found_since.filter(|_| not_found).map(|since| since.elapsed());
+            let error = WaitError::of(&job, last, error, not_found_for);
+            self.found.push_back(Found::Told((job, Err(error))));
+        }
+        self.seen();
+    }
+
+    /// While everything fails, the next round is early enough for the rest.
+    fn put_off_looks(&mut self) {
+        for id in self.to_look.drain(..) {
+            if let Some(tracked) = self.jobs.get_mut(&id) {
+                tracked.looking = false;
+            }
+        }
+    }
+
+    /// No job can be followed any more, for one reason.
+    fn fail_all(&mut self, error: &Arc<Error>) {
+        self.drop_calls();
+        for (_, Tracked { job, last, .. }) in self.jobs.drain() {
+            let error = WaitError::of(&job, last, Arc::clone(error), None);
+            self.found.push_back(Found::Told((job, Err(error))));
+        }
+        self.seen();
+    }
+
+    /// Some job could not be seen.
+    fn failed(&mut self, error: &Error) {
+        if self.failures.add(&self.client, error) {
+            let error = error.report();
+            tracing::warn!(store = %self.store, %error, "jobs can't be seen at present, retrying");
+        }
+        // For each failure, so that progress has the last one.
+        self.found.push_back(Found::Retrying);
+    }
+
+    /// Some job was seen, or left: perhaps there is nothing to retry any more.
+    fn seen(&mut self) {
+        if self.jobs.values().all(|tracked| tracked.last_error.is_none()) && self.failures.clear() {
+            tracing::info!(store = %self.store, "all jobs are seen again");
+            self.found.push_back(Found::Retrying);
+        }
+    }
+
+    /// Polls one job after another for the progress of its items, while nothing else has to be polled by itself.
+    fn poll_items(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(every) = self.items_every else { return Poll::Pending };
+        if let Some((_, call)) = &mut self.items {
+            let response = ready!(call.as_mut().poll(cx));
+            if let Some((id, _)) = self.items.take() {
+                self.items_polled(&id, response);
+            }
+            return Poll::Ready(());
+        }
+        if self.looks.len() > 0 || self.listing.is_some() || self.polls_each || self.jobs.len() <= FEW {
+            return Poll::Pending;
+        }
+        ready!(self.next_items.as_mut().poll(cx));
+        let now = Instant::now();
+        let running = self.jobs.values().filter(|tracked| !tracked.looking);
+        let next = running.min_by_key(|tracked| tracked.polled);
+        let next = next.map(|tracked| (&tracked.job, tracked.polled + every.min(LONGEST_REST)));
+        let rest_until = match next {
+            Some((job, due)) if due <= now => {
+                self.items = Some((job.id.clone(), K::get(job, Pace::InTurn { left: None })));
+                now + PROGRESS_GAP
+            }
+            Some((_, due)) => due.max(now + PROGRESS_GAP),
+            None => now + PROGRESS_GAP,
+        };
+        self.next_items.as_mut().reset(rest_until);
+        Poll::Ready(())
+    }
+
+    fn items_polled(&mut self, id: &K::Id, response: Result<K::State, Error>) {
+        match response {
+            Ok(state) => self.looked_at(id, Ok(state)),
+            Err(error) => {
+                // Lists say whether the job runs: this poll was only for its items.
+                tracing::debug!(%id, error = %error.report(), "the progress of a job's items can't be seen at present");
+                if let Some(tracked) = self.jobs.get_mut(id) {
+                    tracked.polled = Instant::now();
+                }
+            }
         }
     }
 
@@ -272,16 +449,28 @@ impl<K: JobKind> StoreFleet<K> {
 
     fn give_up(&mut self) {
         let (looks, elapsed) = (self.rounds, self.begun.elapsed());
-        self.listing = None;
-        self.looks = InFlight::new();
-        self.to_look.clear();
+        self.drop_calls();
         for (_, tracked) in self.jobs.drain() {
             let Tracked { job, last, last_error: error, .. } = tracked;
             let (name, last) = (job.to_string(), last.map(Box::new));
             let time_up = WaitError::TimeUp { job: name, looks, elapsed, last, error };
             self.found.push_back(Found::Told((job, Err(time_up))));
         }
+        self.seen();
     }
+
+    fn drop_calls(&mut self) {
+        self.listing = None;
+        self.looks = InFlight::new();
+        self.to_look.clear();
+        self.items = None;
+    }
+}
+
+/// How many items of a running job have finished and failed.
+fn items_of<K: JobKind>(id: &K::Id, state: &K::State) -> Found<K> {
+    let count = |status| state.items().iter().filter(|item| *item.status() == status).count();
+    Found::Items { id: id.clone(), finished: count(ItemStatus::Finished), failed: count(ItemStatus::Failed) }
 }
 
 /// What lists say of some jobs.

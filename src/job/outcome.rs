@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{JobItem, JobKind, JobState};
+use super::{JobItem, JobKind, JobState, Retrying};
 use crate::error::OneLine;
 use crate::model::{ItemStatus, JobStatus};
 
@@ -211,6 +211,9 @@ impl<K: JobKind> std::error::Error for JobFailed<K> {}
 
 /// How far a job is: what a progress bar needs.
 ///
+/// [`Wait::on_progress`](super::Wait::on_progress) reports it, [`States::progress`](super::States::progress) returns it.
+/// Before the job was first seen, it has no status and no items.
+///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let local = healthomics::local::LocalService::start().await?;
@@ -220,8 +223,10 @@ impl<K: JobKind> std::error::Error for JobFailed<K> {}
 /// # let started = call.send().await?;
 /// # let wait = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5));
 /// let wait = wait.on_progress(|progress| {
-///     println!("{}: {} of {}, {} failed", progress.status, progress.settled, progress.total, progress.failed);
-/// #   assert_eq!(progress.fraction() == 1.0, progress.status.is_terminal());
+///     println!("{progress}"); // IN_PROGRESS, 3 of 5 items settled, 1 failed
+///     println!("{:.0} % after {:?}", progress.fraction() * 100.0, progress.elapsed);
+/// #   let ended = progress.status.as_ref().is_some_and(|status| status.is_terminal());
+/// #   assert_eq!(progress.fraction() == 1.0, ended);
 /// });
 /// let outcome = wait.await?;
 /// # assert!(!outcome.is_completed());
@@ -230,9 +235,9 @@ impl<K: JobKind> std::error::Error for JobFailed<K> {}
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Where the job stands.
-    pub status: JobStatus,
-    /// Its items.
+    /// The status of the job when it was last seen; `None` before it was seen.
+    pub status: Option<JobStatus>,
+    /// All items of the job.
     pub total: usize,
     /// Items that have finished.
     pub finished: usize,
@@ -244,23 +249,27 @@ pub struct Progress {
     pub not_started: usize,
     /// Items with which nothing more happens: finished and failed ones.
     pub settled: usize,
-    /// Since the wait began.
+    /// The time since the wait began.
     pub elapsed: Duration,
+    /// Why the job can't be seen at present, from the first failure on; `None` while it can.
+    pub retrying: Option<Retrying>,
 }
 
 impl Progress {
-    pub(super) fn of<S: JobState>(state: &S, elapsed: Duration) -> Self {
+    pub(super) fn of<S: JobState>(state: Option<&S>, elapsed: Duration, retrying: Option<Retrying>) -> Self {
         let mut progress = Self {
-            status: state.status().clone(),
-            total: state.items().len(),
+            status: state.map(|state| state.status().clone()),
+            total: 0,
             finished: 0,
             failed: 0,
             in_progress: 0,
             not_started: 0,
             settled: 0,
             elapsed,
+            retrying,
         };
-        for item in state.items() {
+        for item in state.into_iter().flat_map(JobState::items) {
+            progress.total += 1;
             match item.status() {
                 ItemStatus::Finished => progress.finished += 1,
                 ItemStatus::Failed => progress.failed += 1,
@@ -274,11 +283,25 @@ impl Progress {
 
     /// The settled share of the items, 0 to 1; 1 once the job has ended.
     pub fn fraction(&self) -> f64 {
-        if self.status.is_terminal() {
+        if self.status.as_ref().is_some_and(JobStatus::is_terminal) {
             return 1.0;
         }
         #[allow(clippy::cast_precision_loss, reason = "a job has at most 100 items")]
         let fraction = self.settled as f64 / self.total.max(1) as f64;
         fraction
+    }
+}
+
+/// `IN_PROGRESS, 3 of 5 items settled, 1 failed`
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.status {
+            Some(status) => {
+                let status = OneLine(status.as_str());
+                write!(f, "{status}, {} of {} items settled, {} failed", self.settled, self.total, self.failed)?;
+            }
+            None => f.write_str("not seen yet")?,
+        }
+        self.retrying.as_ref().map_or(Ok(()), |retrying| write!(f, ", {retrying}"))
     }
 }

@@ -10,6 +10,9 @@ pub(super) const SHORTEST_LOOK: Duration = Duration::from_secs(1);
 /// How long it rests at most after looks in vain, unless looks are further apart anyway.
 const LONGEST_REST: Duration = Duration::from_secs(30);
 
+/// How long a job that was started may be unknown to the service: its reads may be behind its writes.
+const NOT_FOUND_TOLERANCE: Duration = Duration::from_mins(1);
+
 /// How often a job is looked at, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Schedule {
@@ -19,6 +22,8 @@ pub(super) struct Schedule {
     pub(super) longest: Duration,
     /// When to give up; `None` is never.
     pub(super) timeout: Option<Duration>,
+    /// How long responses that there is no such job are tolerated; `None` is a minute for jobs that are known to exist.
+    pub(super) not_found_tolerance: Option<Duration>,
 }
 
 impl Default for Schedule {
@@ -28,6 +33,7 @@ impl Default for Schedule {
             first: Duration::from_secs(1),
             longest: Duration::from_secs(30),
             timeout: Some(Duration::from_hours(24)),
+            not_found_tolerance: None,
         }
     }
 }
@@ -41,6 +47,8 @@ pub(super) enum Seen {
     Ended,
     /// It could not be seen, which may pass; perhaps the service said when.
     Unclear { retry_after: Option<Duration> },
+    /// The service does not know it, which is tolerated for so long yet.
+    NotFound { tolerated: Duration },
     /// It can't be seen, and that will not change.
     Refused,
 }
@@ -60,17 +68,27 @@ impl Schedule {
     /// After the look number `looks` (from 1), `elapsed` since the wait began; `jitter` is 0 to 1.
     pub(super) fn next(&self, seen: Seen, looks: u32, elapsed: Duration, jitter: f64) -> Step {
         let asked = match seen {
-            Seen::Ended | Seen::Refused => return Step::Stop,
-            Seen::Running => Duration::ZERO,
+            Seen::Ended | Seen::Refused | Seen::NotFound { tolerated: Duration::ZERO } => return Step::Stop,
+            Seen::Running | Seen::NotFound { .. } => Duration::ZERO,
             Seen::Unclear { retry_after } => retry_after.unwrap_or_default().min(LONGEST_ASKED),
         };
-        let after = self.interval(looks, jitter).max(asked);
+        let mut after = self.interval(looks, jitter).max(asked);
+        if let Seen::NotFound { tolerated } = seen {
+            // One last poll when the tolerance ends.
+            after = after.min(tolerated);
+        }
         match self.timeout.map(|timeout| timeout.saturating_sub(elapsed)) {
             Some(Duration::ZERO) => Step::TimeUp,
             // One last look when time is up.
             Some(left) => Step::LookAgain { after: after.min(left) },
             None => Step::LookAgain { after },
         }
+    }
+
+    /// For how long yet it is tolerated that the service does not know a job, `elapsed` since it first said so.
+    pub(super) fn tolerated(&self, known_to_exist: bool, elapsed: Duration) -> Duration {
+        let default = if known_to_exist { NOT_FOUND_TOLERANCE } else { Duration::ZERO };
+        self.not_found_tolerance.unwrap_or(default).saturating_sub(elapsed)
     }
 
     /// Grows by half with each look, up to the longest; then down to four fifths of that, so that jobs that were
@@ -108,6 +126,10 @@ mod tests {
         Seen::Unclear { retry_after: seconds.map(Duration::from_secs) }
     }
 
+    fn not_found(seconds: u64) -> Seen {
+        Seen::NotFound { tolerated: Duration::from_secs(seconds) }
+    }
+
     #[test]
     fn what_comes_next() {
         let schedule = Schedule { timeout: Some(100 * SECOND), ..Schedule::default() };
@@ -129,6 +151,11 @@ mod tests {
             (unclear(Some(600)), 1, 40, 0.0, again(60_000)),
             (unclear(Some(600)), 1, 100, 0.0, Step::TimeUp),
             (unclear(Some(u64::MAX)), 1, 40, 0.0, again(60_000)),
+            (not_found(60), 1, 0, 0.0, again(1_000)),
+            (not_found(11), 10, 49, 0.0, again(11_000)),
+            (not_found(60), 10, 90, 0.0, again(10_000)),
+            (not_found(60), 10, 100, 0.0, Step::TimeUp),
+            (not_found(0), 1, 0, 0.0, Step::Stop),
             (Seen::Ended, 1, 0, 0.0, Step::Stop),
             (Seen::Ended, 9, 1_000, 0.0, Step::Stop),
             (Seen::Refused, 1, 0, 0.0, Step::Stop),
@@ -163,8 +190,26 @@ mod tests {
     }
 
     #[test]
+    fn jobs_that_exist_may_be_unknown_for_a_minute() {
+        let default = Schedule::default();
+        let set = Schedule { not_found_tolerance: Some(5 * SECOND), ..default };
+        for (schedule, known_to_exist, elapsed, tolerated) in [
+            (default, true, 0, 60),
+            (default, true, 59, 1),
+            (default, true, 61, 0),
+            (default, false, 0, 0),
+            (set, true, 0, 5),
+            (set, false, 0, 5),
+            (set, false, 6, 0),
+        ] {
+            assert_eq!(schedule.tolerated(known_to_exist, elapsed * SECOND), tolerated * SECOND);
+        }
+    }
+
+    #[test]
     fn extreme_settings_overflow_nothing() {
-        let schedule = Schedule { first: Duration::MAX, longest: Duration::MAX, timeout: Some(Duration::MAX) };
+        let (first, longest, most) = (Duration::MAX, Duration::MAX, Some(Duration::MAX));
+        let schedule = Schedule { first, longest, timeout: most, not_found_tolerance: most };
         for looks in [0, 1, u32::MAX] {
             assert!(matches!(schedule.next(RUNNING, looks, Duration::ZERO, 0.0), Step::LookAgain { .. }));
         }

@@ -8,6 +8,10 @@ use std::time::Duration;
 use futures_core::Stream as _;
 use tokio::time::Instant;
 
+mod credentials;
+mod not_found;
+mod outage;
+
 use super::*;
 use crate::Error;
 use crate::error::StopReason;
@@ -101,7 +105,6 @@ async fn bad_weather_is_waited_out() {
 async fn what_cannot_get_better_ends_a_wait() {
     for (status, code) in [
         (403, "AccessDeniedException"),
-        (404, "ResourceNotFoundException"),
         (400, "ValidationException"),
         (403, "UnrecognizedClientException"),
         (403, "ExpiredTokenException"),
@@ -160,7 +163,7 @@ async fn a_wait_without_limit_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn progress_is_told_after_each_look() {
+async fn progress_is_reported_at_the_start_and_after_each_poll() {
     let script = Script::new([
         state("SUBMITTED", &[]),
         error(500, "InternalServerException"),
@@ -175,11 +178,16 @@ async fn progress_is_told_after_each_look() {
     let _outcome = wait.await.unwrap();
     let seen = seen.lock().unwrap();
     let fractions: Vec<_> = seen.iter().map(Progress::fraction).collect();
-    assert_eq!(fractions, [0.0, 0.4, 1.0]);
-    let middle = &seen[1];
+    assert_eq!(fractions, [0.0, 0.0, 0.0, 0.4, 1.0]);
+    let statuses: Vec<_> = seen.iter().map(|progress| progress.status.clone()).collect();
+    let submitted = Some(JobStatus::Submitted);
+    assert_eq!(statuses[..3], [None, submitted.clone(), submitted]);
+    let retrying: Vec<_> = seen.iter().map(|progress| progress.retrying.is_some()).collect();
+    assert_eq!(retrying, [false, false, true, false, false]);
+    let middle = &seen[3];
     assert_eq!((middle.total, middle.finished, middle.failed, middle.settled), (5, 1, 1, 2));
     assert_eq!((middle.in_progress, middle.not_started), (2, 1));
-    assert!(seen[0].elapsed < middle.elapsed && middle.elapsed < seen[2].elapsed);
+    assert!(seen[0].elapsed.is_zero() && seen[1].elapsed < middle.elapsed && middle.elapsed < seen[4].elapsed);
 }
 
 #[tokio::test(start_paused = true)]

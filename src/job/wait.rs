@@ -1,4 +1,4 @@
-//! Waiting: looks at a job until it has ended, through whatever weather.
+//! Waiting: polls a job until it has ended, through outages.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -11,15 +11,20 @@ use futures_core::Stream;
 use tokio::time::{Instant, Sleep};
 
 use super::schedule::{SHORTEST_LOOK, Schedule, Seen, Step};
-use super::{Job, JobKind, JobState, Outcome, Pace, Progress};
+use super::{Failures, Job, JobKind, JobState, OnProgress, Outcome, Pace, Progress, Reports};
 use crate::error::OneLine;
 use crate::{CallFuture, Error};
 
 /// A wait that is being set up: await it, or take its [`states`](Self::states) one by one.
 ///
-/// It looks at once, a second later, and then less and less often, down to every 30 seconds. Throttling, a failing
-/// service, a failing network and time-outs are waited out; what can't get better ends it. It leaves nothing behind when
-/// it is dropped: wait again, in another process if need be.
+/// It polls at once, a second later, and then less and less often, down to every 30 seconds. Throttling, a failing
+/// service, a failing network and timeouts are retried until they are over, and so is a credentials provider that fails
+/// after it has worked: progress says [since when and why](Progress::retrying). What can't get better ends the wait. It
+/// leaves nothing behind when it is dropped: wait again, in another process if need be.
+///
+/// Credentials that the service calls expired are retried if credentials of the same provider have worked before and have
+/// an expiry, as the provider is expected to renew them. Before a provider has ever worked, its failure is final after the
+/// attempts of one call.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -39,10 +44,8 @@ use crate::{CallFuture, Error};
 pub struct Wait<K: JobKind> {
     job: Job<K>,
     schedule: Schedule,
-    on_progress: Option<OnProgress>,
+    on_progress: Option<OnProgress<Progress>>,
 }
-
-type OnProgress = Box<dyn FnMut(&Progress) + Send>;
 
 impl<K: JobKind> Wait<K> {
     pub(super) fn new(job: Job<K>) -> Self {
@@ -64,7 +67,36 @@ impl<K: JobKind> Wait<K> {
         self
     }
 
-    /// Is called after each look at the job.
+    /// How long responses that there is no such job (404) are tolerated, from the first of them in a row; zero is not at
+    /// all. By default it is a minute for a job that is known to exist, by the output of its start, an event or an earlier
+    /// poll of this wait, as the service's reads may be behind its writes. A job made of ids that was never seen fails at
+    /// once by default.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// # let started = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]).send().await?;
+    /// # let stored_id = started.id.to_string();
+    /// use std::time::Duration;
+    ///
+    /// // An id that was stored a moment ago, by another process say.
+    /// let wait = client.activation_job(&store, stored_id).wait().not_found_tolerance(Duration::from_secs(60));
+    /// # let wait = wait.poll_every(Duration::from_millis(5));
+    /// let outcome = wait.await?;
+    /// # assert!(!outcome.is_completed());
+    /// # Ok(()) }
+    /// ```
+    pub fn not_found_tolerance(mut self, time: Duration) -> Self {
+        self.schedule.not_found_tolerance = Some(time);
+        self
+    }
+
+    /// Is called when the wait begins, after each poll that does not end it with an error, and every 30 seconds if nothing
+    /// else happens.
+    ///
+    /// [`Progress`] has an example.
     pub fn on_progress(mut self, tell: impl FnMut(&Progress) + Send + 'static) -> Self {
         self.on_progress = Some(Box::new(tell));
         self
@@ -75,10 +107,12 @@ impl<K: JobKind> Wait<K> {
         States {
             job: self.job,
             schedule: self.schedule,
-            on_progress: self.on_progress,
+            reports: Reports::new(self.on_progress),
             started: None,
             looks: 0,
             last: None,
+            failures: Failures::default(),
+            not_found_since: None,
             phase: Phase::Next,
         }
     }
@@ -129,11 +163,14 @@ impl<K: JobKind> IntoFuture for Wait<K> {
 pub struct States<K: JobKind> {
     job: Job<K>,
     schedule: Schedule,
-    on_progress: Option<OnProgress>,
-    /// Set by the first look.
+    reports: Reports<Progress>,
+    /// Set by the first poll.
     started: Option<Instant>,
     looks: u32,
     last: Option<K::State>,
+    failures: Failures,
+    /// The first of the last responses in a row that there is no such job.
+    not_found_since: Option<Instant>,
     phase: Phase<K>,
 }
 
@@ -150,72 +187,126 @@ impl<K: JobKind> States<K> {
         std::future::poll_fn(|cx| self.poll(cx)).await
     }
 
+    /// How far the job is: its state when it was last seen, and what is retried at present.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// # let started = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]).send().await?;
+    /// let mut states = client.job(&started).wait().states();
+    /// assert_eq!(states.progress().status, None);
+    /// if let Some(state) = states.next().await {
+    ///     state?;
+    ///     println!("{}", states.progress()); // SUBMITTED, 0 of 1 items settled, 0 failed
+    /// #   assert_eq!(states.progress().total, 1);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn progress(&self) -> Progress {
+        Progress::of(self.last.as_ref(), self.elapsed(), self.failures.retrying().cloned())
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<K::State, WaitError<K>>>> {
         loop {
             match &mut self.phase {
                 Phase::Ended => return Poll::Ready(None),
                 Phase::Next => self.phase = Phase::Asking(self.ask()),
                 Phase::Resting(sleep) => match sleep.as_mut().poll(cx) {
-                    Poll::Pending => return Poll::Pending,
+                    Poll::Pending => break,
                     Poll::Ready(()) => self.phase = Phase::Next,
                 },
                 Phase::Asking(call) => match call.as_mut().poll(cx) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(answer) => {
-                        if let Some(item) = self.seen(answer) {
+                    Poll::Pending => break,
+                    Poll::Ready(response) => {
+                        if let Some(item) = self.polled(response) {
                             return Poll::Ready(Some(item));
                         }
                     }
                 },
             }
         }
+        while self.reports.poll_overdue(cx).is_ready() {
+            self.report();
+        }
+        Poll::Pending
     }
 
-    /// One look, which takes no longer than the wait may.
+    fn elapsed(&self) -> Duration {
+        self.started.map(|started| started.elapsed()).unwrap_or_default()
+    }
+
+    fn report(&mut self) {
+        let (last, elapsed, failures) = (self.last.as_ref(), self.elapsed(), &self.failures);
+        self.reports.report(|| Progress::of(last, elapsed, failures.retrying().cloned()));
+    }
+
+    /// One poll, which takes no longer than the wait may.
     fn ask(&mut self) -> CallFuture<K::State> {
-        let started = *self.started.get_or_insert_with(Instant::now);
-        let left = self.schedule.timeout.map(|timeout| timeout.saturating_sub(started.elapsed()));
-        // The last look is made when time is up.
+        if self.started.is_none() {
+            self.started = Some(Instant::now());
+            self.report();
+        }
+        let left = self.schedule.timeout.map(|timeout| timeout.saturating_sub(self.elapsed()));
+        // The last poll is made when time is up.
         K::get(&self.job, Pace::InTurn { left: left.map(|left| left.max(SHORTEST_LOOK)) })
     }
 
-    /// What to hand out, and what comes after it.
-    fn seen(&mut self, answer: Result<K::State, Error>) -> Option<Result<K::State, WaitError<K>>> {
+    /// What to return, and what comes after it.
+    fn polled(&mut self, response: Result<K::State, Error>) -> Option<Result<K::State, WaitError<K>>> {
         self.looks = self.looks.saturating_add(1);
-        let elapsed = self.started.map(|started| started.elapsed()).unwrap_or_default();
-        let seen = match &answer {
-            Ok(state) if state.status().is_terminal() => Seen::Ended,
-            Ok(_) => Seen::Running,
-            Err(error) if error.is_retryable() => Seen::Unclear { retry_after: error.retry_after() },
-            Err(_) => Seen::Refused,
-        };
-        if let Ok(state) = &answer {
-            self.last = Some(state.clone());
-            if let Some(tell) = &mut self.on_progress {
-                tell(&Progress::of(state, elapsed));
-            }
-        }
+        let elapsed = self.elapsed();
+        let seen = self.seen(response.as_ref());
         let step = self.schedule.next(seen, self.looks, elapsed, fastrand::f64());
         self.phase = match step {
             Step::LookAgain { after } => Phase::Resting(Box::pin(tokio::time::sleep(after))),
             Step::Stop | Step::TimeUp => Phase::Ended,
         };
-        match (answer, step) {
-            (Ok(_), Step::TimeUp) => Some(Err(self.time_up(elapsed, None))),
-            (Ok(state), _) => Some(Ok(state)),
+        match (response, step) {
+            (Ok(state), step) => {
+                if self.failures.clear() {
+                    tracing::info!(job = %self.job, "the job is seen again");
+                }
+                self.last = Some(state.clone());
+                self.report();
+                Some(if step == Step::TimeUp { Err(self.time_up(elapsed, None)) } else { Ok(state) })
+            }
             (Err(error), Step::TimeUp) => Some(Err(self.time_up(elapsed, Some(error)))),
             (Err(error), Step::Stop) => {
-                Some(Err(WaitError::Call { job: self.job.to_string(), last: self.last.take().map(Box::new), error }))
+                let not_found_for = self.not_found_since.map(|since| since.elapsed());
+                Some(Err(WaitError::of(&self.job, self.last.clone(), Arc::new(error), not_found_for)))
             }
             (Err(error), Step::LookAgain { after }) => {
-                tracing::debug!(%error, delay = ?after, "a job can't be seen at present, looking again");
+                if self.failures.add(self.job.client(), &error) {
+                    let error = error.report();
+                    tracing::warn!(job = %self.job, %error, delay = ?after, "the job can't be seen at present, retrying");
+                }
+                self.report();
                 None
             }
         }
     }
 
-    fn time_up(&mut self, elapsed: Duration, error: Option<Error>) -> WaitError<K> {
-        let (job, last) = (self.job.to_string(), self.last.take().map(Box::new));
+    /// What a poll showed.
+    fn seen(&mut self, response: Result<&K::State, &Error>) -> Seen {
+        match response {
+            Ok(state) => {
+                self.not_found_since = None;
+                if state.status().is_terminal() { Seen::Ended } else { Seen::Running }
+            }
+            Err(Error::ResourceNotFoundException(_)) => {
+                let known_to_exist = self.job.known_to_exist || self.last.is_some();
+                let since = self.not_found_since.get_or_insert_with(Instant::now);
+                Seen::NotFound { tolerated: self.schedule.tolerated(known_to_exist, since.elapsed()) }
+            }
+            Err(error) if error.is_outage() => Seen::Unclear { retry_after: error.retry_after() },
+            Err(_) => Seen::Refused,
+        }
+    }
+
+    fn time_up(&self, elapsed: Duration, error: Option<Error>) -> WaitError<K> {
+        let (job, last) = (self.job.to_string(), self.last.clone().map(Box::new));
         WaitError::TimeUp { job, looks: self.looks, elapsed, last, error: error.map(Arc::new) }
     }
 }
@@ -269,37 +360,75 @@ pub enum WaitError<K: JobKind> {
         /// Why the last look failed, if it did.
         error: Option<Arc<Error>>,
     },
-    /// The job can't be looked at, and that will not change: it does not exist, access is denied, no credentials.
+    /// The service has no such job (404): the ids, the region or the account are wrong, or the service has removed it.
+    #[non_exhaustive]
+    NotFound {
+        /// Which job: `import job 1234567890`.
+        job: String,
+        /// How long the service has said so: at least [`Wait::not_found_tolerance`].
+        not_found_for: Duration,
+        /// The last state that was seen.
+        last: Option<Box<K::State>>,
+        /// The last response.
+        error: Arc<Error>,
+    },
+    /// The job can't be polled, and that will not change: access is denied, there are no credentials.
     #[non_exhaustive]
     Call {
         /// Which job: `import job 1234567890`.
         job: String,
         /// The last state that was seen.
         last: Option<Box<K::State>>,
-        /// What the look at it came to.
-        error: Error,
+        /// Why the last poll failed. Jobs that are watched together may share it.
+        error: Arc<Error>,
     },
 }
 
 impl<K: JobKind> WaitError<K> {
-    /// The last state of the job that was seen.
-    pub fn last(&self) -> Option<&K::State> {
-        match self {
-            Self::TimeUp { last, .. } | Self::Call { last, .. } => last.as_deref(),
+    /// The end of a wait whose job can't be followed any more.
+    pub(super) fn of(job: &Job<K>, last: Option<K::State>, error: Arc<Error>, not_found_for: Option<Duration>) -> Self {
+        let (job, last) = (job.to_string(), last.map(Box::new));
+        match not_found_for {
+            Some(not_found_for) if matches!(*error, Error::ResourceNotFoundException(_)) => {
+                Self::NotFound { job, not_found_for, last, error }
+            }
+            _ => Self::Call { job, last, error },
         }
     }
 
-    /// What the last look at the job came to, if it failed.
+    /// The last state of the job that was seen.
+    pub fn last(&self) -> Option<&K::State> {
+        match self {
+            Self::TimeUp { last, .. } | Self::NotFound { last, .. } | Self::Call { last, .. } => last.as_deref(),
+        }
+    }
+
+    /// Why the last poll of the job failed, if it did.
     pub fn call_error(&self) -> Option<&Error> {
         match self {
             Self::TimeUp { error, .. } => error.as_deref(),
-            Self::Call { error, .. } => Some(error),
+            Self::NotFound { error, .. } | Self::Call { error, .. } => Some(error),
         }
     }
 
     /// Whether time was up, so that waiting again makes sense.
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::TimeUp { .. })
+    }
+
+    /// Whether the service has no such job.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// let error = client.export_job(&store, "9999999999").wait().await.unwrap_err();
+    /// assert!(error.is_not_found());
+    /// # Ok(()) }
+    /// ```
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound { .. })
     }
 }
 
@@ -308,13 +437,18 @@ impl<K: JobKind> fmt::Display for WaitError<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimeUp { job, elapsed, .. } => write!(f, "{} has not ended after {elapsed:.0?}", OneLine(job))?,
+            Self::NotFound { job, not_found_for, .. } if *not_found_for < Duration::from_secs(1) => {
+                write!(f, "{} was not found", OneLine(job))?;
+            }
+            Self::NotFound { job, not_found_for, .. } => {
+                write!(f, "{} was not found for {not_found_for:.0?}", OneLine(job))?;
+            }
             Self::Call { job, .. } => write!(f, "{} can't be followed any more", OneLine(job))?,
         }
         match self.last() {
             Some(state) => {
-                let progress = Progress::of(state, Duration::ZERO);
-                let Progress { status, settled, total, .. } = progress;
-                let status = OneLine(status.as_str());
+                let Progress { settled, total, .. } = Progress::of(Some(state), Duration::ZERO, None);
+                let status = OneLine(state.status().as_str());
                 write!(f, ", last seen {status} with {settled} of {total} items settled")?;
             }
             None => f.write_str(", never seen")?,

@@ -1,6 +1,6 @@
 //! Any number of jobs followed together, of whatever stores.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,17 +8,19 @@ use std::time::Duration;
 
 use futures_core::Stream;
 
+use tokio::time::Instant;
+
 use super::fleet::{Found, StoreFleet};
 use super::schedule::Schedule;
-use super::{Job, JobKind, Outcome, WaitError};
+use super::{Job, JobKind, OnProgress, Outcome, Reports, Retrying, WaitError, longest};
 use crate::Client;
 
 /// Many jobs that are followed together; ends when each has been told of.
 ///
 /// It learns where they stand through the list call of their kind, a hundred a request, and looks at a job itself only
-/// when it has ended, for its items, or when lists do not show it. Everything goes at the client's pace
-/// ([`requests_per_second`](crate::ClientBuilder::requests_per_second)), and bad weather is waited out as by
-/// [`Job::wait`].
+/// when it has ended, for its items, or when lists do not show it or fail several times in a row. Everything goes at the
+/// client's pace ([`requests_per_second`](crate::ClientBuilder::requests_per_second)). Outages are retried as by
+/// [`Job::wait`]; [`on_progress`](Self::on_progress) says since when and why.
 ///
 /// Dropping a future of [`next`](Self::next) loses nothing.
 ///
@@ -47,8 +49,12 @@ pub struct Watch<K: JobKind> {
     client: Client,
     jobs: Vec<Job<K>>,
     schedule: Schedule,
-    /// Set by the first look.
-    fleets: Option<Vec<StoreFleet<K>>>,
+    reports: Reports<WatchProgress>,
+    /// Set by the first poll.
+    begun: Option<Instant>,
+    total: usize,
+    ended: usize,
+    fleets: Vec<StoreFleet<K>>,
 }
 
 /// What a watch yields: a job, and how it ended or why it can't be followed.
@@ -59,8 +65,10 @@ impl Client {
     ///
     /// [`Watch`] has an example.
     pub fn watch<K: JobKind>(&self, jobs: impl IntoIterator<Item = Job<K>>) -> Watch<K> {
-        let (jobs, schedule) = (jobs.into_iter().collect(), Schedule::default());
-        Watch { client: self.clone(), jobs, schedule, fleets: None }
+        let (jobs, schedule) = (jobs.into_iter().collect::<Vec<_>>(), Schedule::default());
+        let total = jobs.iter().map(|job| (&job.sequence_store_id, &job.id)).collect::<HashSet<_>>().len();
+        let reports = Reports::new(None);
+        Watch { client: self.clone(), jobs, schedule, reports, begun: None, total, ended: 0, fleets: Vec::new() }
     }
 }
 
@@ -79,24 +87,118 @@ impl<K: JobKind> Watch<K> {
         self
     }
 
+    /// How long responses that there is no such job (404) are tolerated, from the first of them in a row: see
+    /// [`Wait::not_found_tolerance`](super::Wait::not_found_tolerance).
+    pub fn not_found_tolerance(mut self, time: Duration) -> Self {
+        self.schedule.not_found_tolerance = Some(time);
+        self
+    }
+
+    /// Is called when the watch begins, when a job has ended, whenever a poll fails or jobs are seen again after that, and
+    /// every 30 seconds if nothing else happens; all of it inside [`next`](Self::next).
+    ///
+    /// [`WatchProgress`] has an example.
+    pub fn on_progress(mut self, tell: impl FnMut(&WatchProgress) + Send + 'static) -> Self {
+        let tell: OnProgress<WatchProgress> = Box::new(tell);
+        self.reports = Reports::new(Some(tell));
+        self
+    }
+
+    /// How many of the jobs have ended, and what is retried at present.
+    ///
+    /// [`WatchProgress`] has an example.
+    pub fn progress(&self) -> WatchProgress {
+        progress(self.total, self.ended, self.begun, &self.fleets)
+    }
+
     /// The next job that has ended, or can't be followed; `None` when each has been told of.
     pub async fn next(&mut self) -> Option<Watched<K>> {
         std::future::poll_fn(|cx| self.poll(cx)).await
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Watched<K>>> {
-        let Self { client, jobs, schedule, fleets } = self;
-        let fleets = fleets.get_or_insert_with(|| by_store(client, std::mem::take(jobs), *schedule));
+        if self.begun.is_none() {
+            self.begun = Some(Instant::now());
+            self.fleets = by_store(&self.client, std::mem::take(&mut self.jobs), self.schedule);
+            self.report();
+        }
         let mut index = 0;
-        while let Some(fleet) = fleets.get_mut(index) {
+        while let Some(fleet) = self.fleets.get_mut(index) {
             match fleet.poll(cx) {
-                Poll::Ready(Some(Found::Told(watched))) => return Poll::Ready(Some(watched)),
-                Poll::Ready(Some(Found::Ended(_))) => {}
-                Poll::Ready(None) => drop(fleets.swap_remove(index)),
+                Poll::Ready(Some(Found::Told(watched))) => {
+                    self.ended += 1;
+                    self.report();
+                    return Poll::Ready(Some(watched));
+                }
+                Poll::Ready(Some(Found::Retrying)) => self.report(),
+                Poll::Ready(Some(Found::Ended(_) | Found::Items { .. })) => {}
+                Poll::Ready(None) => drop(self.fleets.swap_remove(index)),
                 Poll::Pending => index += 1,
             }
         }
-        if fleets.is_empty() { Poll::Ready(None) } else { Poll::Pending }
+        if self.fleets.is_empty() {
+            return Poll::Ready(None);
+        }
+        while self.reports.poll_overdue(cx).is_ready() {
+            self.report();
+        }
+        Poll::Pending
+    }
+
+    fn report(&mut self) {
+        let (total, ended, begun, fleets) = (self.total, self.ended, self.begun, &self.fleets);
+        self.reports.report(|| progress(total, ended, begun, fleets));
+    }
+}
+
+/// How far a watch is.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use healthomics::local::{LocalService, Pace};
+/// # use std::time::Duration;
+/// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(20))).start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// # let mut jobs = Vec::new();
+/// # for read_set in ["5555555551", "5555555552", "5555555553"] {
+/// #     let call = client.start_read_set_activation_job().sequence_store_id(&store).sources([read_set]);
+/// #     jobs.push(client.job(&call.send().await?));
+/// # }
+/// # let watch = client.watch(jobs).poll_every(Duration::from_millis(5));
+/// let mut watch = watch.on_progress(|progress| match &progress.retrying {
+///     Some(retrying) => println!("{} of {} jobs have ended, {retrying}", progress.ended, progress.total),
+///     None => println!("{} of {} jobs have ended", progress.ended, progress.total),
+/// });
+/// assert_eq!((watch.progress().total, watch.progress().ended), (3, 0));
+/// while let Some((job, outcome)) = watch.next().await {
+///     println!("{job} has {} failed items", outcome?.failed_items().count());
+/// }
+/// assert_eq!((watch.progress().running, watch.progress().ended), (0, 3));
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct WatchProgress {
+    /// All jobs of the watch; one that was given twice counts once.
+    pub total: usize,
+    /// Jobs that the watch has not returned yet.
+    pub running: usize,
+    /// Jobs that the watch has returned: they have ended, or can't be followed.
+    pub ended: usize,
+    /// The time since the watch began.
+    pub elapsed: Duration,
+    /// Why some jobs can't be seen at present, from the first failure on; `None` while all can.
+    pub retrying: Option<Retrying>,
+}
+
+fn progress<K: JobKind>(total: usize, ended: usize, begun: Option<Instant>, fleets: &[StoreFleet<K>]) -> WatchProgress {
+    WatchProgress {
+        total,
+        running: total - ended,
+        ended,
+        elapsed: begun.map(|begun| begun.elapsed()).unwrap_or_default(),
+        retrying: longest(fleets.iter().filter_map(StoreFleet::retrying)),
     }
 }
 

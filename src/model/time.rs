@@ -1,5 +1,7 @@
 //! Timestamps as the service writes them, read leniently and written strictly.
 
+use std::time::SystemTime;
+
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -22,6 +24,15 @@ pub(crate) fn from_seconds(seconds: f64) -> Option<OffsetDateTime> {
     )]
     let micros = (seconds * 1e6).round() as i128;
     OffsetDateTime::from_unix_timestamp_nanos(micros.saturating_mul(1_000)).ok()
+}
+
+/// A time beyond all bounds becomes the first or last that there is.
+pub(crate) fn from_system_time(time: SystemTime) -> OffsetDateTime {
+    let since_1970 = |distance| time::Duration::try_from(distance).unwrap_or(time::Duration::MAX);
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(after) => OffsetDateTime::UNIX_EPOCH.saturating_add(since_1970(after)),
+        Err(before) => OffsetDateTime::UNIX_EPOCH.saturating_sub(since_1970(before.duration())),
+    }
 }
 
 /// Writes UTC with a `Z`: what the service takes.

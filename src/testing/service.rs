@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::{builder, raw};
 use crate::Client;
+use crate::config::ClientBuilder;
 use crate::model::time::to_iso8601;
 use crate::sign::SignedRequest;
 use crate::transport::{Answer, Limits, PartialResponse, Transport, TransportError, TransportErrorKind};
@@ -41,6 +42,16 @@ pub(crate) struct Played {
     pub(crate) starts_denied_from: usize,
     /// Nothing is answered before.
     pub(crate) down_until: Duration,
+    /// Nothing is answered between.
+    pub(crate) down_from: Option<(Duration, Duration)>,
+    /// Every response after that has this status, for so long.
+    pub(crate) error_after_outage: Option<(u16, Duration)>,
+    /// Lists have this status and body until then.
+    pub(crate) broken_lists: Option<(u16, &'static str, Duration)>,
+    /// Jobs are not found before.
+    pub(crate) visible_after: Duration,
+    /// So many items of each running job are settled.
+    pub(crate) settled: usize,
     /// More jobs are refused with 402.
     pub(crate) jobs_at_once: usize,
     /// More requests within a second are refused with 429.
@@ -80,6 +91,11 @@ impl Service {
             lists_denied: false,
             starts_denied_from: usize::MAX,
             down_until: Duration::ZERO,
+            down_from: None,
+            error_after_outage: None,
+            broken_lists: None,
+            visible_after: Duration::ZERO,
+            settled: 0,
             jobs_at_once: usize::MAX,
             requests_a_second: usize::MAX,
             lost_starts: None,
@@ -101,7 +117,10 @@ impl Service {
     }
 
     pub(crate) fn client(&self) -> Client {
-        let builder = builder();
+        self.client_with(builder())
+    }
+
+    pub(crate) fn client_with(&self, builder: ClientBuilder) -> Client {
         let endpoint = builder.endpoint().unwrap();
         builder.build_with(endpoint, Box::new(self.clone())).unwrap()
     }
@@ -135,9 +154,9 @@ impl Played {
             (true, 0) => "COMPLETED",
             (true, _) => "COMPLETED_WITH_FAILURES",
         };
-        let items = job.items.iter().filter(|_| with_items).map(|item| {
+        let items = job.items.iter().filter(|_| with_items).enumerate().map(|(position, item)| {
             let fails = self.failing.contains(item);
-            let status = if !ended {
+            let status = if !ended && position >= self.settled {
                 "NOT_STARTED"
             } else if fails {
                 "FAILED"
@@ -162,7 +181,8 @@ impl Played {
         let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
         let from: usize = query.get("nextToken").map_or(0, |token| token.parse().unwrap());
         let size: usize = query["maxResults"].parse().unwrap();
-        let shown = (0..self.jobs.len()).filter(|index| !self.hidden.contains(index));
+        let visible = self.begun.elapsed() >= self.visible_after;
+        let shown = (0..self.jobs.len()).filter(|index| visible && !self.hidden.contains(index));
         let shown: Vec<_> =
             shown.filter(|index| after.is_none_or(|after| created(self.jobs[*index].created) > after)).collect();
         let page: Vec<_> = shown.iter().skip(from).take(size).map(|index| self.state(*index, false)).collect();
@@ -172,6 +192,7 @@ impl Played {
 
     fn get(&self, wanted: &str) -> (u16, Value) {
         match (0..self.jobs.len()).find(|index| id(*index) == wanted) {
+            _ if self.begun.elapsed() < self.visible_after => (404, json!({ "code": "ResourceNotFoundException" })),
             Some(index) => (200, self.state(index, true)),
             None => (404, json!({ "code": "ResourceNotFoundException" })),
         }
@@ -222,8 +243,19 @@ impl Transport for Service {
         let mut played = self.0.lock().unwrap();
         let now = played.begun.elapsed();
         let throttles = played.throttles(operation, now);
-        if now < played.down_until {
+        if now < played.down_until || played.down_from.is_some_and(|(from, until)| (from..until).contains(&now)) {
             return fail(TransportErrorKind::Connect);
+        }
+        if let Some((status, time)) = played.error_after_outage
+            && now < played.down_until + time
+        {
+            return Box::pin(async move { Ok(raw(status, &[], "")) });
+        }
+        if let Some((status, body, until)) = played.broken_lists
+            && operation == "List"
+            && now < until
+        {
+            return Box::pin(async move { Ok(raw(status, &[], body)) });
         }
         if throttles {
             return Box::pin(async { Ok(raw(429, &[], r#"{"code":"ThrottlingException"}"#)) });

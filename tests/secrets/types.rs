@@ -125,13 +125,15 @@ async fn calls(shown: &mut Shown, local: &LocalService, client: &Client) {
     let mut watch = shown.pass(client.watch([client.job(&import)]));
     let (_, outcome) = watch.next().await.unwrap();
     shown.debug(&outcome.unwrap().into_completed().unwrap());
+    shown.debug(&watch.progress());
+    shown.debug(&watch.progress().retrying);
     shown.debug(&client.job(&activation).wait().await.unwrap());
     let never = client.export_job(&store, "0000000000").wait().await.unwrap_err();
     shown.display(&never);
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     let outcome = client.job(&import).wait().on_progress(move |now| drop(tell.send(now.clone()))).await;
     shown.debug(&outcome.unwrap());
-    shown.debug(&told.recv().await.unwrap());
+    shown.display(&told.recv().await.unwrap());
 
     let list = client.list_read_sets().sequence_store_id(&store).filter(ReadSetFilter::new().name("n"));
     shown.debug(&list.clone().pages());
@@ -173,6 +175,7 @@ async fn bulk(shown: &mut Shown, local: &LocalService, client: &Client) {
     shown.debug(&plan.current_shard());
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     let run = export.run().unwrap().on_progress(move |now| drop(tell.send(now.clone())));
+    shown.debug(&run.progress_handle());
     let report = shown.pass(run).send().await.unwrap();
     shown.display(&report.clone());
     shown.display(&report.clone().into_completed().unwrap_err());

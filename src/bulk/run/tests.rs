@@ -4,6 +4,8 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
+mod progress;
+
 use super::*;
 use crate::bulk::Planner;
 use crate::job::{Activation, Export};
@@ -110,9 +112,9 @@ async fn an_outage_is_waited_out() {
     assert_each_once(&service, 500, 5);
 
     let progress = progress.lock().unwrap();
-    let trouble: Vec<_> = progress.iter().filter_map(|progress| progress.waits_out.as_deref()).collect();
-    assert!(trouble.len() > 10 && trouble[0].starts_with("StartReadSetExportJob: "), "{trouble:?}");
-    assert!(progress.last().unwrap().waits_out.is_none(), "it is over");
+    let trouble: Vec<_> = progress.iter().filter_map(|progress| progress.retrying.as_ref()).collect();
+    assert!(trouble.len() > 10 && trouble[0].error.starts_with("StartReadSetExportJob: "), "{trouble:?}");
+    assert!(progress.last().unwrap().retrying.is_none(), "it is over");
 }
 
 #[tokio::test(start_paused = true)]
@@ -182,11 +184,11 @@ async fn what_was_refused_waits_for_nothing() {
     let progress = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&progress);
     let client = script.client_with(crate::testing::builder().max_attempts(1)).unwrap();
-    let run = client.run(exports(1)).on_progress(move |progress| seen.lock().unwrap().push(progress.waits_out.clone()));
+    let run = client.run(exports(1)).on_progress(move |progress| seen.lock().unwrap().push(progress.retrying.clone()));
     let error = run.send().await.unwrap_err();
     assert!(matches!(error, BulkError::NothingStarted { .. }), "{error}");
     let progress = progress.lock().unwrap();
-    assert!(progress[0].is_some() && progress.last().unwrap().is_none(), "{progress:?}");
+    assert!(progress[0].is_none() && progress[1].is_some() && progress.last().unwrap().is_none(), "{progress:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,6 +9,7 @@ use aws_credential_types::provider::{self, ProvideCredentials};
 
 use super::*;
 use crate::config::ClientBuilder;
+use crate::testing::provider::Provider;
 
 /// Hands out keys `AKID1`, `AKID2`, … and counts.
 #[derive(Debug, Clone, Default)]
@@ -77,7 +78,7 @@ async fn a_hundred_calls_fetch_credentials_once() {
 async fn a_hundred_calls_share_one_failure_to_fetch_credentials() {
     let provider = Counting { delay: Duration::from_millis(100), fails: true, ..Counting::default() };
     let script = Script::new([ok()]);
-    let client = script.client_with(with_provider(&provider)).unwrap();
+    let client = script.client_with(with_provider(&provider).max_attempts(1)).unwrap();
     let calls: Vec<_> = (0..100).map(|_| tokio::spawn(start_owned(client.clone()))).collect();
     for call in calls {
         let error = call.await.unwrap().unwrap_err();
@@ -89,6 +90,30 @@ async fn a_hundred_calls_share_one_failure_to_fetch_credentials() {
     assert!(start(&client).await.is_err());
     assert_eq!(provider.asked(), 2, "a later call asks again");
     assert!(script.sent().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_fails_is_asked_again_within_the_attempts_of_a_call() {
+    let error: fn() -> CredentialsError = || CredentialsError::unhandled("an unexpected response");
+    let always = Duration::ZERO..Duration::MAX;
+    let provider = Provider::failing(always.clone(), error);
+    let script = Script::new([ok()]);
+    let error = start(&script.client_with(provider.builder()).unwrap()).await.unwrap_err();
+    assert!(matches!(error, Error::Credentials(_)), "{error}");
+    assert_eq!((error.attempts(), error.is_retryable(), provider.asked()), (3, true, 3));
+    assert_eq!(error.stop_reason(), Some(crate::error::StopReason::AttemptsExhausted));
+    assert!(!error.may_have_been_applied() && script.sent().is_empty());
+
+    let provider =
+        Provider::failing(Duration::ZERO..Duration::from_nanos(1), || CredentialsError::provider_error("503"));
+    start(&script.client_with(provider.builder()).unwrap()).await.unwrap();
+    assert!((2..=3).contains(&provider.asked()), "{}", provider.asked());
+
+    for error in [CredentialsError::not_loaded_no_source, || CredentialsError::invalid_configuration("a profile")] {
+        let provider = Provider::failing(always.clone(), error);
+        let error = start(&script.client_with(provider.builder()).unwrap()).await.unwrap_err();
+        assert_eq!((error.attempts(), error.is_retryable(), provider.asked()), (1, false, 1));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,175 @@
+//! What those learn who follow a bulk run.
+
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+
+type Seen = Arc<Mutex<Vec<BulkProgress>>>;
+
+fn collect() -> (Seen, impl FnMut(&BulkProgress) + Send + 'static) {
+    let seen = Seen::default();
+    let tell = Arc::clone(&seen);
+    (seen, move |progress: &BulkProgress| tell.lock().unwrap().push(progress.clone()))
+}
+
+/// It begins at once and with nothing, never turns back, ends with everything, and never stands still.
+fn assert_steady(seen: &[BulkProgress]) {
+    let (first, last) = (seen.first().unwrap(), seen.last().unwrap());
+    assert!(first.elapsed.is_zero() && first.settled == 0 && first.running_jobs == 0, "{first:?}");
+    assert!(last.settled == last.items && last.ended_jobs == last.jobs && last.running_jobs == 0, "{last:?}");
+    assert!(last.fraction() >= 1.0 && last.retrying.is_none(), "{last:?}");
+    for pair in seen.windows(2) {
+        assert!(pair[0].settled <= pair[1].settled && pair[0].elapsed <= pair[1].elapsed, "{pair:?}");
+        assert!(pair[1].elapsed <= pair[0].elapsed + 31 * SECOND, "{pair:?}");
+        assert_eq!(pair[1].settled, pair[1].finished + pair[1].failed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn items_of_running_jobs_are_counted() {
+    for groups in [1, 2, 5] {
+        let service = account().with(|played| {
+            played.job_takes = 10 * MINUTE;
+            played.settled = 8;
+            played.failing = ["7000000003".to_owned()].into();
+        });
+        let (seen, tell) = collect();
+        let run = service.client().run(activations(20 * groups)).on_progress(tell);
+        let handle = run.progress_handle();
+        assert_eq!((handle.get().items, handle.get().settled, handle.get().elapsed), (20 * groups, 0, Duration::ZERO));
+        let mut run = Box::pin(run.send());
+        assert!(tokio::time::timeout(5 * MINUTE, &mut run).await.is_err());
+        let progress = handle.get();
+        assert_eq!(progress.elapsed, 5 * MINUTE);
+        assert_eq!((progress.settled, progress.failed), (8 * groups, 1), "{groups} groups");
+        assert_eq!((progress.finished, progress.running_jobs), (8 * groups - 1, groups));
+        let report = run.await.unwrap();
+        assert_eq!(report.finished_count(), 20 * groups - 1);
+        assert_steady(&seen.lock().unwrap());
+        let last = handle.get();
+        assert_eq!((last.finished, last.failed, last.settled), (20 * groups - 1, 1, 20 * groups));
+        tokio::time::sleep(MINUTE).await;
+        assert_eq!(handle.get(), last, "it has ended");
+        service.assert_pace();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn items_are_counted_at_a_low_rate() {
+    let gets = async |every: Option<Duration>, groups: usize| {
+        let service = account().with(|played| {
+            played.job_takes = 10 * MINUTE;
+            played.jobs_at_once = 1_000;
+        });
+        let begun = Instant::now();
+        let run = service.client().run(activations(20 * groups)).jobs_at_once(1_000).poll_every(10 * SECOND);
+        let report = run.item_progress_every(every).send().await.unwrap();
+        assert_eq!(report.finished_count(), 20 * groups);
+        assert!(begun.elapsed() < 12 * MINUTE, "{:?}", begun.elapsed());
+        service.requests("Get").len()
+    };
+    assert_eq!(gets(None, 10).await, 10, "one for the end of each job");
+    let count = gets(Some(MINUTE), 10).await;
+    assert!((10 * 9..=10 * 11).contains(&count), "{count}");
+    let count = gets(Some(5 * MINUTE), 10).await;
+    assert!((10 * 2..=10 * 3).contains(&count), "{count}");
+    let count = gets(Some(Duration::ZERO), 100).await;
+    assert!(count <= 100 + 10 * 60 + 60, "not more than one a second: {count}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_of_lists_is_reported_from_the_first_failure_on() {
+    for (status, body) in [(503, ""), (200, ""), (404, r#"{"code":"UnknownOperationException"}"#)] {
+        let service = account().with(|played| {
+            played.job_takes = 5 * MINUTE;
+            played.broken_lists = Some((status, body, HOUR));
+        });
+        let (seen, tell) = collect();
+        let begun = Instant::now();
+        let run = service.client().run(activations(100)).item_progress_every(None).on_progress(tell);
+        let report = run.send().await.unwrap();
+        assert_eq!(report.finished_count(), 100);
+        assert!(begun.elapsed() < 6 * MINUTE, "the polls of each job have seen the ends: {:?}", begun.elapsed());
+        let seen = seen.lock().unwrap();
+        assert_steady(&seen);
+        if status != 404 {
+            let first = seen.iter().find(|progress| progress.retrying.is_some()).unwrap();
+            assert!(first.elapsed < 10 * SECOND, "{first:?}");
+            assert!(first.retrying.as_ref().unwrap().error.contains("ListReadSetActivationJobs"), "{first:?}");
+        }
+        service.assert_pace();
+    }
+
+    // Nothing works while the jobs run.
+    let service = account().with(|played| {
+        played.job_takes = 5 * MINUTE;
+        played.down_from = Some((MINUTE, HOUR));
+    });
+    let (seen, tell) = collect();
+    let run = service.client().run(activations(200)).on_progress(tell);
+    let handle = run.progress_handle();
+    let mut run = Box::pin(run.send());
+    assert!(tokio::time::timeout(HOUR / 2, &mut run).await.is_err());
+    let retrying = handle.get().retrying.unwrap();
+    assert_eq!(run.await.unwrap().finished_count(), 200);
+    let seen = seen.lock().unwrap();
+    assert_steady(&seen);
+    let down = |progress: &&BulkProgress| progress.elapsed > 2 * MINUTE && progress.elapsed < HOUR;
+    assert!(seen.iter().filter(down).all(|progress| progress.retrying.as_ref().unwrap().since == retrying.since));
+    let (gets, lists) = (service.requests("Get").len(), service.requests("List").len());
+    assert!(gets + lists < 60 * 60, "an outage is not polled at full speed: {gets} and {lists}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_to_do_is_reported_once() {
+    let service = account();
+    let (seen, tell) = collect();
+    let run = service.client().run(exports(0)).on_progress(tell);
+    let handle = run.progress_handle();
+    assert_eq!(run.send().await.unwrap().finished_count(), 0);
+    assert_eq!(*seen.lock().unwrap(), [handle.get()]);
+    assert_steady(&seen.lock().unwrap());
+
+    // What a journal has is one event, too.
+    let path = journal("resumed");
+    let run = || service.client().run(exports(1_000)).journal(&path);
+    assert_eq!(run().send().await.unwrap().finished_count(), 1_000);
+    let (seen, tell) = collect();
+    assert_eq!(run().on_progress(tell).send().await.unwrap().finished_count(), 1_000);
+    let seen = seen.lock().unwrap();
+    assert_eq!((seen.len(), seen[0].settled, seen[0].ended_jobs), (1, 1_000, 10));
+    std::fs::remove_file(path).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_that_the_service_has_no_more_come_to_an_end() {
+    let path = journal("gone");
+    let service = account();
+    let run = service.client().run(exports(300)).journal(&path).send();
+    assert!(tokio::time::timeout(MINUTE, run).await.is_err(), "the jobs run");
+
+    let elsewhere = account();
+    let begun = Instant::now();
+    let report = elsewhere.client().run(exports(300)).journal(&path).send().await.unwrap();
+    assert!((60..70).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    assert_eq!((report.missing_jobs().count(), report.indeterminate().count(), report.failed().count()), (3, 300, 0));
+    assert!(report.items().all(|item| item.job_not_found));
+    let reason = report.items().next().unwrap().reason.unwrap();
+    assert!(reason.starts_with("the service does not know the job any more, check region and account: "), "{reason}");
+    assert!(reason.contains("export job 5000000000 was not found for 6"), "{reason}");
+    assert!(elsewhere.jobs().is_empty(), "nothing is started again");
+
+    // In the right account the same call finds them.
+    let report = service.client().run(exports(300)).journal(&path).send().await.unwrap();
+    assert_eq!(report.finished_count(), 300);
+    std::fs::remove_file(path).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_is_not_visible_yet_is_no_loss() {
+    let service = account().with(|played| played.visible_after = 59 * SECOND);
+    let report = service.client().run(exports(500)).send().await.unwrap();
+    assert_eq!(report.finished_count(), 500);
+}

@@ -1,0 +1,115 @@
+//! Jobs that the service does not know, for a while or for ever.
+
+use super::*;
+use crate::testing::service::{STORE, Service, created, id};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn service(visible_after: Duration) -> Service {
+    Service::with_jobs([Duration::ZERO; 5]).with(|played| played.visible_after = visible_after)
+}
+
+/// The job as its start returned it.
+fn started(client: &Client, index: usize) -> Job<Export> {
+    let job = client.export_job(STORE, id(index));
+    Job { created: Some(created(Duration::from_secs(index as u64))), known_to_exist: true, ..job }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_started_job_may_be_unknown_for_a_minute() {
+    let service = service(59 * SECOND);
+    let client = service.client();
+    assert!(started(&client, 0).wait().await.unwrap().is_completed());
+
+    let mut watch = client.watch((0..5).map(|index| started(&client, index)));
+    for _ in 0..5 {
+        assert!(watch.next().await.unwrap().1.unwrap().is_completed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_started_job_that_stays_unknown_is_given_up() {
+    let service = service(61 * SECOND);
+    let client = service.client();
+    let begun = Instant::now();
+    let error = started(&client, 0).wait().await.unwrap_err();
+    assert_eq!(begun.elapsed().as_secs(), 60);
+    assert!(error.is_not_found() && !error.is_timeout());
+    assert_eq!(error.call_error().unwrap().status(), Some(404));
+    let line =
+        "export job 5000000000 was not found for 60s, never seen: GetReadSetExportJob: ResourceNotFoundException";
+    assert!(error.to_string().starts_with(line), "{error}");
+
+    for jobs in [1, 5] {
+        let service = super::not_found::service(100 * SECOND);
+        let client = service.client();
+        let begun = Instant::now();
+        let mut watch = client.watch((0..jobs).map(|index| started(&client, index)));
+        while let Some((_, outcome)) = watch.next().await {
+            assert!(outcome.unwrap_err().is_not_found());
+        }
+        assert!((60..65).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_that_was_never_seen_fails_at_once_unless_it_is_tolerated() {
+    let service = service(20 * SECOND);
+    let client = service.client();
+    let job = client.export_job(STORE, id(0));
+    let begun = Instant::now();
+    let error = job.wait().await.unwrap_err();
+    assert!(error.is_not_found() && begun.elapsed() < SECOND, "{error}");
+    assert!(error.to_string().starts_with("export job 5000000000 was not found, never seen: "), "{error}");
+    let (_, outcome) = client.watch([job.clone()]).next().await.unwrap();
+    assert!(outcome.unwrap_err().is_not_found() && begun.elapsed() < SECOND);
+
+    assert!(job.wait().not_found_tolerance(5 * SECOND).await.unwrap_err().is_not_found());
+    assert_eq!(begun.elapsed().as_secs(), 5);
+    assert!(job.wait().not_found_tolerance(30 * SECOND).await.unwrap().is_completed());
+
+    let service = super::not_found::service(20 * SECOND);
+    let client = service.client();
+    let mut watch = client.watch([client.export_job(STORE, id(0))]).not_found_tolerance(30 * SECOND);
+    assert!(watch.next().await.unwrap().1.unwrap().is_completed());
+    assert!(started(&client, 9).wait().not_found_tolerance(Duration::ZERO).await.unwrap_err().is_not_found());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_was_seen_may_be_unknown_for_a_minute_again_and_again() {
+    let not_found = || error(404, "ResourceNotFoundException");
+    let script = Script::new([
+        state("SUBMITTED", &[]),
+        not_found(),
+        not_found(),
+        state("IN_PROGRESS", &[]),
+        not_found(),
+        error(400, "ThrottlingException"),
+        state("COMPLETED", &[]),
+    ]);
+    assert!(job(&script).wait().await.unwrap().is_completed());
+
+    let script = Script::new([state("IN_PROGRESS", &["FINISHED"]), not_found()]);
+    let begun = Instant::now();
+    let error = job(&script).wait().await.unwrap_err();
+    assert!((60..62).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    let line = "import job 1234567890 was not found for 60s, last seen IN_PROGRESS with 1 of 1 items settled: ";
+    assert!(error.to_string().starts_with(line), "{error}");
+    assert_eq!(error.last().unwrap().items().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_ids_of_starts_and_events_are_known_to_exist() {
+    let script = Script::new([state("SUBMITTED", &[])]);
+    let client = script.client();
+    let call = client.start_read_set_activation_job().sequence_store_id("1111111111").sources(["5000000001"]);
+    let job = client.job(&call.send().await.unwrap());
+    assert!(job.known_to_exist && job.clone().known_to_exist);
+    assert!(!client.activation_job("1111111111", "1234567890").known_to_exist);
+    let event = r#"{ "source": "aws.omics", "detail-type": "Read Set Export Job Status Change",
+        "detail": { "id": "1234567890", "sequenceStoreId": "5555555555", "status": "COMPLETED" } }"#;
+    let crate::event::Change::ExportJob(change) = event.parse::<crate::event::Event>().unwrap().change else {
+        panic!("another event")
+    };
+    assert!(change.job(&client).known_to_exist);
+}
