@@ -132,7 +132,7 @@ fn the_quickstart_takes_a_manifest_from_import_to_export() {
             "+ HG00096 low coverage   CRAM  became read set",
             "+ NA12878 20k reads      UBAM  became read set",
             "! NA12878 U0a lane 1     FAILED File validation failed; look at s3://aws-genomics-static-us-east-1/",
-            "job is COMPLETED_WITH_FAILURES",
+            "COMPLETED_WITH_FAILURES, ",
             "Activate read set",
             "5 of 5 read sets are in s3://my-bucket/exports/ now",
         ],

@@ -183,6 +183,7 @@ async fn bulk(shown: &mut Shown, local: &LocalService, client: &Client) {
     for item in report.items() {
         shown.debug(&item);
     }
+    shown.debug(&report.errors());
     shown.debug(&client.import_read_sets().run_id("r").sequence_store_id(&store).role_arn(ROLE).sources([source()]));
     shown.debug(&client.activate_read_sets().run_id("r").sequence_store_id(&store).read_sets(ids));
     let planner = || Planner::export("r".into(), STORE.into(), DESTINATION.into(), ROLE.into());
