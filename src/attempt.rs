@@ -161,6 +161,9 @@ impl Settings {
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(http::header::USER_AGENT, self.user_agent.clone());
         headers.insert(&INVOCATION_ID, attempt.invocation.clone());
+        if let Some(trace_id) = self.lambda.trace_id() {
+            headers.insert(&TRACE_ID, trace_id);
+        }
         if let Ok(value) = HeaderValue::try_from(format!("attempt={}; max={}", attempt.number, attempt.max)) {
             headers.insert(&SDK_REQUEST, value);
         }
@@ -286,7 +289,7 @@ impl Failure {
         match *self.cause {
             Cause::Answer(answer) => Error::from_answer(answer, context),
             Cause::Credentials(error) => {
-                let what = "no credentials could be had".to_owned();
+                let what = credentials_failure(&error).to_owned();
                 Error::from_failure(Error::Credentials, what, None, Some(Box::new(error)), context)
             }
             Cause::Signing(error) => {
@@ -317,7 +320,22 @@ impl Failure {
     }
 }
 
+/// What is wrong with the credentials, and what to do; what the provider says is the cause.
+fn credentials_failure(error: &CredentialsError) -> &'static str {
+    match error {
+        CredentialsError::CredentialsNotLoaded(_) => {
+            "there are no credentials, check the environment or profile that the credentials provider reads"
+        }
+        CredentialsError::InvalidConfiguration(_) => {
+            "the credentials provider is not configured correctly, check its profile or settings"
+        }
+        CredentialsError::ProviderTimedOut(_) => "the credentials provider did not answer in time",
+        _ => "the credentials provider failed, renew its login or check its endpoint",
+    }
+}
+
 static INVOCATION_ID: HeaderName = HeaderName::from_static("amz-sdk-invocation-id");
+static TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 static SDK_REQUEST: HeaderName = HeaderName::from_static("amz-sdk-request");
 
 /// The span of one attempt.

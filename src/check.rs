@@ -6,13 +6,15 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use crate::model::time::can_be_written;
-use crate::model::{ClientToken, ReadSetId, RoleArn, RunId};
+use crate::model::{ClientToken, FileType, ReadSetId, RoleArn, RunId};
 use time::OffsetDateTime;
 
 /// How much of a value is shown in a message, in characters.
 const SHOWN_CHARS: usize = 60;
 /// What a URL may take, in bytes: a little less than where HTTP stacks give up.
 const LONGEST_URL: usize = 60_000;
+/// What a segment of the path may take, in bytes before it is encoded: two of them fit beside the longest page token.
+const LONGEST_PATH_ID: usize = 500;
 /// How many violations are shown in one line.
 const SHOWN_VIOLATIONS: usize = 5;
 /// How many violations are kept: a manifest of a million items may be wrong in each.
@@ -64,6 +66,8 @@ impl fmt::Display for Violation {
 pub struct Violations {
     kept: Vec<Violation>,
     unlisted: usize,
+    /// Whether only what makes a request malformed is looked for.
+    malformed_only: bool,
 }
 
 impl Violations {
@@ -155,7 +159,20 @@ impl fmt::Display for Shown<'_> {
 
 /// The checks, one for each kind of constraint in the model.
 impl Violations {
+    /// With `parameter_validation` off, the service decides about everything that can be sent.
+    pub(crate) fn new(parameter_validation: bool) -> Self {
+        Self { malformed_only: !parameter_validation, ..Self::default() }
+    }
+
+    /// A violation of the service's model or user guide.
     fn add(&mut self, at: Path<'_>, message: impl fmt::Display) {
+        if !self.malformed_only {
+            self.add_always(at, message);
+        }
+    }
+
+    /// A violation that makes the request malformed.
+    fn add_always(&mut self, at: Path<'_>, message: impl fmt::Display) {
         if self.kept.len() == KEPT_VIOLATIONS {
             self.unlisted += 1;
             return;
@@ -167,6 +184,21 @@ impl Violations {
     pub(crate) fn id(&mut self, at: Path<'_>, value: &str) {
         if !is_id(value) {
             self.add(at, format_args!("{} must be 10 to 36 digits", Shown(value)));
+        }
+    }
+
+    /// An identifier that is a segment of the path.
+    pub(crate) fn path_id(&mut self, at: Path<'_>, value: &str) {
+        if !self.malformed_only {
+            return self.id(at, value);
+        }
+        // Servers and proxies resolve `.` and `..`.
+        if value.is_empty() || value == "." || value == ".." {
+            self.add_always(at, format_args!("{} can't be a segment of a path", Shown(value)));
+        } else if value.contains(char::is_control) {
+            self.add_always(at, format_args!("{} has a control character", Shown(value)));
+        } else if value.len() > LONGEST_PATH_ID {
+            self.add_always(at, format_args!("is too long for a URL with its {} bytes", value.len()));
         }
     }
 
@@ -199,13 +231,21 @@ impl Violations {
 
     /// `s3://([a-z0-9][a-z0-9-.]{1,61}[a-z0-9])/(.{1,1024})`: one object.
     pub(crate) fn s3_uri(&mut self, at: Path<'_>, value: &str) {
-        let fits = value
-            .strip_prefix("s3://")
-            .and_then(|rest| rest.split_once('/'))
-            .is_some_and(|(bucket, key)| is_bucket(bucket.as_bytes()) && is_key(key));
-        if !fits {
-            self.add(at, format_args!("{} must be s3://bucket/key, the key of 1 to 1024 characters", Shown(value)));
+        match value.strip_prefix("s3://").and_then(|rest| rest.split_once('/')) {
+            Some((bucket, _)) if !is_bucket(bucket.as_bytes()) => self.bucket(at, value, bucket),
+            Some((_, key)) if is_key(key) => {}
+            _ => {
+                self.add(at, format_args!("{} must be s3://bucket/key, the key of 1 to 1024 characters", Shown(value)));
+            }
         }
+    }
+
+    fn bucket(&mut self, at: Path<'_>, value: &str, bucket: &str) {
+        let (value, bucket) = (Shown(value), Shown(bucket));
+        self.add(
+            at,
+            format_args!("{value} has the bucket {bucket}: 3 to 63 of a-z 0-9 - . with a letter or digit at both ends"),
+        );
     }
 
     /// `s3://([a-z0-9][a-z0-9-.]{1,61}[a-z0-9])/?((.{1,1024})/)?`: a bucket, or a prefix that ends in a slash.
@@ -216,7 +256,10 @@ impl Violations {
                 is_bucket(&rest.as_bytes()[..end]) && rest.get(end..).is_some_and(is_destination_behind_bucket)
             })
         });
-        if !fits {
+        let bucket = value.strip_prefix("s3://").map(|rest| rest.split_once('/').map_or(rest, |(bucket, _)| bucket));
+        if !fits && let Some(bucket) = bucket.filter(|bucket| !is_bucket(bucket.as_bytes())) {
+            self.bucket(at, value, bucket);
+        } else if !fits {
             let shown = Shown(value);
             self.add(at, format_args!("{shown} must be s3://bucket, s3://bucket/ or s3://bucket/prefix/ (ends in /)"));
         }
@@ -233,7 +276,7 @@ impl Violations {
     /// What an ISO 8601 string can say.
     pub(crate) fn time(&mut self, at: Path<'_>, value: OffsetDateTime) {
         if !can_be_written(value) {
-            self.add(at, format_args!("{value} must be in the years 0 to 9999 of UTC"));
+            self.add_always(at, format_args!("{value} must be in the years 0 to 9999 of UTC"));
         }
     }
 
@@ -265,8 +308,23 @@ impl Violations {
             self.text(at, token, 6144);
             // Each byte may take three in the query.
             if token.len() > LONGEST_URL / 3 {
-                self.add(at, format_args!("is too long for a URL with its {} bytes", token.len()));
+                self.add_always(at, format_args!("is too long for a URL with its {} bytes", token.len()));
             }
+        }
+    }
+
+    /// What the user guide rules out and the model does not: aligned reads without their reference, and a second file of
+    /// anything but FASTQ.
+    pub(crate) fn source(&mut self, at: Path<'_>, file_type: &FileType, has_source2: bool, has_reference: bool) {
+        const OVERRIDE: &str = "parameter_validation(false) sends it all the same";
+        if matches!(file_type, FileType::Bam | FileType::Cram) && !has_reference {
+            let reference = at.field("referenceArn");
+            self.add(reference, format_args!("is required for {file_type} by the user guide, {OVERRIDE}"));
+        }
+        if matches!(file_type, FileType::Bam | FileType::Cram | FileType::Ubam) && has_source2 {
+            let files = at.field("sourceFiles");
+            let source2 = files.field("source2");
+            self.add(source2, format_args!("is for FASTQ by the user guide, the type is {file_type}; {OVERRIDE}"));
         }
     }
 
@@ -275,7 +333,10 @@ impl Violations {
         let value = run_id.as_str();
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
         if !(1..=64).contains(&value.len()) || !value.bytes().all(fits) {
-            self.add(Path::Member("runId"), format_args!("{} must be 1 to 64 of A-Z a-z 0-9 . _ -", Shown(value)));
+            self.add_always(
+                Path::Member("runId"),
+                format_args!("{} must be 1 to 64 of A-Z a-z 0-9 . _ -", Shown(value)),
+            );
         }
     }
 

@@ -111,6 +111,10 @@ impl Client {
         from_system_time(self.settings.clock.now())
     }
 
+    pub(crate) fn parameter_validation(&self) -> bool {
+        self.settings.parameter_validation
+    }
+
     /// The region that requests are signed for.
     pub fn region(&self) -> &str {
         &self.settings.region
@@ -153,7 +157,7 @@ impl Call {
     #[expect(clippy::manual_async_fn, reason = "an async fn would keep its arguments twice")]
     pub(crate) fn send<O: Operation>(self, operation: O) -> impl Future<Output = Result<O::Output, Error>> + Send {
         async move {
-            checked(&operation)?;
+            checked(&operation, self.client.settings.parameter_validation)?;
             let mut attempts = Attempts::new(&self, &operation);
             let mut unusable = None;
             let result = loop {
@@ -176,8 +180,8 @@ impl Call {
 }
 
 /// Nothing is sent that the service would refuse.
-fn checked(operation: &dyn AnyOperation) -> Result<(), Error> {
-    let mut violations = Violations::default();
+fn checked(operation: &dyn AnyOperation, parameter_validation: bool) -> Result<(), Error> {
+    let mut violations = Violations::new(parameter_validation);
     operation.find_violations(&mut violations);
     if violations.is_empty() { Ok(()) } else { Err(Error::invalid_input(operation.name(), violations)) }
 }

@@ -3,6 +3,7 @@
 #[cfg(feature = "aws-config")]
 mod chain;
 mod env;
+mod lambda;
 #[cfg(feature = "sdk-config")]
 mod sdk;
 
@@ -16,6 +17,7 @@ use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 #[cfg(feature = "aws-config")]
 pub(crate) use chain::default_chain;
 use http::HeaderValue;
+use lambda::Lambda;
 use tokio::sync::Semaphore;
 
 use crate::Client;
@@ -50,6 +52,8 @@ pub(crate) struct Settings {
     pub(crate) timeouts: Timeouts,
     pub(crate) max_response_size: usize,
     pub(crate) user_agent: HeaderValue,
+    pub(crate) parameter_validation: bool,
+    pub(crate) lambda: Lambda,
 }
 
 impl Settings {
@@ -119,6 +123,7 @@ pub struct ClientBuilder {
     use_system_proxy: bool,
     roots: Roots,
     http_client: Option<Given>,
+    parameter_validation: bool,
 }
 
 impl fmt::Debug for ClientBuilder {
@@ -150,6 +155,7 @@ impl Default for ClientBuilder {
             correct_clock_skew: true,
             use_system_proxy: true,
             http_client: None,
+            parameter_validation: true,
             roots: Roots::default(),
         }
     }
@@ -178,7 +184,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether to use the endpoints with validated cryptography. Not together with an endpoint URL.
+    /// Whether to call the FIPS endpoints of the service. Not together with an endpoint URL.
     pub fn use_fips(mut self, enabled: bool) -> Self {
         self.endpoint.use_fips = enabled;
         self
@@ -230,6 +236,30 @@ impl ClientBuilder {
     /// Bytes without a certificate, or with a garbled one, are an error when the client is [built](Self::build).
     pub fn only_root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.roots.only(pem.as_ref());
+        self
+    }
+
+    /// Whether lengths, counts and patterns are checked against the service's model, and what the user guide rules out,
+    /// before a request is sent: `true` by default.
+    ///
+    /// With `false` the service decides, which may allow tomorrow what its model forbids today. What makes a request
+    /// malformed is always refused: an empty segment of the path, `.` and `..`, control characters in one, a URL that is
+    /// too long, a time that can't be written. Bulk runs keep the sizes of their groups.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// let client = local.client_builder().parameter_validation(false).build()?;
+    /// let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("7");
+    /// let error = call.send().await.unwrap_err();
+    /// assert_eq!(error.code(), Some("ValidationException"), "the service has refused it");
+    ///
+    /// let call = client.get_read_set_metadata().sequence_store_id("..").id("7");
+    /// assert!(call.send().await.unwrap_err().violations().is_some(), "it was not sent");
+    /// # Ok(()) }
+    /// ```
+    pub fn parameter_validation(mut self, enabled: bool) -> Self {
+        self.parameter_validation = enabled;
         self
     }
 }
@@ -419,6 +449,8 @@ impl ClientBuilder {
             timeouts: self.timeouts,
             max_response_size: self.max_response_size,
             user_agent: user_agent(self.app_name)?,
+            parameter_validation: self.parameter_validation,
+            lambda: Lambda::from_env(),
         }))
     }
 }

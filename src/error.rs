@@ -364,10 +364,16 @@ struct Report<'a>(&'a Error);
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
+        let mut previous = self.0.to_string();
+        f.write_str(&previous)?;
         let mut cause = self.0.source();
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            let text = error.to_string();
+            // Some errors of other crates repeat their cause.
+            if !previous.contains(&text) {
+                write!(f, ": {}", OneLine(&text))?;
+                previous = text;
+            }
             cause = error.source();
         }
         Ok(())
@@ -416,10 +422,11 @@ impl Error {
     }
 
     /// The pages of a list lead back to one that was seen.
-    pub(crate) fn endless_list(operation: &'static str) -> Self {
+    pub(crate) fn endless_list(operation: &'static str, subject: Box<str>) -> Self {
         let what = "the service gave a page token again that led to an earlier page: the list would never end";
         let context = Context {
             operation,
+            subject,
             attempts: 1,
             client_token: None,
             may_have_been_applied: false,

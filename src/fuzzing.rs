@@ -212,6 +212,7 @@ pub(crate) fn context(operation: &'static str) -> Context {
     Context {
         operation,
         attempts: 1,
+        subject: Box::default(),
         client_token: None,
         may_have_been_applied: false,
         retryable: false,

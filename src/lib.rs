@@ -78,9 +78,12 @@
 //! | `local` | no | the module `local`: an embedded HealthOmics |
 //!
 //! All TLS libraries trust what the system trusts. If several are compiled in, `native-tls` comes before `aws-lc-rs`, and
-//! that before `ring`: turning one on is enough, leaving out the default spares its build. For FIPS 140-3 turn on
-//! `rustls-aws-lc-rs`, and the feature `fips` of `rustls` in your own `Cargo.toml`. A TLS library that is not here comes
-//! with a [client of your own](http_client).
+//! that before `ring`: turning one on is enough, leaving out the default spares its build. A TLS library that is
+//! not here comes with a [client of your own](http_client).
+//!
+//! No combination of features makes all cryptography that of a FIPS 140-3 validated module: the SHA-256 and HMAC of
+//! signatures and of client tokens of bulk runs are those of the `sha2` and `hmac` crates. With `rustls-aws-lc-rs`, and
+//! the feature `fips` of `rustls` in your own `Cargo.toml`, TLS is.
 //!
 //! # Types of other crates
 //!

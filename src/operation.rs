@@ -1,5 +1,7 @@
 //! The operations. Each has a file that holds all of it: builder, request, checks, wire form, output.
 
+use std::fmt;
+
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 
@@ -40,6 +42,9 @@ pub(crate) trait Operation: Send + Sync {
     /// What a caller gets.
     type Output: DeserializeOwned + Fields + Send;
 
+    /// What the request is about, for errors.
+    fn subject(&self) -> Subject<'_>;
+
     /// Finds everything that the service would refuse.
     fn check(&self, violations: &mut Violations);
 
@@ -58,6 +63,42 @@ pub(crate) trait Operation: Send + Sync {
     fn decode(&self, response: &RawResponse) -> Result<Self::Output, Undecodable> {
         decode(self, response)
     }
+}
+
+/// What a request is about: a store, and perhaps a job or a read set in it.
+pub(crate) struct Subject<'a> {
+    store: &'a str,
+    in_store: Option<(&'static str, &'a str)>,
+}
+
+impl<'a> Subject<'a> {
+    fn store(store: &'a SequenceStoreId) -> Self {
+        Self { store: store.as_str(), in_store: None }
+    }
+
+    fn job(store: &'a SequenceStoreId, job: &'a str) -> Self {
+        Self { store: store.as_str(), in_store: Some(("job", job)) }
+    }
+
+    fn read_set(store: &'a SequenceStoreId, read_set: &'a ReadSetId) -> Self {
+        Self { store: store.as_str(), in_store: Some(("read set", read_set.as_str())) }
+    }
+}
+
+/// `store 1234567890, job 5555555555`, each id cut where it gets long.
+impl fmt::Display for Subject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "store {}", OneLine(cut(self.store)))?;
+        match self.in_store {
+            Some((what, id)) => write!(f, ", {what} {}", OneLine(cut(id))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// More of an id than any that the service gives.
+fn cut(id: &str) -> &str {
+    id.char_indices().nth(60).map_or(id, |(end, _)| &id[..end])
 }
 
 /// Reads the output of an operation from the body of a response.
@@ -177,8 +218,10 @@ macro_rules! call {
             {
                 // A list of thousands would ask faster than an account may.
                 let (call, request) = self.paced(None).into_parts();
-                let (operation, token) = (<$Request as crate::operation::Operation>::NAME, request.next_token.clone());
-                crate::pages::Pages::new(operation, token, move |next_token| {
+                let operation = <$Request as crate::operation::Operation>::NAME;
+                let subject = crate::operation::Operation::subject(&request).to_string().into();
+                let token = request.next_token.clone();
+                crate::pages::Pages::new(operation, subject, token, move |next_token| {
                     Box::pin(call.clone().send($Request { next_token, ..request.clone() }))
                 })
             }

@@ -99,6 +99,7 @@ pub trait Page: sealed::Sealed + Send + 'static {
 #[must_use = "nothing is asked until next() is called"]
 pub struct Pages<P> {
     operation: &'static str,
+    subject: Box<str>,
     send: Box<dyn Fn(Option<String>) -> CallFuture<P> + Send>,
     token: Option<String>,
     /// Hashes of the tokens so far, by a key of this list: a list of a million pages remembers 16 MB.
@@ -112,12 +113,13 @@ impl<P: Page> Pages<P> {
     /// `send` makes the call for the page that a token stands for.
     pub(crate) fn new(
         operation: &'static str,
+        subject: Box<str>,
         token: Option<String>,
         send: impl Fn(Option<String>) -> CallFuture<P> + Send + 'static,
     ) -> Self {
         let (hasher, mut visited) = (RandomState::new(), HashSet::new());
         visited.extend(token.as_ref().map(|token| hasher.hash_one(token)));
-        Self { operation, send: Box::new(send), token, visited, hasher, in_flight: None, ended: false }
+        Self { operation, subject, send: Box::new(send), token, visited, hasher, in_flight: None, ended: false }
     }
 
     /// The next page; `None` behind the last one and behind an error.
@@ -147,7 +149,7 @@ impl<P: Page> Pages<P> {
         let page = page.and_then(|page| {
             let next = page.next_token();
             if next.is_some_and(|token| !self.visited.insert(self.hasher.hash_one(token))) {
-                return Err(Error::endless_list(self.operation));
+                return Err(Error::endless_list(self.operation, self.subject.clone()));
             }
             self.token = next.map(str::to_owned);
             Ok(page)

@@ -106,3 +106,28 @@ async fn a_worker_whose_starts_are_refused_fails_and_can_be_run_again() {
     assert_eq!(local.jobs().len(), 2);
     std::fs::remove_file(journal).unwrap();
 }
+
+/// Reading a FIFO would wait for a writer for ever.
+#[cfg(unix)]
+#[test]
+fn a_journal_that_is_a_fifo_is_refused() {
+    let path = std::env::temp_dir().join(format!("healthomics-fifo-{}", std::process::id()));
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let role = "arn:aws:iam::123456789012:role/OmicsImport";
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/samples.csv");
+    let (journal, manifest) = (path.to_str().unwrap(), manifest.to_str().unwrap());
+    let error = bulk_import(&[
+        "--store",
+        "1234567890",
+        "--manifest",
+        manifest,
+        "--run-id",
+        "run",
+        "--role",
+        role,
+        "--journal",
+        journal,
+    ]);
+    std::fs::remove_file(&path).unwrap();
+    assert!(error.unwrap_err().contains("is not a regular file"));
+}

@@ -213,3 +213,13 @@ async fn root_certificates_that_cannot_be_read_are_told() {
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(text.contains("InvalidRootCertificates { setting: \"AWS_CA_BUNDLE\""), "{text}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_profile_that_does_not_exist_is_named() {
+    let place = place("typo").await;
+    std::fs::write(place.home.join(".aws/config"), "[profile right]\nregion = us-east-1\n").unwrap();
+    let variables = [("AWS_PROFILE", "typo"), ("AWS_REGION", "us-east-1")];
+    let output = run(&place, &variables);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && error.contains("the profile \"typo\" of AWS_PROFILE"), "{error}");
+}

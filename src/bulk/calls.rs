@@ -193,9 +193,9 @@ macro_rules! closing {
             where
                 $($Param: IsSet<$Type>,)+
             {
-                let (_, $input) = self.into_parts();
+                let (client, $input) = self.into_parts();
                 let (size, duplicates) = ($input.group_size, $input.duplicates);
-                let mut planner = $planner.duplicates(duplicates);
+                let mut planner = $planner.duplicates(duplicates).parameter_validation(client.parameter_validation());
                 if let Some(size) = size {
                     planner = planner.group_size(size);
                 }

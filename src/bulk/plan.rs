@@ -36,6 +36,7 @@ pub struct Planner<K> {
     options: Options,
     group_size: Option<usize>,
     duplicates: Duplicates,
+    parameter_validation: bool,
     kind: PhantomData<K>,
 }
 
@@ -77,7 +78,13 @@ impl<K: BulkKind> Planner<K> {
         destination: Option<S3Destination>,
     ) -> Self {
         let options = Options { run_id, sequence_store_id, role_arn, destination };
-        Self { options, group_size: None, duplicates: Duplicates::default(), kind: PhantomData }
+        Self {
+            options,
+            group_size: None,
+            duplicates: Duplicates::default(),
+            parameter_validation: true,
+            kind: PhantomData,
+        }
     }
 
     /// How many items a job gets: 1 to 100, for activations to 20. As many as possible by default.
@@ -88,6 +95,13 @@ impl<K: BulkKind> Planner<K> {
     /// What to do about items that are in the input more than once. They are refused by default.
     pub fn duplicates(self, duplicates: Duplicates) -> Self {
         Self { duplicates, ..self }
+    }
+
+    /// Whether items are checked against the service's model: `true` by default. See
+    /// [`ClientBuilder::parameter_validation`](crate::ClientBuilder::parameter_validation), which the bulk calls of a
+    /// client follow. The sizes of groups are always checked.
+    pub fn parameter_validation(self, enabled: bool) -> Self {
+        Self { parameter_validation: enabled, ..self }
     }
 
     /// Checks and cuts the input. Of no items it makes a plan without groups.
@@ -101,7 +115,7 @@ impl<K: BulkKind> Planner<K> {
         if !(1..=K::MAX_ITEMS).contains(&group_size) {
             return Err(BulkError::GroupSize { kind: K::NAME, given: group_size, max: K::MAX_ITEMS });
         }
-        let mut violations = self.options.check();
+        let mut violations = self.options.check(self.parameter_validation);
         let check = |(position, item): (usize, I)| {
             let item = item.into();
             K::check(&item, position, &mut violations);
@@ -121,10 +135,10 @@ impl<K: BulkKind> Planner<K> {
 }
 
 impl Options {
-    fn check(&self) -> Violations {
-        let mut violations = Violations::default();
+    fn check(&self, parameter_validation: bool) -> Violations {
+        let mut violations = Violations::new(parameter_validation);
         violations.run_id(&self.run_id);
-        violations.id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
         if let Some(destination) = &self.destination {
             violations.s3_destination(Path::Member("destination"), destination.as_str());
         }

@@ -26,6 +26,7 @@ pub(super) trait AnyOperation: Send + Sync {
     fn find_violations(&self, violations: &mut Violations);
     fn wire_request(&self) -> WireRequest;
     fn token(&self) -> Option<&ClientToken>;
+    fn subject_text(&self) -> String;
 }
 
 impl<O: Operation> AnyOperation for O {
@@ -47,6 +48,10 @@ impl<O: Operation> AnyOperation for O {
 
     fn token(&self) -> Option<&ClientToken> {
         self.client_token()
+    }
+
+    fn subject_text(&self) -> String {
+        self.subject().to_string()
     }
 }
 
@@ -177,6 +182,7 @@ impl<'a> Attempts<'a> {
         record_answer(&self.span, status, request_id);
         let context = Context {
             operation: self.operation.name(),
+            subject: self.operation.subject_text().into(),
             attempts: self.retry.attempts(),
             client_token: self.operation.token().cloned(),
             may_have_been_applied: self.may_have_been_applied,

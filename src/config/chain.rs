@@ -10,6 +10,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
+use aws_types::os_shim_internal::{Env, Fs};
 use bytes::Bytes;
 
 use crate::error::ConfigurationError;
@@ -29,7 +30,18 @@ pub(crate) async fn default_chain() -> Result<SdkConfig, ConfigurationError> {
     }
     let over_proxy = Arc::new(HttpTransport::new(None, true, TLS_COMPILED_IN, &roots)?);
     let client = ChainClient { over_proxy, direct: Arc::new(HttpTransport::new(None, false, false, &roots)?) };
+    check_profile().await?;
     Ok(aws_config::defaults(aws_config::BehaviorVersion::latest()).http_client(client).load().await)
+}
+
+/// The chain itself would pass over a profile that does not exist, and name whatever it misses in the end.
+#[expect(clippy::default_trait_access, reason = "the type is of a crate that is no dependency")]
+async fn check_profile() -> Result<(), ConfigurationError> {
+    let Some(profile) = std::env::var("AWS_PROFILE").ok().filter(|profile| !profile.is_empty()) else { return Ok(()) };
+    let files = aws_config::profile::load(&Fs::real(), &Env::real(), &Default::default(), None).await;
+    // Files that can't be read are reported by the provider that needs them.
+    let is_unknown = files.is_ok_and(|profiles| profiles.get_profile(&profile).is_none());
+    if is_unknown { Err(ConfigurationError::UnknownProfile { profile }) } else { Ok(()) }
 }
 
 /// Endpoints of the machine itself speak plain HTTP, and no proxy can reach them.

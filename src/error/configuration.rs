@@ -2,6 +2,13 @@
 
 use crate::error::BoxError;
 
+/// What else a program can do that was built with the feature for it.
+const DEFAULT_CHAIN: &str = if cfg!(feature = "aws-config") {
+    ", or make the client by Client::from_default_chain() for profiles, SSO, containers and instances"
+} else {
+    ""
+};
+
 /// Why a client could not be built. Nothing was sent.
 ///
 /// ```
@@ -21,6 +28,13 @@ pub enum ConfigurationError {
     /// No region was given.
     #[error("no region: set AWS_REGION, or call region() on the builder")]
     MissingRegion,
+    /// The config and credentials files have no profile of the name that `AWS_PROFILE` gives.
+    #[error("the profile {profile:?} of AWS_PROFILE is in neither the config nor the credentials file: check its name")]
+    #[non_exhaustive]
+    UnknownProfile {
+        /// The profile.
+        profile: String,
+    },
     /// The region is in no partition of AWS that this version of the crate knows.
     #[error("region {region:?} is not known: check its spelling, or set the endpoint URL of a new region by hand")]
     #[non_exhaustive]
@@ -50,8 +64,8 @@ pub enum ConfigurationError {
     },
     /// No credentials and no provider of them were given.
     #[error(
-        "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, call credentials_provider() on the builder, \
-         or use the feature `aws-config` for profiles, SSO, containers and instances"
+        "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or call credentials_provider() on the \
+         builder{DEFAULT_CHAIN}"
     )]
     MissingCredentials,
     /// Half a pair of keys was given.

@@ -11,6 +11,8 @@ use crate::model::ClientToken;
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub(crate) struct Context {
     pub(crate) operation: &'static str,
+    /// The store, and the job or read set in it: `store 1234567890, job 5555555555`. Empty if it is not known.
+    pub(crate) subject: Box<str>,
     pub(crate) attempts: u32,
     pub(crate) client_token: Option<ClientToken>,
     pub(crate) may_have_been_applied: bool,
@@ -22,6 +24,15 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// `GetReadSetExportJob (store 1234567890, job 5555555555): `
+    pub(super) fn fmt_head(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.operation)?;
+        if !self.subject.is_empty() {
+            write!(f, " ({})", self.subject)?;
+        }
+        f.write_str(": ")
+    }
+
     /// ` [request 4f6c…, 3 attempts]`
     pub(super) fn fmt_tail(&self, f: &mut fmt::Formatter<'_>, request_id: Option<&str>) -> fmt::Result {
         f.write_str(" [")?;
@@ -94,7 +105,8 @@ pub struct CallFailure {
 
 impl fmt::Display for CallFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.context.operation, self.what)?;
+        self.context.fmt_head(f)?;
+        f.write_str(&self.what)?;
         self.context.fmt_tail(f, self.request_id.as_deref())
     }
 }

@@ -164,7 +164,8 @@ impl ServiceError {
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let status = self.answer.status;
-        write!(f, "{}: ", self.context.operation)?;
+        let next_step = self.next_step();
+        self.context.fmt_head(f)?;
         match &self.answer.code {
             Some(code) => write!(f, "{code} ({})", status.as_u16())?,
             // 304 is in the same class, and leads nowhere.
@@ -174,11 +175,65 @@ impl fmt::Display for ServiceError {
             None => write!(f, "HTTP {status} without an error code")?,
         }
         match (&self.answer.message, &self.answer.excerpt) {
+            (Some(message), _) if next_step.is_some() => write!(f, ": {}", OneLine(message.trim_end_matches('.')))?,
             (Some(message), _) => write!(f, ": {}", OneLine(message))?,
             (None, Some(excerpt)) => write!(f, ": {excerpt:?}")?,
             (None, None) => {}
         }
+        if let Some(step) = next_step {
+            write!(f, "; {step}")?;
+        }
         self.context.fmt_tail(f, self.request_id())
+    }
+}
+
+impl ServiceError {
+    /// What to do about it, where that is the same for every caller.
+    fn next_step(&self) -> Option<String> {
+        let operation = self.context.operation;
+        let Some(code) = self.code() else {
+            let is_of_proxy = matches!(self.status(), 401 | 402 | 403 | 404 | 407) && self.request_id().is_none();
+            return is_of_proxy.then(|| "check the proxy and the endpoint URL".to_owned());
+        };
+        let step = match code {
+            "ExpiredToken" | "ExpiredTokenException" => "renew the credentials, they have expired".to_owned(),
+            "InvalidSignatureException"
+            | "SignatureDoesNotMatch"
+            | "UnrecognizedClientException"
+            | "InvalidClientTokenId"
+            | "IncompleteSignature"
+            | "MissingAuthenticationToken"
+            | "MissingAuthenticationTokenException" => {
+                "check access key, secret and session token, and the clock of this machine".to_owned()
+            }
+            "AccessDeniedException" => {
+                let has_role = matches!(operation, "StartReadSetExportJob" | "StartReadSetImportJob");
+                let pass_role = if has_role { " and iam:PassRole for the role of the job" } else { "" };
+                format!("the IAM policy of the caller must allow omics:{operation}{pass_role}")
+            }
+            "NotAuthorized" => "check the credentials of the caller".to_owned(),
+            "OptInRequired" => "the account must be subscribed to the service in this region".to_owned(),
+            "ServiceQuotaExceededException" => match running_jobs_quota(operation) {
+                Some((kind, quota)) => {
+                    format!("wait for running {kind} jobs to end, or request a higher quota {quota}")
+                }
+                None => "request a higher quota".to_owned(),
+            },
+            "ResourceNotFoundException" => "check the id, and region and account of the client".to_owned(),
+            "UnknownOperationException" => "check the endpoint URL".to_owned(),
+            _ => return None,
+        };
+        Some(step)
+    }
+}
+
+/// The kind of jobs that an operation starts, and the code of the quota for how many of them run at once.
+fn running_jobs_quota(operation: &str) -> Option<(&'static str, &'static str)> {
+    match operation {
+        "StartReadSetImportJob" => Some(("import", "L-F57A8D18")),
+        "StartReadSetExportJob" => Some(("export", "L-473E274D")),
+        "StartReadSetActivationJob" => Some(("activation", "L-911E26A1")),
+        _ => None,
     }
 }
 

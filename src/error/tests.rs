@@ -63,38 +63,158 @@ async fn every_raw_answer_becomes_the_right_error() {
     }
 }
 
-#[tokio::test]
+/// Every line that a call can fail with: what it was about, what happened, and what to do.
+#[tokio::test(start_paused = true)]
 async fn a_line_says_what_a_person_needs() {
+    let code = |status: u16, code: &'static str, message: &'static str| {
+        let body = format!(r#"{{"message":"{message}"}}"#);
+        answer(status, &[("x-amzn-requestid", "4f6c"), ("x-amzn-errortype", code)], &body)
+    };
     let id = ("x-amzn-requestid", "4f6c");
+    let about = "StartReadSetExportJob (store 1234567890): ";
     for (step, expected) in [
         (
-            answer(429, &[id, ("x-amzn-errortype", "ThrottlingException")], r#"{"message":"Rate exceeded"}"#),
-            "StartReadSetExportJob: ThrottlingException (429): Rate exceeded [request 4f6c, 1 attempt, no attempts left]",
+            code(400, "ValidationException", "no such bucket"),
+            "ValidationException (400): no such bucket [request 4f6c, 1 attempt]",
         ),
         (
-            answer(404, &[id, ("x-amzn-errortype", "ResourceNotFoundException")], r#"{"message":"No\nstore"}"#),
-            "StartReadSetExportJob: ResourceNotFoundException (404): No store [request 4f6c, 1 attempt]",
+            code(401, "NotAuthorized", "no"),
+            "NotAuthorized (401): no; check the credentials of the caller [request 4f6c, 1 attempt]",
+        ),
+        (
+            code(402, "ServiceQuotaExceededException", "20 jobs"),
+            "ServiceQuotaExceededException (402): 20 jobs; wait for running export jobs to end, or request a higher \
+             quota L-473E274D [request 4f6c, 1 attempt]",
+        ),
+        (
+            code(403, "AccessDeniedException", "no"),
+            "AccessDeniedException (403): no; the IAM policy of the caller must allow omics:StartReadSetExportJob and \
+             iam:PassRole for the role of the job [request 4f6c, 1 attempt]",
+        ),
+        (
+            code(403, "ExpiredTokenException", "The security token is expired"),
+            "ExpiredTokenException (403): The security token is expired; renew the credentials, they have expired \
+             [request 4f6c, 2 attempts]",
+        ),
+        (
+            code(403, "InvalidSignatureException", "does not match"),
+            "InvalidSignatureException (403): does not match; check access key, secret and session token, and the clock \
+             of this machine [request 4f6c, 1 attempt]",
+        ),
+        (
+            code(404, "ResourceNotFoundException", r"No\nstore"),
+            "ResourceNotFoundException (404): No store; check the id, and region and account of the client \
+             [request 4f6c, 1 attempt]",
+        ),
+        (
+            code(405, "NotSupportedOperationException", "no"),
+            "NotSupportedOperationException (405): no [request 4f6c, 1 attempt]",
+        ),
+        (
+            code(408, "RequestTimeoutException", "slow"),
+            "RequestTimeoutException (408): slow [request 4f6c, 1 attempt, no attempts left, may have been applied]",
+        ),
+        (code(409, "ConflictException", "busy"), "ConflictException (409): busy [request 4f6c, 1 attempt]"),
+        (
+            code(429, "ThrottlingException", "Rate exceeded"),
+            "ThrottlingException (429): Rate exceeded [request 4f6c, 1 attempt, no attempts left]",
+        ),
+        (
+            code(500, "InternalServerException", "oops"),
+            "InternalServerException (500): oops [request 4f6c, 1 attempt, no attempts left, may have been applied]",
+        ),
+        (
+            answer(403, &[], "<html>blocked</html>"),
+            "HTTP 403 Forbidden without an error code: \"<html>blocked</html>\"; check the proxy and the endpoint URL \
+             [1 attempt]",
         ),
         (
             answer(502, &[], "<html>\n  Bad gateway</html>"),
-            "StartReadSetExportJob: HTTP 502 Bad Gateway without an error code: \"<html> Bad gateway</html>\" \
+            "HTTP 502 Bad Gateway without an error code: \"<html> Bad gateway</html>\" \
              [1 attempt, no attempts left, may have been applied]",
         ),
         (
             answer(301, &[("location", "https://elsewhere.example")], ""),
-            "StartReadSetExportJob: HTTP 301 Moved Permanently, redirects are not followed [1 attempt]",
+            "HTTP 301 Moved Permanently, redirects are not followed [1 attempt]",
         ),
         (
             answer(200, &[id], ""),
-            "StartReadSetExportJob: the response is empty [request 4f6c, 1 attempt, no attempts left, may have been applied]",
+            "the response is empty [request 4f6c, 1 attempt, no attempts left, may have been applied]",
         ),
         (
             answer(200, &[id], r#"{"status":"SUBMITTED"}"#),
-            "StartReadSetExportJob: the response has no id [request 4f6c, 1 attempt, may have been applied]",
+            "the response has no id [request 4f6c, 1 attempt, may have been applied]",
         ),
-        (Step::Fail(TransportErrorKind::Connect), "StartReadSetExportJob: scripted [1 attempt, no attempts left]"),
+        (Step::Fail(TransportErrorKind::Connect), "scripted [1 attempt, no attempts left]"),
+        (
+            Step::Hang,
+            "no answer within the attempt time-out of 60s [1 attempt, no attempts left, may have been applied]",
+        ),
     ] {
-        assert_eq!(start(&Script::new([step])).await.to_string(), expected);
+        assert_eq!(start(&Script::new([step])).await.to_string(), format!("{about}{expected}"));
+    }
+}
+
+#[tokio::test]
+async fn a_line_names_the_job_or_read_set() {
+    let missing = || answer(404, &[("x-amzn-errortype", "ResourceNotFoundException")], "");
+    let client = Script::new([missing()]).client();
+    let tail = "ResourceNotFoundException (404); check the id, and region and account of the client [1 attempt]";
+    let job = client.get_read_set_export_job().sequence_store_id("1234567890").id("5555555555").send().await;
+    let expected = format!("GetReadSetExportJob (store 1234567890, job 5555555555): {tail}");
+    assert_eq!(job.unwrap_err().to_string(), expected);
+    let read_set = client.get_read_set_metadata().sequence_store_id("1234567890").id("5555555555").send().await;
+    let expected = format!("GetReadSetMetadata (store 1234567890, read set 5555555555): {tail}");
+    assert_eq!(read_set.unwrap_err().to_string(), expected);
+    let list = client.list_read_sets().sequence_store_id("1234567890").send().await;
+    assert_eq!(list.unwrap_err().to_string(), format!("ListReadSets (store 1234567890): {tail}"));
+}
+
+/// An id of any length leaves the line bounded, with parameter validation off.
+#[tokio::test]
+async fn an_id_of_any_length_leaves_the_line_bounded() {
+    let client = Script::new([answer(404, &[], "")]).client_with(builder().parameter_validation(false)).unwrap();
+    let call = client.get_read_set_metadata().sequence_store_id("1".repeat(10_000)).id("2".repeat(10_000));
+    let line = call.send().await.unwrap_err().to_string();
+    assert!(line.len() < 300, "{line}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_repeats_nothing_that_a_provider_says_twice() {
+    use aws_credential_types::provider::error::CredentialsError;
+    use aws_credential_types::provider::{ProvideCredentials, future};
+
+    #[derive(Debug)]
+    struct Failing(fn() -> CredentialsError);
+
+    impl ProvideCredentials for Failing {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            future::ProvideCredentials::ready(Err((self.0)()))
+        }
+    }
+
+    for (provider, expected) in [
+        (
+            Failing(|| CredentialsError::not_loaded("no profile")),
+            "GetReadSetMetadata (store 1234567890, read set 5555555555): there are no credentials, check the environment \
+             or profile that the credentials provider reads [1 attempt]: the credential provider was not enabled: no \
+             profile",
+        ),
+        (
+            Failing(|| CredentialsError::invalid_configuration("profile `typo` was not defined")),
+            "GetReadSetMetadata (store 1234567890, read set 5555555555): the credentials provider is not configured \
+             correctly, check its profile or settings [1 attempt]: the credentials provider was not properly configured: \
+             profile `typo` was not defined",
+        ),
+    ] {
+        let script = Script::new([answer(200, &[], "")]);
+        let client = script.client_with(builder().credentials_provider(provider)).unwrap();
+        let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("5555555555");
+        let error = call.send().await.unwrap_err();
+        assert_eq!(error.report().to_string(), expected);
     }
 }
 
@@ -162,6 +282,6 @@ async fn nothing_in_a_message_breaks_or_turns_the_line() {
     let error = call.send().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "GetReadSetExportJob: HTTP 400 Bad Request without an error code: one two three  evil   [2J . [1 attempt]"
+        "GetReadSetExportJob (store 1234567890, job 1234567890): HTTP 400 Bad Request without an error code: one two three  evil   [2J . [1 attempt]"
     );
 }

@@ -118,7 +118,7 @@ async fn what_cannot_get_better_ends_a_wait() {
         assert!(begun.elapsed() < Duration::from_secs(2));
         let line = format!(
             "import job 1234567890 can't be followed any more, last seen IN_PROGRESS with 1 of 2 items settled: \
-             GetReadSetImportJob: {code} ({status}) ["
+             GetReadSetImportJob (store 1111111111, job 1234567890): {code} ({status})"
         );
         assert!(error.to_string().starts_with(&line), "{error}");
         assert!(std::error::Error::source(&error).is_none(), "nothing is said twice");

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{JobFilter, Operation, call, check_id, check_next_token, decode_jobs, fill_in_store, read_set_sources};
+use super::{
+    JobFilter, Operation, Subject, call, check_id, check_next_token, decode_jobs, fill_in_store, read_set_sources,
+};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
@@ -107,8 +109,12 @@ impl Operation for StartReadSetActivationJobRequest {
     const MUTATES: bool = true;
     type Output = StartReadSetActivationJobOutput;
 
+    fn subject(&self) -> Subject<'_> {
+        Subject::store(&self.sequence_store_id)
+    }
+
     fn check(&self, violations: &mut Violations) {
-        violations.id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
         violations.client_token(&self.client_token);
         violations.sources(&self.sources, MAX_ACTIVATION_SOURCES);
     }
@@ -169,9 +175,13 @@ impl Operation for GetReadSetActivationJobRequest {
     const MUTATES: bool = false;
     type Output = GetReadSetActivationJobOutput;
 
+    fn subject(&self) -> Subject<'_> {
+        Subject::job(&self.sequence_store_id, self.id.as_str())
+    }
+
     fn check(&self, violations: &mut Violations) {
-        violations.id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
-        violations.id(Path::Member("id"), self.id.as_str());
+        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Member("id"), self.id.as_str());
     }
 
     fn to_wire(&self) -> WireRequest {
@@ -252,8 +262,12 @@ impl Operation for ListReadSetActivationJobsRequest {
     const MUTATES: bool = false;
     type Output = ListReadSetActivationJobsOutput;
 
+    fn subject(&self) -> Subject<'_> {
+        Subject::store(&self.sequence_store_id)
+    }
+
     fn check(&self, violations: &mut Violations) {
-        violations.id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
         violations.page(self.max_results, self.next_token.as_deref());
         if let Some(filter) = &self.filter {
             filter.check(violations);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Operation, call, decode};
+use super::{Operation, Subject, call, decode};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
@@ -83,8 +83,12 @@ impl Operation for BatchDeleteReadSetRequest {
     const MUTATES: bool = true;
     type Output = BatchDeleteReadSetOutput;
 
+    fn subject(&self) -> Subject<'_> {
+        Subject::store(&self.sequence_store_id)
+    }
+
     fn check(&self, violations: &mut Violations) {
-        violations.id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
         let ids = Path::Member("ids");
         violations.count(ids, self.ids.len(), MAX_DELETE_IDS);
         for (index, id) in self.ids.iter().enumerate() {

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{JobFilter, Operation, call, check_id, check_next_token, decode_jobs, fill_in_store, read_set_sources};
+use super::{
+    JobFilter, Operation, Subject, call, check_id, check_next_token, decode_jobs, fill_in_store, read_set_sources,
+};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
@@ -115,8 +117,12 @@ impl Operation for StartReadSetExportJobRequest {
     const MUTATES: bool = true;
     type Output = StartReadSetExportJobOutput;
 
+    fn subject(&self) -> Subject<'_> {
+        Subject::store(&self.sequence_store_id)
+    }
+
     fn check(&self, violations: &mut Violations) {
-        violations.id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
         violations.s3_destination(Path::Member("destination"), self.destination.as_str());
         violations.role_arn(&self.role_arn);
         violations.client_token(&self.client_token);
@@ -181,9 +187,13 @@ impl Operation for GetReadSetExportJobRequest {
     const MUTATES: bool = false;
     type Output = GetReadSetExportJobOutput;
 
+    fn subject(&self) -> Subject<'_> {
+        Subject::job(&self.sequence_store_id, self.id.as_str())
+    }
+
     fn check(&self, violations: &mut Violations) {
-        violations.id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
-        violations.id(Path::Member("id"), self.id.as_str());
+        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Member("id"), self.id.as_str());
     }
 
     fn to_wire(&self) -> WireRequest {
@@ -266,8 +276,12 @@ impl Operation for ListReadSetExportJobsRequest {
     const MUTATES: bool = false;
     type Output = ListReadSetExportJobsOutput;
 
+    fn subject(&self) -> Subject<'_> {
+        Subject::store(&self.sequence_store_id)
+    }
+
     fn check(&self, violations: &mut Violations) {
-        violations.id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
         violations.page(self.max_results, self.next_token.as_deref());
         if let Some(filter) = &self.filter {
             filter.check(violations);

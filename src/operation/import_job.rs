@@ -7,7 +7,7 @@ pub use source::{ImportReadSetSource, ImportReadSetSourceBuilder, ImportReadSetS
 
 mod source;
 
-use super::{JobFilter, Operation, call, check_id, check_next_token, decode_jobs, fill_in_store};
+use super::{JobFilter, Operation, Subject, call, check_id, check_next_token, decode_jobs, fill_in_store};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
@@ -128,8 +128,12 @@ impl Operation for StartReadSetImportJobRequest {
     const MUTATES: bool = true;
     type Output = StartReadSetImportJobOutput;
 
+    fn subject(&self) -> Subject<'_> {
+        Subject::store(&self.sequence_store_id)
+    }
+
     fn check(&self, violations: &mut Violations) {
-        violations.id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
         violations.role_arn(&self.role_arn);
         violations.client_token(&self.client_token);
         let sources = Path::Member("sources");
@@ -197,9 +201,13 @@ impl Operation for GetReadSetImportJobRequest {
     const MUTATES: bool = false;
     type Output = GetReadSetImportJobOutput;
 
+    fn subject(&self) -> Subject<'_> {
+        Subject::job(&self.sequence_store_id, self.id.as_str())
+    }
+
     fn check(&self, violations: &mut Violations) {
-        violations.id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
-        violations.id(Path::Member("id"), self.id.as_str());
+        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Member("id"), self.id.as_str());
     }
 
     fn to_wire(&self) -> WireRequest {
@@ -266,8 +274,12 @@ impl Operation for ListReadSetImportJobsRequest {
     const MUTATES: bool = false;
     type Output = ListReadSetImportJobsOutput;
 
+    fn subject(&self) -> Subject<'_> {
+        Subject::store(&self.sequence_store_id)
+    }
+
     fn check(&self, violations: &mut Violations) {
-        violations.id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
         violations.page(self.max_results, self.next_token.as_deref());
         if let Some(filter) = &self.filter {
             filter.check(violations);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{Operation, call, check_id, fill_in_store};
+use super::{Operation, Subject, call, check_id, fill_in_store};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
@@ -56,9 +56,13 @@ impl Operation for GetReadSetMetadataRequest {
     const MUTATES: bool = false;
     type Output = GetReadSetMetadataOutput;
 
+    fn subject(&self) -> Subject<'_> {
+        Subject::read_set(&self.sequence_store_id, &self.id)
+    }
+
     fn check(&self, violations: &mut Violations) {
-        violations.id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
-        violations.id(Path::Member("id"), self.id.as_str());
+        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Member("id"), self.id.as_str());
     }
 
     fn to_wire(&self) -> WireRequest {

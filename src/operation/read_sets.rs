@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::read_set::{ETag, SequenceInformation};
-use super::{Operation, ReadSetFilter, call, check_next_token, decode, fill_in_store};
+use super::{Operation, ReadSetFilter, Subject, call, check_next_token, decode, fill_in_store};
 use crate::Client;
 use crate::check::{Path, Violations};
 use crate::client::Call;
@@ -66,8 +66,12 @@ impl Operation for ListReadSetsRequest {
     const MUTATES: bool = false;
     type Output = ListReadSetsOutput;
 
+    fn subject(&self) -> Subject<'_> {
+        Subject::store(&self.sequence_store_id)
+    }
+
     fn check(&self, violations: &mut Violations) {
-        violations.id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
         violations.page(self.max_results, self.next_token.as_deref());
         if let Some(filter) = &self.filter {
             filter.check(violations);

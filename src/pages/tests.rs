@@ -112,7 +112,7 @@ async fn a_repeated_token_is_an_error() {
     assert!(!error.is_retryable() && !error.may_have_been_applied());
     assert_eq!(
         error.to_string(),
-        "ListReadSets: the service repeats the page token that it was sent: the list would never end \
+        "ListReadSets (store 1234567890): the service repeats the page token that it was sent: the list would never end \
          [request req-1, 1 attempt]"
     );
     assert!(items.next().await.is_none() && items.next().await.is_none());

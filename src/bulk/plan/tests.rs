@@ -13,7 +13,7 @@ fn export() -> Planner<Export> {
 }
 
 fn import() -> Planner<Import> {
-    Planner::import("run-7".into(), "1234567890".into(), ROLE.into())
+    Planner::import("run-7".into(), "1234567890".into(), ROLE.into()).parameter_validation(false)
 }
 
 fn activation() -> Planner<Activation> {
@@ -136,7 +136,7 @@ fn everything_wrong_is_told_at_once_where_it_stands() {
     let mut wrong = source("a");
     wrong.subject_id = "".into();
     wrong.source_files.source1 = "s3://bucket".into();
-    let Err(error) = import().plan([source("b"), wrong]) else { panic!("it is planned") };
+    let Err(error) = import().parameter_validation(true).plan([source("b"), wrong]) else { panic!("it is planned") };
     assert_eq!(
         error.to_string(),
         "invalid input, nothing was started: items[1].sourceFiles.source1: \"s3://bucket\" must be s3://bucket/key, the \

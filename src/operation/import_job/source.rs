@@ -160,6 +160,8 @@ impl ImportReadSetSource {
         if let Some(description) = &self.description {
             violations.text(at.field("description"), description, 255);
         }
+        let has_source2 = self.source_files.source2.is_some();
+        violations.source(at, &self.source_file_type, has_source2, self.reference_arn.is_some());
         let tags = at.field("tags");
         for (key, value) in self.tags.iter().flatten() {
             violations.length(tags.key(key).field("key"), key, 1..=128);
