@@ -329,7 +329,7 @@ fn credentials_failure(error: &CredentialsError) -> &'static str {
         CredentialsError::InvalidConfiguration(_) => {
             "the credentials provider is not configured correctly, check its profile or settings"
         }
-        CredentialsError::ProviderTimedOut(_) => "the credentials provider did not answer in time",
+        CredentialsError::ProviderTimedOut(_) => "the credentials provider did not respond in time",
         _ => "the credentials provider failed, renew its login or check its endpoint",
     }
 }

@@ -49,9 +49,9 @@ const TRANSIENT_CODES: &[&str] = &[
     "ServiceUnavailable",
     "ServiceUnavailableException",
 ];
-const EXPIRED_CODES: &[&str] = &["ExpiredToken", "ExpiredTokenException"];
+pub(crate) const EXPIRED_CODES: &[&str] = &["ExpiredToken", "ExpiredTokenException"];
 /// A signature that was refused: by a clock that is off, if the answer's date says so.
-const SIGNATURE_CODES: &[&str] = &[
+pub(crate) const SIGNATURE_CODES: &[&str] = &[
     "AuthFailure",
     "InvalidSignatureException",
     "RequestExpired",

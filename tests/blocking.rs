@@ -64,7 +64,7 @@ fn errors_are_those_of_the_call() {
     assert!(matches!(error.failed(), Some(Error::InvalidInput(_))), "{error:?}");
     let error = call().id("9999999999").send().block().unwrap_err();
     assert_eq!(error.failed().and_then(Error::status), Some(404));
-    assert!(error.to_string().starts_with("GetReadSetMetadata: ResourceNotFoundException (404)"), "{error}");
+    assert!(error.to_string().contains(", read set 9999999999): ResourceNotFoundException (404)"), "{error}");
 
     place.local.fault_always("ListReadSets", Fault::error(403, "AccessDeniedException", "no"));
     let mut items = place.client.list_read_sets().sequence_store_id(&place.store).items().block_each();

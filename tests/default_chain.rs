@@ -203,7 +203,7 @@ async fn a_wait_outlasts_a_credentials_endpoint_that_fails_during_a_renewal() {
     );
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(out.contains(&format!("export job {} has ended", place.job)), "{out}{err}");
-    assert!(out.contains("retrying since") && out.contains("no credentials could be had"), "{out}{err}");
+    assert!(out.contains("retrying since") && out.contains("the credentials provider failed"), "{out}{err}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

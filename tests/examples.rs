@@ -78,7 +78,7 @@ fn a_function_that_is_called_again_starts_nothing_twice() {
         "lambda_handler",
         &[
             "cold start: the client is there after",
-            "invocation 1 failed: StartReadSetActivationJob: ServiceQuotaExceededException (402)",
+            "): ServiceQuotaExceededException (402): Too many jobs; wait for running activation jobs to end",
             "invocation 3: {\"jobs\":[",
             "3 jobs were started",
         ],

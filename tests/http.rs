@@ -164,7 +164,9 @@ async fn nobody_there_means_nothing_was_sent() {
     assert!(matches!(error, Error::Transport(_)) && error.is_retryable() && !error.may_have_been_applied());
     assert_eq!(
         error.to_string(),
-        format!("StartReadSetExportJob: no connection to {address}: it refused [3 attempts, no attempts left]")
+        format!(
+            "StartReadSetExportJob (store {store}): no connection to {address}: it refused [3 attempts, no attempts left]"
+        )
     );
 }
 
@@ -279,7 +281,7 @@ async fn the_proxy_of_the_system_is_used() {
     let proxy = LocalService::start().await.unwrap();
     let url = proxy.endpoint_url();
     let said = quickstart(&proxy, "http://omics.example", &[("HTTP_PROXY", &url), ("http_proxy", &url)]);
-    assert!(said.contains("StartReadSetImportJob: ResourceNotFoundException (404)"), "{said}");
+    assert!(said.contains("StartReadSetImportJob (store 1234567890): ResourceNotFoundException (404)"), "{said}");
     let requests = proxy.requests();
     assert_eq!(requests[0].header("host"), Some("omics.example"));
     assert!(requests[0].header("user-agent").unwrap().ends_with(" app/healthomics-quickstart"));
@@ -294,5 +296,5 @@ async fn plain_http_needs_no_certificates() {
     let local = LocalService::start().await.unwrap();
     let nowhere = [("SSL_CERT_FILE", "/nonexistent"), ("SSL_CERT_DIR", "/nonexistent")];
     let said = quickstart(&local, &local.endpoint_url(), &nowhere);
-    assert!(said.contains("StartReadSetImportJob: ResourceNotFoundException (404)"), "{said}");
+    assert!(said.contains("StartReadSetImportJob (store 1234567890): ResourceNotFoundException (404)"), "{said}");
 }

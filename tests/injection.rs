@@ -84,7 +84,7 @@ macro_rules! call {
 }
 
 fn source(change: impl FnOnce(ImportReadSetSource) -> ImportReadSetSource) -> [ImportReadSetSource; 1] {
-    let source = ImportReadSetSource::builder().source_files("s3://bucket/a").source_file_type(FileType::Ubam);
+    let source = ImportReadSetSource::builder().source_files("s3://bucket/a").source_file_type(FileType::Fastq);
     let source = source.subject_id("S").sample_id("s").name("n").description("d").generated_from("g");
     [change(source.reference_arn("arn:x").tag("k", "v").build())]
 }
@@ -225,7 +225,7 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("StartReadSetImportJob", "sequenceStoreId", STORE), ("StartReadSetImportJob", "roleArn", ROLE),
     ("StartReadSetImportJob", "clientToken", "t"), ("StartReadSetImportJob", "sources[0].sourceFiles.source1", "s3://bucket/a"),
     ("StartReadSetImportJob", "sources[0].sourceFiles.source2", "s3://bucket/b"),
-    ("StartReadSetImportJob", "sources[0].sourceFileType", "UBAM"), ("StartReadSetImportJob", "sources[0].subjectId", "S"),
+    ("StartReadSetImportJob", "sources[0].sourceFileType", "FASTQ"), ("StartReadSetImportJob", "sources[0].subjectId", "S"),
     ("StartReadSetImportJob", "sources[0].sampleId", "s"), ("StartReadSetImportJob", "sources[0].generatedFrom", "g"),
     ("StartReadSetImportJob", "sources[0].referenceArn", "arn:x"), ("StartReadSetImportJob", "sources[0].name", "n"),
     ("StartReadSetImportJob", "sources[0].description", "d"), ("StartReadSetImportJob", "sources[0].tags[key]", "k"),
@@ -394,7 +394,7 @@ async fn what_the_service_says_stays_on_its_line() {
     assert!(failed.ends_with("is FAILED: a ERROR b c d"), "{failed:?}");
 
     says(r#"{"status":"NEW\r\nERROR b"}"#);
-    local.queue_fault("GetReadSetImportJob", Fault::error(404, "ResourceNotFoundException", "gone"));
+    local.queue_fault("GetReadSetImportJob", Fault::error(403, "AccessDeniedException", "no"));
     let wait = client.job(&job).wait().poll_every(std::time::Duration::from_millis(1));
     let ended = wait.await.unwrap_err().to_string();
     assert!(ended.contains("last seen NEW ERROR b with 0 of 1 items"), "{ended:?}");

@@ -49,7 +49,7 @@ async fn a_certificate_that_nobody_vouches_for_ends_the_call_at_once() {
         assert_eq!(
             error.to_string(),
             format!(
-                "StartReadSetActivationJob: no connection to {}: its certificate is not trusted, see \
+                "StartReadSetActivationJob (store 1234567890): no connection to {}: its certificate is not trusted, see \
                  add_root_certificates() [1 attempt]",
                 place.front.url().trim_start_matches("https://").trim_end_matches('/')
             )

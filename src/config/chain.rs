@@ -37,7 +37,9 @@ pub(crate) async fn default_chain() -> Result<SdkConfig, ConfigurationError> {
 /// The chain itself would pass over a profile that does not exist, and name whatever it misses in the end.
 #[expect(clippy::default_trait_access, reason = "the type is of a crate that is no dependency")]
 async fn check_profile() -> Result<(), ConfigurationError> {
-    let Some(profile) = std::env::var("AWS_PROFILE").ok().filter(|profile| !profile.is_empty()) else { return Ok(()) };
+    // The default profile need not exist: containers and instances have none.
+    let named = std::env::var("AWS_PROFILE").ok().filter(|profile| !profile.is_empty() && profile != "default");
+    let Some(profile) = named else { return Ok(()) };
     let files = aws_config::profile::load(&Fs::real(), &Env::real(), &Default::default(), None).await;
     // Files that can't be read are reported by the provider that needs them.
     let is_unknown = files.is_ok_and(|profiles| profiles.get_profile(&profile).is_none());

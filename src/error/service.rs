@@ -191,41 +191,49 @@ impl ServiceError {
     /// What to do about it, where that is the same for every caller.
     fn next_step(&self) -> Option<String> {
         let operation = self.context.operation;
-        let Some(code) = self.code() else {
-            let is_of_proxy = matches!(self.status(), 401 | 402 | 403 | 404 | 407) && self.request_id().is_none();
-            return is_of_proxy.then(|| "check the proxy and the endpoint URL".to_owned());
-        };
-        let step = match code {
-            "ExpiredToken" | "ExpiredTokenException" => "renew the credentials, they have expired".to_owned(),
-            "InvalidSignatureException"
-            | "SignatureDoesNotMatch"
-            | "UnrecognizedClientException"
-            | "InvalidClientTokenId"
-            | "IncompleteSignature"
-            | "MissingAuthenticationToken"
-            | "MissingAuthenticationTokenException" => {
-                "check access key, secret and session token, and the clock of this machine".to_owned()
-            }
-            "AccessDeniedException" => {
-                let has_role = matches!(operation, "StartReadSetExportJob" | "StartReadSetImportJob");
-                let pass_role = if has_role { " and iam:PassRole for the role of the job" } else { "" };
-                format!("the IAM policy of the caller must allow omics:{operation}{pass_role}")
-            }
-            "NotAuthorized" => "check the credentials of the caller".to_owned(),
-            "OptInRequired" => "the account must be subscribed to the service in this region".to_owned(),
-            "ServiceQuotaExceededException" => match running_jobs_quota(operation) {
+        let code = self.code().unwrap_or_default();
+        if code.is_empty() && self.request_id().is_none() {
+            let is_refusal = matches!(self.status(), 401..=404 | 407);
+            return is_refusal.then(|| "check the proxy and the endpoint URL".to_owned());
+        }
+        if retry::EXPIRED_CODES.contains(&code) {
+            return Some("renew the credentials, they have expired".to_owned());
+        }
+        if retry::SIGNATURE_CODES.contains(&code) || UNKNOWN_CALLER_CODES.contains(&code) {
+            return Some("check access key, secret and session token, and the clock of this machine".to_owned());
+        }
+        let step = match (code, self.status()) {
+            ("OptInRequired", _) => "the account must be subscribed to the service in this region".to_owned(),
+            ("UnknownOperationException", _) => "check the endpoint URL".to_owned(),
+            (_, 401) => "check the credentials of the caller".to_owned(),
+            ("ServiceQuotaExceededException", _) | (_, 402) => match running_jobs_quota(operation) {
                 Some((kind, quota)) => {
                     format!("wait for running {kind} jobs to end, or request a higher quota {quota}")
                 }
                 None => "request a higher quota".to_owned(),
             },
-            "ResourceNotFoundException" => "check the id, and region and account of the client".to_owned(),
-            "UnknownOperationException" => "check the endpoint URL".to_owned(),
+            ("AccessDeniedException", _) | (_, 403) => {
+                let has_role = matches!(operation, "StartReadSetExportJob" | "StartReadSetImportJob");
+                let pass_role = if has_role { " and iam:PassRole for the role of the job" } else { "" };
+                format!("the IAM policy of the caller must allow omics:{operation}{pass_role}")
+            }
+            ("ResourceNotFoundException", _) | (_, 404) => {
+                "check the id, and region and account of the client".to_owned()
+            }
             _ => return None,
         };
         Some(step)
     }
 }
+
+/// The service does not know who the caller is.
+const UNKNOWN_CALLER_CODES: &[&str] = &[
+    "IncompleteSignature",
+    "InvalidClientTokenId",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "UnrecognizedClientException",
+];
 
 /// The kind of jobs that an operation starts, and the code of the quota for how many of them run at once.
 fn running_jobs_quota(operation: &str) -> Option<(&'static str, &'static str)> {

@@ -33,7 +33,7 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 ///     if let Some(retrying) = &progress.retrying {
 ///         // retrying since 2026-11-28T06:00:00Z: GetReadSetActivationJob: ServiceUnavailable (503): try later …
 ///         println!("{retrying}");
-/// #       assert!(retrying.error.starts_with("GetReadSetActivationJob: ServiceUnavailable (503): try later"));
+/// #       assert!(retrying.error.contains("): ServiceUnavailable (503): try later"));
 ///     }
 /// });
 /// let outcome = wait.await?;

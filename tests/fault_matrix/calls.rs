@@ -117,7 +117,7 @@ impl Operation {
             StartReadSetImportJob => {
                 let source = ImportReadSetSource::builder()
                     .source_files("s3://bucket/a.cram")
-                    .source_file_type(FileType::Cram)
+                    .source_file_type(FileType::Ubam)
                     .subject_id("subject")
                     .sample_id("sample")
                     .build();

@@ -113,7 +113,10 @@ async fn an_outage_is_waited_out() {
 
     let progress = progress.lock().unwrap();
     let trouble: Vec<_> = progress.iter().filter_map(|progress| progress.retrying.as_ref()).collect();
-    assert!(trouble.len() > 10 && trouble[0].error.starts_with("StartReadSetExportJob (store 1111111111): "), "{trouble:?}");
+    assert!(
+        trouble.len() > 10 && trouble[0].error.starts_with("StartReadSetExportJob (store 1111111111): "),
+        "{trouble:?}"
+    );
     assert!(progress.last().unwrap().retrying.is_none(), "it is over");
 }
 

@@ -36,8 +36,7 @@ async fn a_started_job_that_stays_unknown_is_given_up() {
     assert_eq!(begun.elapsed().as_secs(), 60);
     assert!(error.is_not_found() && !error.is_timeout());
     assert_eq!(error.call_error().unwrap().status(), Some(404));
-    let line =
-        "export job 5000000000 was not found for 60s, never seen: GetReadSetExportJob: ResourceNotFoundException";
+    let line = "export job 5000000000 was not found for 60s, never seen: GetReadSetExportJob (store 1111111111, job 5000000000): ResourceNotFoundException";
     assert!(error.to_string().starts_with(line), "{error}");
 
     for jobs in [1, 5] {

@@ -45,7 +45,10 @@ async fn a_wait_reports_what_it_retries_and_since_when() {
     assert_eq!(states.progress().retrying, None, "the first call goes on");
     assert!(tokio::time::timeout(MINUTE, states.next()).await.is_err());
     let retrying = states.progress().retrying.unwrap();
-    assert!(retrying.error.starts_with("GetReadSetExportJob: played [3 attempts"), "{retrying}");
+    assert!(
+        retrying.error.starts_with("GetReadSetExportJob (store 1111111111, job 5000000000): played [3 attempts"),
+        "{retrying}"
+    );
     assert!(retrying.since < time::OffsetDateTime::UNIX_EPOCH + SECOND, "{retrying}");
     assert_eq!(states.progress().elapsed.as_secs(), 60);
     assert_eq!(states.progress().status, None);
@@ -85,7 +88,10 @@ async fn a_watch_reports_what_it_retries_and_since_when() {
     );
     assert!(tokio::time::timeout(SECOND, watch.next()).await.is_err());
     let retrying = watch.progress().retrying.unwrap();
-    assert!(retrying.error.starts_with("ListReadSetExportJobs: played"), "from the first failure on: {retrying}");
+    assert!(
+        retrying.error.starts_with("ListReadSetExportJobs (store 1111111111): played"),
+        "from the first failure on: {retrying}"
+    );
     for ended in 1..=20 {
         assert!(watch.next().await.unwrap().1.is_ok());
         assert_eq!((watch.progress().ended, watch.progress().running), (ended, 20 - ended));
