@@ -245,7 +245,7 @@ impl LocalService {
     pub fn read_sets(&self, store: &SequenceStoreId) -> Vec<LocalReadSet> {
         let state = self.shared.state();
         let store = state.world.stores.get(store.as_str());
-        store.into_iter().flat_map(|store| store.values().map(|read_set| read_set.shown.clone())).collect()
+        store.into_iter().flat_map(|store| store.read_sets().map(|read_set| read_set.shown.clone())).collect()
     }
 
     /// Makes an item fail with this message in every job that starts from now on: an item of this read set id, or of

@@ -233,3 +233,46 @@ async fn scopes_must_be_right() {
     call.service = "s3".to_owned();
     assert_refused(&call.send().await, code, "Credential should be scoped to correct service: 'omics'.");
 }
+
+#[tokio::test]
+async fn a_header_of_the_signature_that_comes_twice_is_refused() {
+    let service = service().await;
+    for name in ["authorization", "x-amz-date", "x-amz-content-sha256"] {
+        let mut call = get(&service);
+        if name == "x-amz-content-sha256" {
+            call.headers.push((name.to_owned(), EMPTY_SHA256.to_owned()));
+        }
+        let mut headers = call.signature();
+        let twice = headers.iter().chain(&call.headers).find(|(given, _)| given.eq_ignore_ascii_case(name)).unwrap();
+        headers.push(twice.clone());
+        let message = format!("The header '{name}' must not be given more than once.");
+        assert_refused(&call.send_with(headers).await.unwrap(), "IncompleteSignatureException", &message);
+    }
+}
+
+const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+#[tokio::test]
+async fn a_signed_header_must_be_there() {
+    let service = service().await;
+    let mut signer = get(&service);
+    signer.headers.push(("x-odd".to_owned(), String::new()));
+    let signature = signer.signature();
+    assert_authentic(&signer.send_with(signature.clone()).await.unwrap());
+    signer.headers.clear();
+    let message = "The header 'x-odd' is signed, but the request does not have it.";
+    assert_refused(&signer.send_with(signature).await.unwrap(), "InvalidSignatureException", message);
+}
+
+#[tokio::test]
+async fn the_checksum_of_the_body_must_be_right() {
+    let service = service().await;
+    let mut call = get(&service);
+    call.headers.push(("x-amz-content-sha256".to_owned(), EMPTY_SHA256.to_owned()));
+    assert_authentic(&call.send().await);
+    for wrong in ["UNSIGNED-PAYLOAD", "", &EMPTY_SHA256.replace('e', "f")] {
+        wrong.clone_into(&mut call.headers[0].1);
+        let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
+        assert_refused(&call.send().await, "InvalidSignatureException", message);
+    }
+}

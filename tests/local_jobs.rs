@@ -59,11 +59,15 @@ fn statuses(list: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn an_export_goes_on_by_polls() {
-    let (service, store) = service(Pace::Polls(3)).await;
+    let (service, store) = service(Pace::Polls(4)).await;
     let sets: Vec<_> = (0..3).map(|_| service.seed_read_set(&store, SeedReadSet::active(FileType::Fastq))).collect();
     let id = started(&service, &store, "exportjob", &export(&sets.iter().collect::<Vec<_>>())).await;
     assert_eq!(service.jobs()[0].status, JobStatus::Submitted);
 
+    let submitted = get(&service, &store, "exportjob", &id).await;
+    assert_eq!(submitted["status"], "SUBMITTED");
+    assert_eq!(submitted["statusMessage"], "The job is submitted and will start soon.");
+    assert_eq!(statuses(&submitted["readSets"]), ["NOT_STARTED"; 3]);
     let first = get(&service, &store, "exportjob", &id).await;
     assert_eq!(first["status"], "IN_PROGRESS");
     assert_eq!(first["statusMessage"], "The job is currently in progress.");

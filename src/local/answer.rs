@@ -54,6 +54,11 @@ impl ServiceError {
         Self::new(404, "UnknownOperationException", "The requested operation is not recognized by the service.")
     }
 
+    pub(crate) fn not_implemented(operation: &str) -> Self {
+        let message = format!("{operation} is not implemented by the local service.");
+        Self::new(501, "NotImplementedException", message)
+    }
+
     pub(crate) fn too_large() -> Self {
         Self::new(413, "RequestEntityTooLarge", "The request body is larger than this service takes.")
     }
@@ -87,8 +92,10 @@ pub(crate) enum Manner {
 }
 
 impl Answer {
+    /// A success; null stands for no body.
     pub(crate) fn ok(body: &Value) -> Self {
-        Self::raw(200, vec![(CONTENT_TYPE, JSON), (REQUEST_ID, request_id())], body.to_string())
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        Self::raw(200, vec![(CONTENT_TYPE, JSON), (REQUEST_ID, request_id())], body)
     }
 
     pub(crate) fn error(status: u16, code: &str, message: &str) -> Self {
@@ -117,7 +124,8 @@ impl Answer {
             headers.insert(DATE, date);
         }
         if matches!(self.manner, Manner::Cut) {
-            headers.insert(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
+            // Something must be missing of an empty body, too.
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(self.body.len().max(1)));
         }
         response
     }

@@ -20,6 +20,8 @@ const SERVICE: &str = "omics";
 const TERMINATOR: &str = "aws4_request";
 const AMZ_DATE: &str = "x-amz-date";
 const SECURITY_TOKEN: &str = "x-amz-security-token";
+const AUTHORIZATION: &str = "authorization";
+const CONTENT_SHA256: &str = "x-amz-content-sha256";
 const TOLERANCE: Duration = Duration::from_mins(5);
 
 /// Everything but the unreserved characters of RFC 3986.
@@ -56,7 +58,12 @@ impl Keyring {
 
     /// Refuses what is not signed by one of the keys for this region, now.
     pub(crate) fn verify(&self, request: &Signed<'_>, region: &str, now: OffsetDateTime) -> Result<(), ServiceError> {
-        let header = header_text(request.headers, "authorization").ok_or_else(|| {
+        for name in [AUTHORIZATION, AMZ_DATE, SECURITY_TOKEN, CONTENT_SHA256] {
+            if request.headers.get_all(name).iter().nth(1).is_some() {
+                return Err(incomplete(format!("The header '{name}' must not be given more than once.")));
+            }
+        }
+        let header = header_text(request.headers, AUTHORIZATION).ok_or_else(|| {
             ServiceError::new(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
         })?;
         let authorization = Authorization::parse(&header, request.headers)?;
@@ -74,6 +81,13 @@ impl Keyring {
         }
         authorization.check_scope(region)?;
         authorization.check_age(now)?;
+        if let Some(absent) = authorization.absent(request.headers) {
+            return Err(invalid(format!("The header '{absent}' is signed, but the request does not have it.")));
+        }
+        let checksum = header_text(request.headers, CONTENT_SHA256);
+        if checksum.is_some_and(|checksum| checksum != sha256_hex(request.body)) {
+            return Err(invalid("The provided 'x-amz-content-sha256' header does not match what was computed."));
+        }
         let token_signed = key.credentials.session_token().is_none() || authorization.signs(SECURITY_TOKEN);
         let expected = authorization.expected_signature(request, key.credentials.secret_access_key());
         if !token_signed || expected != authorization.signature {
@@ -147,6 +161,11 @@ impl<'a> Authorization<'a> {
 
     fn signs(&self, header: &str) -> bool {
         self.signed_headers.split(';').any(|name| name == header)
+    }
+
+    /// The first header that is signed and not there.
+    fn absent(&self, headers: &HeaderMap) -> Option<&'a str> {
+        self.signed_headers.split(';').find(|name| !headers.contains_key(*name))
     }
 
     fn check_scope(&self, region: &str) -> Result<(), ServiceError> {

@@ -179,7 +179,9 @@ pub(crate) fn garbage() -> Answer {
 
 /// Lays a merge patch over the body of an answer.
 pub(crate) fn merge_into(answer: &mut Answer, patch: &str) {
-    if let (Ok(mut body), Ok(patch)) = (serde_json::from_slice(&answer.body), serde_json::from_str(patch)) {
+    // A body that is not there has no members.
+    let body: &[u8] = if answer.body.is_empty() { b"{}" } else { &answer.body };
+    if let (Ok(mut body), Ok(patch)) = (serde_json::from_slice(body), serde_json::from_str(patch)) {
         merge(&mut body, patch);
         answer.body = body.to_string().into();
     }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::answer::{Answer, ServiceError};
 use super::auth::{Keyring, Signed};
-use super::route::{self, Now};
+use super::route::{self, Now, Route};
 use super::state::{Quotas, Reply, Shared, State, run};
 use super::world::SeedReadSet;
 use super::{LocalService, Pace};
@@ -47,13 +47,13 @@ pub(crate) fn request(parts: &Parts, body: &Bytes) -> Option<(u16, Bytes)> {
     let (method, path, query) = (parts.method.as_str(), parts.uri.path(), parts.uri.query());
     let now = Now { wall: OffsetDateTime::UNIX_EPOCH, instant: Instant::now() };
     let signed = Signed { method, path, query, headers: &parts.headers, body };
-    let (operation, labels) = route::route(method, path)?;
+    let Some(Route::Served(operation, labels)) = route::route(method, path) else { return None };
     // Twice: a job that was started is found again, and one that is looked at ends.
     let first = run(&mut world, operation, labels.clone(), &signed, now);
     let second = run(&mut world, operation, labels, &signed, now);
     assert_eq!(first.is_ok(), second.is_ok());
     for job in 0..world.jobs.len() {
-        world.advance(job, now);
+        world.read(job, now);
         assert!(world.jobs.get(job).is_some_and(|job| job.snapshot().items.len() <= 100));
     }
     let answer = answer_of(second);

@@ -1,6 +1,6 @@
 //! The jobs: how they start, what becomes of their items, and what a Get tells of them.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -38,12 +38,12 @@ pub(crate) struct Job {
     pub(crate) kind: JobKind,
     pub(crate) store: String,
     pub(crate) created: OffsetDateTime,
-    id: String,
+    pub(crate) id: String,
     token: Option<String>,
     echo: Map<String, Value>,
     completed: Option<OffsetDateTime>,
     started: Instant,
-    polls: u32,
+    reads: u32,
     phase: Phase,
     items: Vec<Item>,
 }
@@ -52,7 +52,7 @@ struct Item {
     key: String,
     /// The item as it was given.
     source: Value,
-    /// The message it ends with.
+    /// The message it ends with, as far as that can be known before it is settled.
     end: Result<&'static str, String>,
     effect: Effect,
     read_set: Option<String>,
@@ -60,7 +60,11 @@ struct Item {
 
 /// What happens to the store when an item ends.
 enum Effect {
+    /// It needs no work.
     Nothing,
+    Fail,
+    /// It depends on the read set as it is by then.
+    Export,
     Create,
     Set(ReadSetStatus),
 }
@@ -80,7 +84,7 @@ pub(crate) fn start(world: &mut World, kind: JobKind, input: &Value, now: Now) -
             Err(ServiceError::validation(assumed::TOKEN_REUSED))
         };
     }
-    if world.jobs_at_once.is_some_and(|limit| world.running_of(kind) >= limit as usize) {
+    if world.jobs_at_once.is_some_and(|limit| world.running_of(kind) >= limit) {
         return Err(ServiceError::quota(assumed::TOO_MANY_JOBS));
     }
 
@@ -93,7 +97,7 @@ pub(crate) fn start(world: &mut World, kind: JobKind, input: &Value, now: Now) -
         .iter()
         .map(|source| {
             let mut item = match kind {
-                JobKind::Export => export_item(source, store),
+                JobKind::Export => export_item(source),
                 JobKind::Import => import_item(source),
                 JobKind::Activation => activation_item(source, store),
             };
@@ -113,7 +117,7 @@ pub(crate) fn start(world: &mut World, kind: JobKind, input: &Value, now: Now) -
         created: whole_millis(now.wall),
         completed: None,
         started: now.instant,
-        polls: 0,
+        reads: 0,
         phase: Phase::Submitted,
         items,
     };
@@ -122,14 +126,11 @@ pub(crate) fn start(world: &mut World, kind: JobKind, input: &Value, now: Now) -
     if let Some(key) = token_key {
         world.tokens.insert(key, Started { parameters: input.clone(), answer: answer.clone() });
     }
-    let index = world.jobs.len();
-    world.by_id.insert(job.id.clone(), index);
-    world.running.push(index);
-    world.jobs.push(job);
+    world.add_job(job);
     Ok(answer)
 }
 
-/// Get of any kind. It counts as a poll.
+/// Get of any kind, which is a read of the job.
 pub(crate) fn get(world: &mut World, kind: JobKind, input: &Value, now: Now) -> Result<Value, ServiceError> {
     let store = text(input, "sequenceStoreId");
     if !world.stores.contains_key(&store) {
@@ -138,21 +139,23 @@ pub(crate) fn get(world: &mut World, kind: JobKind, input: &Value, now: Now) -> 
     let index = world.by_id.get(&text(input, "id")).copied();
     let index = index.filter(|index| world.jobs.get(*index).is_some_and(|job| job.kind == kind && job.store == store));
     let index = index.ok_or_else(|| ServiceError::not_found(assumed::JOB_NOT_FOUND))?;
-    if let Some(job) = world.jobs.get_mut(index) {
-        job.polls = job.polls.saturating_add(1);
-    }
-    world.advance(index, now);
+    world.read(index, now);
     world.jobs.get(index).map(Job::describe).ok_or_else(|| ServiceError::not_found(assumed::JOB_NOT_FOUND))
 }
 
-fn export_item(source: &Value, store: &Store) -> Item {
+fn export_item(source: &Value) -> Item {
     let id = text(source, "readSetId");
-    let end = match store.get(&id).map(|read_set| &read_set.shown.status) {
+    let end = Ok(assumed::item_message(&ItemStatus::Finished));
+    Item { key: id.clone(), source: source.clone(), end, effect: Effect::Export, read_set: Some(id) }
+}
+
+/// What the export of a read set comes to.
+fn exported(read_set: Option<&ReadSet>) -> Result<&'static str, String> {
+    match read_set.map(|read_set| &read_set.shown.status) {
         Some(ReadSetStatus::Active) => Ok(assumed::item_message(&ItemStatus::Finished)),
         Some(_) => Err(assumed::READ_SET_NOT_ACTIVE.to_owned()),
         None => Err(assumed::READ_SET_NOT_FOUND.to_owned()),
-    };
-    Item { key: id.clone(), source: source.clone(), end, effect: Effect::Nothing, read_set: Some(id) }
+    }
 }
 
 fn import_item(source: &Value) -> Item {
@@ -185,7 +188,7 @@ fn activation_item(source: &Value, store: &mut Store) -> Item {
             (Ok(assumed::item_message(&ItemStatus::Finished)), Effect::Set(ReadSetStatus::Active))
         }
         Some(_) => (Ok(assumed::NO_ACTIVATION_NEEDED), Effect::Nothing),
-        None => (Err(assumed::READ_SET_NOT_FOUND.to_owned()), Effect::Nothing),
+        None => (Err(assumed::READ_SET_NOT_FOUND.to_owned()), Effect::Fail),
     };
     Item { key: id.clone(), source: source.clone(), end, effect, read_set: Some(id) }
 }
@@ -195,14 +198,16 @@ impl Item {
         self.end = Err(message.to_owned());
         self.effect = match self.effect {
             Effect::Set(_) => Effect::Set(ReadSetStatus::Archived),
-            Effect::Create | Effect::Nothing => Effect::Nothing,
+            Effect::Nothing | Effect::Fail | Effect::Export | Effect::Create => Effect::Fail,
         };
     }
 
-    /// Carries out what the item has come to.
-    fn settle(&mut self, store: &mut Store, ids: &mut Ids, job: &str, at: OffsetDateTime) {
+    /// Carries out what the item has come to. An import that is still running may have made a read set: it is a read of
+    /// the job to read that.
+    fn settle(&mut self, store: &mut Store, ids: &mut Ids, (job, index): (&str, usize), at: OffsetDateTime) {
         match &self.effect {
-            Effect::Nothing => {}
+            Effect::Nothing | Effect::Fail => {}
+            Effect::Export => self.end = exported(store.get(&self.key)),
             Effect::Set(status) => {
                 if let Some(read_set) = store.get_mut(&self.key) {
                     read_set.shown.status = status.clone();
@@ -220,8 +225,8 @@ impl Item {
                     name: given("name").map(Into::into),
                 };
                 let origin = Origin::Import { job: job.to_owned(), source: self.source.clone() };
-                let read_set = ReadSet { shown, number: ids.given(), created: whole_millis(at), origin };
-                store.insert(id.clone(), read_set);
+                let (created, jobs) = (whole_millis(at), BTreeSet::from([index]));
+                store.insert(ReadSet { shown, number: ids.given(), created, origin, jobs });
                 self.read_set = Some(id);
             }
         }
@@ -266,34 +271,55 @@ impl Job {
         self.phase == Phase::Ended
     }
 
-    pub(crate) fn advance(&mut self, pace: Pace, now: Now, store: &mut Store, ids: &mut Ids) {
-        if self.has_ended() {
-            return;
-        }
-        let items = self.items.len();
-        let before = self.phase.settled(items);
-        self.phase = match pace {
-            Pace::Polls(whole) => Phase::of(self.polls.into(), whole.into(), items),
-            Pace::Time(whole) => {
-                let elapsed = now.instant.saturating_duration_since(self.started);
-                Phase::of(elapsed.as_nanos(), whole.as_nanos(), items)
-            }
+    /// How many items are settled.
+    pub(crate) fn settled(&self) -> usize {
+        self.phase.settled(self.items.len())
+    }
+
+    /// The read sets that its items are about, as far as there are any.
+    pub(crate) fn read_sets(&self) -> impl Iterator<Item = &str> {
+        self.items.iter().filter_map(|item| item.read_set.as_deref())
+    }
+
+    /// When time moves it on next; `None` if it never does.
+    pub(crate) fn due(&self, pace: Pace) -> Option<Instant> {
+        let after = match pace {
+            Pace::Polls(_) => None,
+            Pace::Time(whole) => self.phase.end(whole, self.items.len()),
+            Pace::PollsOrTime(_, whole) => Some(whole).filter(|_| !self.has_ended()),
         };
-        let settled = self.phase.settled(items);
-        let created = self.created;
-        // When so many items were settled, however late someone looks.
-        let at = |settled: usize| match (pace, u32::try_from(items), u32::try_from(settled)) {
-            (Pace::Time(whole), Ok(items @ 1..), Ok(settled)) if settled < items => {
-                after(created, whole / items * settled)
-            }
-            (Pace::Time(whole), ..) => after(created, whole),
-            (Pace::Polls(_), ..) => None,
-        };
-        for (index, item) in self.items.iter_mut().enumerate().take(settled).skip(before) {
-            item.settle(store, ids, &self.id, at(index + 1).unwrap_or(now.wall));
+        self.started.checked_add(after?)
+    }
+
+    /// Moves it on to this time, and returns the same on the service's clock.
+    pub(crate) fn pass_time(&mut self, pace: Pace, now: Instant) -> OffsetDateTime {
+        let elapsed = now.saturating_duration_since(self.started);
+        match pace {
+            Pace::Polls(_) => {}
+            Pace::Time(whole) => self.phase = Phase::after_time(elapsed, whole, self.items.len()),
+            Pace::PollsOrTime(..) => self.phase = Phase::Ended,
+        }
+        self.created.checked_add(elapsed.try_into().unwrap_or_default()).unwrap_or(self.created)
+    }
+
+    /// Moves it on by a read of it at this time.
+    pub(crate) fn pass_read(&mut self, pace: Pace, now: OffsetDateTime) -> OffsetDateTime {
+        self.reads = self.reads.saturating_add(1);
+        if let Some(whole) = pace.reads() {
+            self.phase = Phase::after_reads(self.reads, whole, self.items.len());
+        }
+        now
+    }
+
+    /// Carries out what the items have come to that are settled now and were not before. `index` is where in the world the
+    /// job is.
+    pub(crate) fn settle(&mut self, before: usize, index: usize, at: OffsetDateTime, store: &mut Store, ids: &mut Ids) {
+        let settled = self.settled();
+        for item in self.items.iter_mut().take(settled).skip(before) {
+            item.settle(store, ids, (&self.id, index), at);
         }
         if self.has_ended() {
-            self.completed = Some(at(items).unwrap_or(now.wall));
+            self.completed = Some(at);
         }
     }
 
@@ -313,8 +339,11 @@ impl Job {
     }
 
     fn statuses(&self) -> impl Iterator<Item = (&Item, ItemStatus)> {
-        let status = |(index, item): (usize, &Item)| self.phase.item_status(index, item.end.is_err());
-        self.items.iter().enumerate().map(move |(index, item)| (item, status((index, item))))
+        let status = |index, item: &Item| {
+            let needs_no_work = matches!(item.effect, Effect::Nothing);
+            self.phase.item_status(index, item.end.is_err(), needs_no_work)
+        };
+        self.items.iter().enumerate().map(move |(index, item)| (item, status(index, item)))
     }
 
     /// What a List tells: less than a Get.
@@ -352,10 +381,6 @@ impl Job {
                 .collect(),
         }
     }
-}
-
-fn after(start: OffsetDateTime, time: Duration) -> Option<OffsetDateTime> {
-    start.checked_add(time.try_into().unwrap_or_default())
 }
 
 pub(crate) fn text(value: &Value, name: &str) -> String {

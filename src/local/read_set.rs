@@ -1,5 +1,7 @@
 //! What the service knows of a read set.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
@@ -7,7 +9,8 @@ use super::answer::ServiceError;
 use super::assumed;
 use super::auth::sha256_hex;
 use super::job::{text, timestamp};
-use super::world::{LocalReadSet, World};
+use super::route::Now;
+use super::world::{Key, LocalReadSet, World};
 use crate::model::{CreationType, FileType, ReadSetStatus};
 
 /// In every name that the service gives.
@@ -28,6 +31,8 @@ pub(crate) struct ReadSet {
     pub(crate) number: u64,
     pub(crate) created: OffsetDateTime,
     pub(crate) origin: Origin,
+    /// Where in the world the jobs are that it is an item of, and that have not ended.
+    pub(crate) jobs: BTreeSet<usize>,
 }
 
 /// How a read set came into its store.
@@ -61,13 +66,14 @@ impl Origin {
     }
 }
 
-/// `GetReadSetMetadata`.
-pub(crate) fn metadata(world: &World, input: &Value) -> Result<Value, ServiceError> {
-    let store = text(input, "sequenceStoreId");
+/// `GetReadSetMetadata`, which is a read of each job of the read set.
+pub(crate) fn metadata(world: &mut World, input: &Value, now: Now) -> Result<Value, ServiceError> {
+    let (store, id) = (text(input, "sequenceStoreId"), text(input, "id"));
+    world.read_read_set(&store, &id, &mut BTreeSet::new(), now);
     let Some(read_sets) = world.stores.get(&store) else {
         return Err(ServiceError::not_found(assumed::STORE_NOT_FOUND));
     };
-    let Some(read_set) = read_sets.get(&text(input, "id")) else {
+    let Some(read_set) = read_sets.get(&id) else {
         return Err(ServiceError::not_found(assumed::READ_SET_NOT_THERE));
     };
     let mut out = read_set.entry(&store, &world.region);
@@ -91,10 +97,15 @@ pub(crate) fn delete(world: &mut World, input: &Value) -> Result<Value, ServiceE
         .filter(|id| read_sets.remove(*id).is_none())
         .map(|id| json!({ "id": id, "code": "ResourceNotFoundException", "message": assumed::READ_SET_NOT_THERE }))
         .collect();
-    Ok(if errors.is_empty() { json!({}) } else { json!({ "errors": errors }) })
+    // Documented as a response without a body.
+    Ok(if errors.is_empty() { Value::Null } else { json!({ "errors": errors }) })
 }
 
 impl ReadSet {
+    pub(crate) fn key(&self) -> Key {
+        (self.created.unix_timestamp_nanos(), self.number)
+    }
+
     /// What a List tells: less than the metadata.
     pub(crate) fn entry(&self, store: &str, region: &str) -> Map<String, Value> {
         let LocalReadSet { id, status, file_type, subject_id, sample_id, name } = &self.shown;

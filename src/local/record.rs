@@ -31,7 +31,7 @@ pub(crate) const MOST_BYTES: usize = 256 << 20;
 #[non_exhaustive]
 #[derive(Clone)]
 pub struct ReceivedRequest {
-    /// The operation it is for, or `None` if there is no such operation.
+    /// The operation it is for, whether or not the local service implements it, or `None` if there is no such operation.
     pub operation: Option<&'static str>,
     /// The HTTP method.
     pub method: String,
@@ -59,7 +59,8 @@ impl ReceivedRequest {
 
     fn size(&self) -> usize {
         let headers: usize = self.headers.iter().map(|(name, value)| name.len() + value.len() + 64).sum();
-        self.path.len() + self.query.as_ref().map_or(0, String::len) + headers + self.body.len()
+        let text = self.method.len() + self.path.len() + self.query.as_ref().map_or(0, String::len);
+        size_of::<Self>() + text + headers + self.body.len()
     }
 }
 

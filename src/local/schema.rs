@@ -158,11 +158,12 @@ fn broken_length(length: usize, min: usize, max: usize) -> Option<String> {
 pub(crate) fn take_query(shape: &Shape, query: &str, input: &mut Map<String, Value>) -> Result<(), ServiceError> {
     let Shape::Structure(members) = shape else { return Ok(()) };
     let pairs = || query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    let decode = |text| percent_decode_str(text).decode_utf8_lossy();
+    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     for member in members.iter().filter(|member| member.in_query) {
         input.remove(member.name);
         if let Some((_, value)) = pairs().find(|(name, _)| decode(name) == member.name) {
-            let text = decode(value).into_owned();
+            // As in forms, a plus sign is a space unless it is encoded.
+            let text = decode(&value.replace('+', " "));
             let value = match member.shape {
                 Shape::Integer { .. } => text
                     .parse::<i64>()
@@ -174,6 +175,18 @@ pub(crate) fn take_query(shape: &Shape, query: &str, input: &mut Map<String, Val
         }
     }
     Ok(())
+}
+
+/// The body of a request as JSON. The members that travel in it are checked later.
+pub(crate) fn parse_body(body: &[u8]) -> Result<Map<String, Value>, ServiceError> {
+    if body.is_empty() {
+        return Ok(Map::new());
+    }
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(other) => Err(wrong_type(&other, "a structure")),
+        Err(_) => Err(ServiceError::serialization("The request body is not valid JSON.")),
+    }
 }
 
 /// Checks `input` and gives back its known members without nulls.

@@ -22,7 +22,9 @@ use tokio::task::JoinSet;
 use super::answer::{AnswerBody, Broken, ServiceError};
 use super::state::{Reply, Shared};
 
-const LARGEST_BODY: usize = 1 << 20;
+/// More than an import needs that the model allows: 100 sources of 50 tags each, everything as long as it may be and every
+/// character escaped in JSON, have 27 million bytes.
+const LARGEST_BODY: usize = 32 << 20;
 /// Longer than the usual client keeps an idle connection, so that the client closes first.
 const HEADER_TIMEOUT: Duration = Duration::from_mins(2);
 const BODY_TIMEOUT: Duration = Duration::from_mins(1);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::http::request::Parts;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
@@ -14,7 +14,7 @@ use super::answer::{Answer, Manner, ServiceError};
 use super::auth::{Keyring, Signed};
 use super::fault::{self, Fault, Faults};
 use super::record::{ReceivedRequest, Record};
-use super::route::{self, Labels, Now, Operation};
+use super::route::{self, Labels, Now, Operation, Route};
 use super::schema;
 use super::world::World;
 
@@ -37,7 +37,8 @@ use super::world::World;
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quotas {
-    /// Requests within any second, of each operation. One more is answered with a `ThrottlingException`.
+    /// Requests within any second, of each operation. One more is answered with a `ThrottlingException`. Of
+    /// `BatchDeleteReadSet` one a second is allowed at most, as in an account.
     pub requests_per_second: Option<u32>,
     /// Jobs of a kind that have not ended. One more is answered with a `ServiceQuotaExceededException`.
     pub jobs_at_once: Option<u32>,
@@ -115,8 +116,7 @@ impl Shared {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         // Nothing is left half done by a panic that would matter to a test service.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Now { wall: state.clock(), instant: Instant::now() };
-        state.world.settle(now);
+        state.world.settle(Instant::now());
         state
     }
 
@@ -130,7 +130,7 @@ impl Shared {
             Err(refusal) => (Bytes::new(), Some(refusal)),
         };
         let number = state.record.push(ReceivedRequest {
-            operation: routed.as_ref().map(|(operation, _)| operation.name),
+            operation: routed.as_ref().map(Route::operation),
             method: request.method.to_string(),
             path: path.to_owned(),
             query: request.uri.query().map(str::to_owned),
@@ -139,29 +139,29 @@ impl Shared {
                 .iter()
                 .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
                 .collect(),
-            body: body.clone(),
+            // A copy: the body as it came holds on to the whole buffer that it was read into.
+            body: Bytes::copy_from_slice(&body),
             received_at: Instant::now().into_std(),
             applied: false,
             status: None,
         });
-        let work = match (refusal, routed) {
-            (Some(refusal), _) => Err(refusal),
-            (None, None) => Err(ServiceError::unknown_operation()),
-            (None, Some(routed)) => Ok(routed),
+        let signed = Signed {
+            method: request.method.as_str(),
+            path,
+            query: request.uri.query(),
+            headers: &request.headers,
+            body: &body,
         };
-        let (reply, applied) = match work {
-            Err(refusal) => (refusal.into(), false),
-            Ok((operation, labels)) => {
+        let (reply, applied) = match (refusal, routed) {
+            (Some(refusal), _) => (refusal.into(), false),
+            (None, Some(Route::Served(operation, labels))) => {
                 let fault = state.faults.take(operation.name);
-                let signed = Signed {
-                    method: request.method.as_str(),
-                    path,
-                    query: request.uri.query(),
-                    headers: &request.headers,
-                    body: &body,
-                };
                 faulty(fault, || self.perform(&mut state, operation, labels, &signed))
             }
+            (None, Some(Route::NotImplemented(name))) => {
+                (self.refuse(&state, &signed, ServiceError::not_implemented(name)).into(), false)
+            }
+            (None, None) => (self.refuse(&state, &signed, ServiceError::unknown_operation()).into(), false),
         };
         if let Some(record) = state.record.get_mut(number) {
             record.applied = applied;
@@ -170,6 +170,11 @@ impl Shared {
             }
         }
         reply
+    }
+
+    /// How a request is refused that asks for nothing that is served: for its signature, if that is not good.
+    fn refuse(&self, state: &State, signed: &Signed<'_>, refusal: ServiceError) -> ServiceError {
+        state.keys.verify(signed, &self.region, state.clock()).err().unwrap_or(refusal)
     }
 
     fn perform(
@@ -182,6 +187,7 @@ impl Shared {
         let now = Now { wall: state.clock(), instant: Instant::now() };
         state.keys.verify(signed, &self.region, now.wall)?;
         if let Some(limit) = self.requests_per_second {
+            let limit = operation.requests_per_second.map_or(limit, |most| most.min(limit));
             throttle(state.recent.entry(operation.name).or_default(), limit, now.instant)?;
         }
         run(&mut state.world, operation, labels, signed, now)
@@ -196,7 +202,7 @@ pub(crate) fn run(
     request: &Signed<'_>,
     now: Now,
 ) -> Result<Value, ServiceError> {
-    let mut members = members(request.body)?;
+    let mut members = schema::parse_body(request.body)?;
     schema::take_query(operation.input, request.query.unwrap_or_default(), &mut members)?;
     members.extend(labels.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))));
     let input = schema::check(operation.input, &Value::Object(members))?;
@@ -250,14 +256,6 @@ fn throttle(recent: &mut VecDeque<Instant>, limit: u32, now: Instant) -> Result<
     }
     recent.push_back(now);
     Ok(())
-}
-
-/// The members of the input that travel in the body. Those of the query and the path go over them.
-fn members(body: &[u8]) -> Result<Map<String, Value>, ServiceError> {
-    if body.is_empty() {
-        return Ok(Map::new());
-    }
-    serde_json::from_slice(body).map_err(|error| ServiceError::serialization(error.to_string()))
 }
 
 #[cfg(test)]

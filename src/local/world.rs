@@ -1,9 +1,12 @@
 //! What the service keeps: stores, read sets and jobs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, btree_map};
+use std::ops::Bound;
 
 use serde_json::Value;
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 use super::job::Job;
 use super::progress::Pace;
@@ -155,8 +158,55 @@ pub struct LocalItem {
     pub read_set_id: Option<ReadSetId>,
 }
 
-/// The read sets of one store.
-pub(crate) type Store = BTreeMap<String, ReadSet>;
+/// Where something is in its list: by its creation, and by a number if two were created at once.
+pub(crate) type Key = (i128, u64);
+
+/// One sequence store.
+#[derive(Default)]
+pub(crate) struct Store {
+    read_sets: BTreeMap<String, ReadSet>,
+    /// The ids of the read sets in the order of their list.
+    listed: BTreeMap<Key, String>,
+    /// Where in [`World::jobs`] the jobs of a kind are, in the order of their list.
+    jobs: HashMap<JobKind, BTreeMap<Key, usize>>,
+}
+
+impl Store {
+    pub(crate) fn get(&self, id: &str) -> Option<&ReadSet> {
+        self.read_sets.get(id)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut ReadSet> {
+        self.read_sets.get_mut(id)
+    }
+
+    /// By id.
+    pub(crate) fn read_sets(&self) -> btree_map::Values<'_, String, ReadSet> {
+        self.read_sets.values()
+    }
+
+    pub(crate) fn insert(&mut self, read_set: ReadSet) {
+        let id = read_set.shown.id.to_string();
+        self.listed.insert(read_set.key(), id.clone());
+        self.read_sets.insert(id, read_set);
+    }
+
+    pub(crate) fn remove(&mut self, id: &str) -> Option<ReadSet> {
+        let read_set = self.read_sets.remove(id)?;
+        self.listed.remove(&read_set.key());
+        Some(read_set)
+    }
+
+    /// The ids of the read sets behind a place in their list.
+    pub(crate) fn listed_after(&self, place: Bound<Key>) -> btree_map::Range<'_, Key, String> {
+        self.listed.range((place, Bound::Unbounded))
+    }
+
+    /// Where the jobs of a kind are that come behind a place in their list.
+    pub(crate) fn jobs_after(&self, kind: JobKind, place: Bound<Key>) -> impl Iterator<Item = (&Key, &usize)> {
+        self.jobs.get(&kind).into_iter().flat_map(move |jobs| jobs.range((place, Bound::Unbounded)))
+    }
+}
 
 /// Gives out ids of ten digits: always the same ones in the same order, some with a leading zero, none of them twice
 /// even for different kinds of things, so that a mixed-up id is not found.
@@ -196,8 +246,10 @@ pub(crate) struct World {
     pub(crate) jobs: Vec<Job>,
     /// Where in `jobs` a job is.
     pub(crate) by_id: HashMap<String, usize>,
-    /// Which of `jobs` have not ended.
-    pub(crate) running: Vec<usize>,
+    /// How many jobs of a kind have not ended.
+    running: HashMap<JobKind, u32>,
+    /// When the next thing happens to a job, and which, if time moves it.
+    due: BinaryHeap<Reverse<(Instant, usize)>>,
     pub(crate) tokens: HashMap<(JobKind, String, String), Started>,
     /// Messages of items that are to fail, by read set id or `source1`.
     pub(crate) failures: HashMap<String, String>,
@@ -206,7 +258,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn create_store(&mut self) -> SequenceStoreId {
         let id = self.ids.next();
-        self.stores.insert(id.clone(), Store::new());
+        self.stores.insert(id.clone(), Store::default());
         id.into()
     }
 
@@ -216,33 +268,83 @@ impl World {
         let number = self.ids.given();
         let SeedReadSet { status, file_type, subject_id, sample_id, name } = seed;
         let shown = LocalReadSet { id: id.as_str().into(), status, file_type, subject_id, sample_id, name };
-        let read_set = ReadSet { shown, number, created: whole_millis(clock), origin: Origin::Seed };
-        self.stores.entry(store.to_string()).or_default().insert(id.clone(), read_set);
+        let (created, jobs) = (whole_millis(clock), BTreeSet::new());
+        let read_set = ReadSet { shown, number, created, origin: Origin::Seed, jobs };
+        self.stores.entry(store.to_string()).or_default().insert(read_set);
         id.into()
     }
 
-    /// Brings the jobs that are paced by time up to date.
-    pub(crate) fn settle(&mut self, now: Now) {
-        if matches!(self.pace, Pace::Time(_)) {
-            for index in self.running.clone() {
-                self.advance(index, now);
+    /// Adds a job that has just been started.
+    pub(crate) fn add_job(&mut self, job: Job) {
+        let index = self.jobs.len();
+        self.by_id.insert(job.id.clone(), index);
+        if let Some(store) = self.stores.get_mut(&job.store) {
+            store.jobs.entry(job.kind).or_default().insert((job.created.unix_timestamp_nanos(), index as u64), index);
+            for read_set in job.read_sets() {
+                if let Some(read_set) = store.get_mut(read_set) {
+                    read_set.jobs.insert(index);
+                }
+            }
+        }
+        *self.running.entry(job.kind).or_default() += 1;
+        self.due.extend(job.due(self.pace).map(|due| Reverse((due, index))));
+        self.jobs.push(job);
+    }
+
+    /// Does what has become due, in the order of time. It costs nothing for jobs to which nothing has happened.
+    pub(crate) fn settle(&mut self, now: Instant) {
+        while let Some(&Reverse((due, index))) = self.due.peek()
+            && due <= now
+        {
+            self.due.pop();
+            self.advance(index, |job, pace| job.pass_time(pace, due));
+            let next = self.jobs.get(index).and_then(|job| job.due(self.pace));
+            self.due.extend(next.map(|due| Reverse((due, index))));
+        }
+    }
+
+    /// Notes that a job is read, if reads move jobs on.
+    pub(crate) fn read(&mut self, index: usize, now: Now) {
+        if self.pace.reads().is_some() {
+            self.advance(index, |job, pace| job.pass_read(pace, now.wall));
+        }
+    }
+
+    /// Notes that a read set is read, which is a read of each of its jobs, unless that was `read` before.
+    pub(crate) fn read_read_set(&mut self, store: &str, id: &str, read: &mut BTreeSet<usize>, now: Now) {
+        if self.pace.reads().is_none() {
+            return;
+        }
+        let read_set = self.stores.get(store).and_then(|store| store.get(id));
+        for job in read_set.map(|read_set| read_set.jobs.clone()).unwrap_or_default() {
+            if read.insert(job) {
+                self.read(job, now);
             }
         }
     }
 
-    /// Brings one job up to date and carries out what its items have come to.
-    pub(crate) fn advance(&mut self, index: usize, now: Now) {
-        let Some(job) = self.jobs.get_mut(index) else { return };
-        if let Some(store) = self.stores.get_mut(&job.store) {
-            job.advance(self.pace, now, store, &mut self.ids);
-        }
+    /// Moves a job on that has not ended, and carries out what its items have come to.
+    fn advance(&mut self, index: usize, step: impl FnOnce(&mut Job, Pace) -> OffsetDateTime) {
+        let Some(job) = self.jobs.get_mut(index).filter(|job| !job.has_ended()) else { return };
+        let Some(store) = self.stores.get_mut(&job.store) else { return };
+        let before = job.settled();
+        let at = step(job, self.pace);
+        job.settle(before, index, at, store, &mut self.ids);
         if job.has_ended() {
-            self.running.retain(|running| *running != index);
+            for read_set in job.read_sets() {
+                if let Some(read_set) = store.get_mut(read_set) {
+                    read_set.jobs.remove(&index);
+                }
+            }
+            if let Some(running) = self.running.get_mut(&job.kind) {
+                *running -= 1;
+            }
         }
     }
 
-    pub(crate) fn running_of(&self, kind: JobKind) -> usize {
-        self.running.iter().filter(|index| self.jobs.get(**index).is_some_and(|job| job.kind == kind)).count()
+    /// How many jobs of a kind have not ended.
+    pub(crate) fn running_of(&self, kind: JobKind) -> u32 {
+        self.running.get(&kind).copied().unwrap_or_default()
     }
 }
 
