@@ -5,6 +5,7 @@ mod attempts;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 #[cfg(feature = "sdk-config")]
 use aws_types::SdkConfig;
@@ -100,6 +101,10 @@ impl Client {
     #[cfg(feature = "aws-config")]
     pub async fn from_default_chain() -> Result<Self, Error> {
         Self::new(&crate::config::default_chain().await?)
+    }
+
+    pub(crate) fn initial_poll_interval(&self) -> Option<Duration> {
+        self.settings.initial_poll_interval
     }
 
     pub(crate) fn with_settings(settings: Settings) -> Self {

@@ -47,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) retry: RetryPolicy,
     pub(crate) quota: Quota,
     pub(crate) pacer: Pacer,
+    /// Between the first polls of a job, if they are to be closer together than usual.
+    pub(crate) initial_poll_interval: Option<Duration>,
     /// One for each request that may be on its way; `None` is no limit.
     pub(crate) slots: Option<Semaphore>,
     pub(crate) timeouts: Timeouts,
@@ -114,6 +116,7 @@ pub struct ClientBuilder {
     retry: RetryPolicy,
     retry_quota: Option<u32>,
     requests_per_second: Option<u32>,
+    initial_poll_interval: Option<Duration>,
     max_connections: Option<usize>,
     timeouts: Timeouts,
     max_response_size: usize,
@@ -147,6 +150,7 @@ impl Default for ClientBuilder {
             retry: RetryPolicy::default(),
             retry_quota: Some(Quota::DEFAULT_CAPACITY),
             requests_per_second: Some(pacer::DEFAULT_RATE),
+            initial_poll_interval: None,
             max_connections: Some(DEFAULT_CONNECTIONS),
             timeouts: Timeouts::default(),
             max_response_size: 8 * 1024 * 1024,
@@ -337,6 +341,16 @@ impl ClientBuilder {
         self
     }
 
+    /// The time between the first polls of a job in waits, watches and bulk runs: a second in waits and watches and two in
+    /// bulk runs by default. It grows by half with each poll up to what their `poll_every` says.
+    ///
+    /// It is for tests: the clients of a `LocalService` (feature `local`) have a few milliseconds. Requests
+    /// still keep to [`requests_per_second`](Self::requests_per_second).
+    pub fn initial_poll_interval(mut self, interval: Duration) -> Self {
+        self.initial_poll_interval = Some(interval);
+        self
+    }
+
     /// How many connections this client has in use at once: 100 by default; 0 counts as 1, `None` lifts the limit.
     ///
     /// Further requests wait for one, within the operation time-out.
@@ -445,6 +459,7 @@ impl ClientBuilder {
             retry: self.retry,
             quota: Quota::new(self.retry_quota),
             pacer: Pacer::new(self.requests_per_second),
+            initial_poll_interval: self.initial_poll_interval,
             slots: self.max_connections.map(|count| Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS))),
             timeouts: self.timeouts,
             max_response_size: self.max_response_size,

@@ -63,6 +63,7 @@ mod world;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use tokio::net::TcpListener;
@@ -77,6 +78,9 @@ use self::state::{Shared, State};
 pub use self::world::{JobKind, LocalItem, LocalJob, LocalReadSet, SeedReadSet};
 use crate::model::{ReadSetId, ReadSetStatus, SequenceStoreId};
 use crate::{Client, ClientBuilder, Error};
+
+/// Between the first polls of a job by the clients of a local service.
+const INITIAL_POLL_INTERVAL: Duration = Duration::from_millis(2);
 
 /// An embedded HealthOmics. It stops, with all of its connections, when it is dropped.
 ///
@@ -166,8 +170,9 @@ impl LocalService {
             .endpoint_url(self.endpoint_url())
             .region(self.region())
             .credentials(self.credentials())
-            // What is on loopback needs no proxy, and only the pace that was asked for.
+            // What is on loopback needs no proxy, and only the rate that was asked for.
             .use_system_proxy(false)
+            .initial_poll_interval(INITIAL_POLL_INTERVAL)
             .requests_per_second(self.shared.requests_per_second)
     }
 

@@ -186,6 +186,7 @@ impl<K: BulkStart> BulkRun<K> {
         };
         let (store, items_every, tolerance) =
             (plan.sequence_store_id().clone(), self.item_progress_every, self.not_found_tolerance);
+        let first_look = client.initial_poll_interval().unwrap_or(DEFAULT_POLL).min(poll_every);
         let fleet = StoreFleet::steady(client.clone(), store, poll_every, items_every, tolerance);
         let mut runner = Runner {
             client,
@@ -198,7 +199,7 @@ impl<K: BulkStart> BulkRun<K> {
             running: HashMap::new(),
             closing: HashSet::new(),
             fleet,
-            first_look: poll_every.min(DEFAULT_POLL),
+            first_look,
             indeterminate: HashMap::new(),
             rest_until: None,
             full_until: None,

@@ -73,6 +73,8 @@ pub(crate) struct StoreFleet<K: JobKind> {
     found: VecDeque<Found<K>>,
     next_round: Pin<Box<Sleep>>,
     rounds: u32,
+    /// Rounds since a job was added: only those of new jobs may be close together.
+    rounds_since_added: u32,
     /// Rounds in a row in which something could not be seen.
     in_vain: u32,
     failed_in_round: bool,
@@ -108,6 +110,7 @@ impl<K: JobKind> StoreFleet<K> {
             found: VecDeque::new(),
             next_round: Box::pin(tokio::time::sleep(Duration::ZERO)),
             rounds: 0,
+            rounds_since_added: 0,
             in_vain: 0,
             failed_in_round: false,
             last_round: None,
@@ -136,7 +139,8 @@ impl<K: JobKind> StoreFleet<K> {
         items_every: Option<Duration>,
         not_found_tolerance: Option<Duration>,
     ) -> Self {
-        let schedule = Schedule { first: poll_every, longest: poll_every, timeout: None, not_found_tolerance };
+        let first = client.initial_poll_interval().map_or(poll_every, |first| first.min(poll_every));
+        let schedule = Schedule { first, longest: poll_every, timeout: None, not_found_tolerance };
         Self { items_every, ..Self::new(client, store, schedule) }
     }
 
@@ -153,6 +157,7 @@ impl<K: JobKind> StoreFleet<K> {
             job,
         };
         self.jobs.insert(tracked.job.id.clone(), tracked);
+        self.rounds_since_added = 0;
     }
 
     /// A job that has just been started: there is nothing to see yet.
@@ -200,8 +205,9 @@ impl<K: JobKind> StoreFleet<K> {
         let now = Instant::now();
         self.last_round = Some(now);
         self.rounds = self.rounds.saturating_add(1);
+        self.rounds_since_added = self.rounds_since_added.saturating_add(1);
         self.failed_in_round = false;
-        self.rest_until(now + self.schedule.interval(self.rounds, fastrand::f64()).min(LONGEST_REST));
+        self.rest_until(now + self.schedule.interval(self.rounds_since_added, fastrand::f64()).min(LONGEST_REST));
         let unseen: Vec<_> = self.jobs.values().filter(|job| !job.looking).map(|job| job.job.id.clone()).collect();
         if unseen.is_empty() || self.listing.is_some() {
             return;

@@ -65,6 +65,12 @@ pub(super) enum Step {
 }
 
 impl Schedule {
+    /// The default one, with another time between the first polls if there is one.
+    pub(super) fn starting_with(first: Option<Duration>) -> Self {
+        let default = Self::default();
+        Self { first: first.unwrap_or(default.first).min(default.longest), ..default }
+    }
+
     /// After the look number `looks` (from 1), `elapsed` since the wait began; `jitter` is 0 to 1.
     pub(super) fn next(&self, seen: Seen, looks: u32, elapsed: Duration, jitter: f64) -> Step {
         let asked = match seen {

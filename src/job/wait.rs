@@ -49,7 +49,8 @@ pub struct Wait<K: JobKind> {
 
 impl<K: JobKind> Wait<K> {
     pub(super) fn new(job: Job<K>) -> Self {
-        Self { job, schedule: Schedule::default(), on_progress: None }
+        let schedule = Schedule::starting_with(job.client.initial_poll_interval());
+        Self { job, schedule, on_progress: None }
     }
 
     /// When to give up: after 24 hours by default, `None` is never. The error then has the last state that was seen, and

@@ -65,7 +65,8 @@ impl Client {
     ///
     /// [`Watch`] has an example.
     pub fn watch<K: JobKind>(&self, jobs: impl IntoIterator<Item = Job<K>>) -> Watch<K> {
-        let (jobs, schedule) = (jobs.into_iter().collect::<Vec<_>>(), Schedule::default());
+        let schedule = Schedule::starting_with(self.initial_poll_interval());
+        let jobs = jobs.into_iter().collect::<Vec<_>>();
         let total = jobs.iter().map(|job| (&job.sequence_store_id, &job.id)).collect::<HashSet<_>>().len();
         let reports = Reports::new(None);
         Watch { client: self.clone(), jobs, schedule, reports, begun: None, total, ended: 0, fleets: Vec::new() }
