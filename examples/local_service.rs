@@ -37,6 +37,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("secret    {}", LocalService::SECRET_ACCESS_KEY);
     println!("store     {store}");
     println!("read sets {archived} (archived), {active} (active)");
+    match pace {
+        Pace::Time(time) => println!("pace      a job takes {time:?}"),
+        _ => println!("pace      the third read of a job finds it ended; unread, it ends after a second"),
+    }
     println!();
     println!("Try it with Python; without inject_host_prefix=False boto3 would ask for control-storage-127.0.0.1:");
     println!();

@@ -13,7 +13,6 @@
 //! #   let store = local.create_sequence_store();
 //! #   for _ in 0..3 { local.seed_read_set(&store, SeedReadSet::archived("BAM".into())); }
 //! #   let client = local.client()?;
-//! #   let poll_every = std::time::Duration::from_millis(5);
 //! #   const _: &str = stringify! {
 //!     let client = healthomics::Client::from_env()?;
 //! #   };
@@ -26,7 +25,7 @@
 //! #   const _: &str = stringify! {
 //!     let outcome = client.job(&started).wait().block()?;
 //! #   };
-//! #   let outcome = client.job(&started).wait().poll_every(poll_every).block()?;
+//! #   let outcome = client.job(&started).wait().block()?;
 //!     println!("{} read sets are active", outcome.finished_items().count());
 //! #   assert!(outcome.is_completed() && outcome.items().len() == 3);
 //!     Ok(())

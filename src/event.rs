@@ -27,7 +27,7 @@
 //! # let store = local.create_sequence_store();
 //! # let read_set = local.seed_read_set(&store, healthomics::local::SeedReadSet::archived("BAM".into()));
 //! # let started = client.start_read_set_activation_job().sequence_store_id(&store).sources([read_set]).send().await?;
-//! # client.job(&started).wait().poll_every(std::time::Duration::from_millis(5)).await?;
+//! # client.job(&started).wait().await?;
 //! # let body = format!(
 //! #     r#"{{ "version": "0", "id": "0b0e3b1a-6b0c-4a53-9d0e-3f5c2a1d7e44", "source": "aws.omics",
 //! #     "detail-type": "Read Set Activation Job Status Change", "account": "123456789012",

@@ -1,8 +1,11 @@
 //! An embedded HealthOmics on loopback, for tests and first steps.
 //!
 //! [`LocalService`] is a real HTTP server inside the process. It checks signatures and inputs as HealthOmics does, runs
-//! export, import and activation jobs at a [`Pace`] of your choice, holds its read sets in memory, and [fails on
-//! order](Fault). Any AWS SDK can talk to it, as it looks at the path alone and takes any `Host`.
+//! export, import and activation jobs at a [`Pace`] of your choice, holds its read sets in memory, and [injects
+//! faults](Fault). Any AWS SDK can talk to it, as it routes by the path alone and accepts any `Host`.
+//!
+//! By default the third read of a job finds it ended, whether it is read by a Get, by a list of jobs or through its read
+//! sets, and a job that nobody reads ends after a second: [`Pace`] has the details.
 //!
 //! ```
 //! use healthomics::local::{LocalService, SeedReadSet};
@@ -26,19 +29,23 @@
 //!
 //! - A Start with the client token and the parameters of an earlier one on the same store gets the earlier answer; with
 //!   other parameters it gets a `ValidationException`. Tokens are never forgotten.
-//! - An item of an export fails unless its read set is active. An item whose read set is not there fails, in an export
-//!   as in an activation.
+//! - An item of an export fails unless its read set is active when the item is exported. An item whose read set is not
+//!   there fails, in an export as in an activation.
 //! - An import item of BAM or CRAM without a reference fails, and so does one of another type than FASTQ with a second
 //!   file.
 //! - The read set of an import appears when its item finishes, as an active one.
-//! - An item of an activation finishes at once if its read set is active, or if another job is about to activate it.
+//! - A job is `SUBMITTED` for the first tenth of its time; its items share the rest evenly.
+//! - An item of an activation is finished as soon as the job runs if its read set is active, or if another job is about
+//!   to activate it.
 //! - A read set whose activation fails goes back to the archive.
 //! - A deleted read set is gone at once, whatever is at work on it. What is not there can't be deleted: a
-//!   `ResourceNotFoundException` among the errors of the answer.
+//!   `ResourceNotFoundException` among the errors of the response. A response without errors has no body.
 //! - A list is in the order of creation, 100 to a page unless it is told otherwise. `createdAfter` and `createdBefore`
 //!   leave out what was created at that very millisecond; names and ids are matched whole; an empty `referenceArn` is
 //!   that of read sets without one. A `nextToken` is good for the list, store and filter that gave it, for ever; for
-//!   any other it gets a `ValidationException`.
+//!   any other it gets a `ValidationException`. It has to be percent-encoded.
+//! - What the service does on stores, reference stores, tags, uploads, downloads and access policies is refused with a
+//!   `NotImplementedException` (501) that names the operation.
 //! - A read set that was put in without a job counts as an upload. Its counts, sizes and entity tags are made up.
 //! - A job without success and one of mixed success say so in words of this crate.
 
@@ -102,7 +109,8 @@ impl LocalService {
     /// The region unless another is given.
     pub const REGION: &'static str = "us-east-1";
 
-    /// Starts one on a free port of 127.0.0.1.
+    /// Starts one on a free port of 127.0.0.1, with the default [`Pace`]: the third read of a job finds it ended, and a job
+    /// that nobody reads ends after a second.
     ///
     /// # Errors
     ///
@@ -155,7 +163,8 @@ impl LocalService {
         self.address
     }
 
-    /// A client for this service, with its credentials and region.
+    /// A client for this service, with its credentials and region. Its waits, watches and bulk runs poll new jobs every few
+    /// milliseconds ([`ClientBuilder::initial_poll_interval`]).
     ///
     /// # Errors
     ///
@@ -334,7 +343,7 @@ impl LocalService {
         self.shared.state().record.clear();
     }
 
-    /// The jobs of all stores, in the order they started. Looking at them is no poll.
+    /// The jobs of all stores, in the order they started. This is not a read of them as [`Pace`] counts it.
     ///
     /// [`LocalJob`] has an example.
     pub fn jobs(&self) -> Vec<LocalJob> {
@@ -413,7 +422,7 @@ impl LocalServiceBuilder {
         self
     }
 
-    /// How fast jobs go.
+    /// What moves jobs on: by default reads, and a second for a job that nobody reads.
     pub fn pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
         self

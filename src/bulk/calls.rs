@@ -12,10 +12,9 @@ impl Client {
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use healthomics::local::{LocalService, Pace, SeedReadSet};
+    /// # use healthomics::local::{LocalService, SeedReadSet};
     /// # use healthomics::model::FileType;
-    /// # use std::time::Duration;
-    /// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(20))).start().await?;
+    /// # let local = LocalService::start().await?;
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
     /// # let read_sets: Vec<_> = (0..250).map(|_| local.seed_read_set(&store, SeedReadSet::active(FileType::Bam))).collect();
@@ -28,7 +27,6 @@ impl Client {
     ///     .read_sets(&read_sets)
     ///     .group_size(100)
     ///     .run()?;
-    /// # let run = run.poll_every(Duration::from_millis(10));
     /// let report = run.send().await?;
     /// assert_eq!(report.to_string(), "250 of 250 items finished in 3 jobs");
     /// # Ok(()) }
@@ -44,9 +42,8 @@ impl Client {
     /// use healthomics::model::FileType;
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use healthomics::local::{LocalService, Pace};
-    /// # use std::time::Duration;
-    /// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(20))).start().await?;
+    /// # use healthomics::local::LocalService;
+    /// # let local = LocalService::start().await?;
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
     /// let sources = (1..=120).map(|sample| {
@@ -56,7 +53,6 @@ impl Client {
     /// let role = "arn:aws:iam::123456789012:role/OmicsImport";
     /// let call = client.import_read_sets().run_id("arrival-2026-11").sequence_store_id(&store).role_arn(role);
     /// let run = call.sources(sources).run()?;
-    /// # let run = run.poll_every(Duration::from_millis(10));
     /// let report = run.send().await?;
     /// for item in report.items() {
     ///     println!("{} became {:?}", item.item.source_files.source1, item.read_set_id);
@@ -72,17 +68,15 @@ impl Client {
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use healthomics::local::{LocalService, Pace, SeedReadSet};
+    /// # use healthomics::local::{LocalService, SeedReadSet};
     /// # use healthomics::model::FileType;
-    /// # use std::time::Duration;
-    /// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(20))).start().await?;
+    /// # let local = LocalService::start().await?;
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
     /// # let read_sets: Vec<_> =
     /// #     (0..50).map(|_| local.seed_read_set(&store, SeedReadSet::archived(FileType::Bam))).collect();
     /// let call = client.activate_read_sets().run_id("thaw-2026-11").sequence_store_id(&store);
     /// let run = call.read_sets(&read_sets).run()?;
-    /// # let run = run.poll_every(Duration::from_millis(10));
     /// assert_eq!(run.send().await?.to_string(), "50 of 50 items finished in 3 jobs");
     /// # Ok(()) }
     /// ```

@@ -14,16 +14,14 @@ impl<K: BulkKind> Report<K> {
     /// [`RunFailed`], with the report, and a message that names how many items did not finish and the first reasons.
     ///
     /// ```
-    /// # use healthomics::local::{LocalService, Pace, SeedReadSet};
-    /// # use std::time::Duration;
+    /// # use healthomics::local::{LocalService, SeedReadSet};
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(10))).start().await?;
+    /// # let local = LocalService::start().await?;
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
     /// # let there = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
     /// # let read_sets = [there.as_str(), "5555555555"];
     /// # let run = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets).run()?;
-    /// # let run = run.poll_every(Duration::from_millis(5));
     /// match run.send().await?.into_completed() {
     ///     Ok(report) => println!("{report}"),
     ///     // activation run run-7: 1 of 2 items finished in 1 job: 5555555555: Read set not found

@@ -18,15 +18,13 @@ use crate::job::{OnProgress, Reports, Retrying};
 /// [`ProgressHandle`] returns it.
 ///
 /// ```
-/// # use healthomics::local::{LocalService, Pace, SeedReadSet};
-/// # use std::time::Duration;
+/// # use healthomics::local::{LocalService, SeedReadSet};
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(10))).start().await?;
+/// # let local = LocalService::start().await?;
 /// # let client = local.client()?;
 /// # let store = local.create_sequence_store();
 /// # let read_set = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
 /// # let run = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets([read_set]).run()?;
-/// # let run = run.poll_every(Duration::from_millis(5));
 /// let (tell, told) = std::sync::mpsc::channel();
 /// let run = run.on_progress(move |progress| tell.send(progress.clone()).unwrap_or_default());
 /// let report = run.send().await?;
@@ -127,15 +125,13 @@ impl Counts {
 /// [`BulkRun::progress_handle`](super::BulkRun::progress_handle). Cheap to clone.
 ///
 /// ```
-/// # use healthomics::local::{LocalService, Pace, SeedReadSet};
-/// # use std::time::Duration;
+/// # use healthomics::local::{LocalService, SeedReadSet};
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(10))).start().await?;
+/// # let local = LocalService::start().await?;
 /// # let client = local.client()?;
 /// # let store = local.create_sequence_store();
 /// # let read_set = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
 /// # let run = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets([read_set]).run()?;
-/// # let run = run.poll_every(Duration::from_millis(5));
 /// let handle = run.progress_handle();
 /// let run = tokio::spawn(run.send());
 /// // In a handler of a web service, say:

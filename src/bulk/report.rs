@@ -55,16 +55,14 @@ impl NoStart {
 /// How a bulk run ended: what became of each item, in the order of the input.
 ///
 /// ```
-/// # use healthomics::local::{LocalService, Pace, SeedReadSet};
-/// # use std::time::Duration;
+/// # use healthomics::local::{LocalService, SeedReadSet};
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(10))).start().await?;
+/// # let local = LocalService::start().await?;
 /// # let client = local.client()?;
 /// # let store = local.create_sequence_store();
 /// # let there = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
 /// let read_sets = [there.as_str(), "5555555555"];
 /// let run = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets).run()?;
-/// # let run = run.poll_every(Duration::from_millis(5));
 /// let report = run.send().await?;
 /// for item in report.failed() {
 ///     println!("{}: {}", item.item, item.reason.unwrap_or_default());
@@ -128,16 +126,15 @@ impl<K: BulkKind> Report<K> {
     /// Every item, in the order of the input; of a shard those of its groups. Dropped duplicates are in the plan.
     ///
     /// ```
-    /// # use healthomics::local::{LocalService, Pace, SeedReadSet};
-    /// # use std::time::Duration;
+    /// # use healthomics::local::{LocalService, SeedReadSet};
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(10))).start().await?;
+    /// # let local = LocalService::start().await?;
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
     /// # let there = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
     /// # let read_sets = [there.as_str(), "5555555555"];
     /// # let run = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets).run()?;
-    /// # let report = run.poll_every(Duration::from_millis(5)).send().await?;
+    /// # let report = run.send().await?;
     /// for item in report.items() {
     ///     // A line of a CSV file.
     ///     println!("{},{},{},{}", item.position, item.item, item.job.unwrap_or_default(), item.finished);
@@ -197,20 +194,19 @@ impl<K: BulkKind> Report<K> {
     /// run id; those without one can be started by this run again, once the cause is mended.
     ///
     /// ```
-    /// # use healthomics::local::{LocalService, Pace, SeedReadSet};
-    /// # use std::time::Duration;
+    /// # use healthomics::local::{LocalService, SeedReadSet};
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(10))).start().await?;
+    /// # let local = LocalService::start().await?;
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
     /// # let there = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
     /// # let read_sets = [there.as_str(), "5555555555"];
     /// # let run = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets).run()?;
-    /// # let report = run.poll_every(Duration::from_millis(5)).send().await?;
+    /// # let report = run.send().await?;
     /// let failed = report.failed().filter(|item| item.job.is_some()).map(|item| item.item);
     /// let second = client.activate_read_sets().run_id("run-7-again").sequence_store_id(&store);
     /// let second = second.read_sets(failed).run()?;
-    /// # let second = second.poll_every(Duration::from_millis(5)).send().await?;
+    /// # let second = second.send().await?;
     /// # assert_eq!(second.finished_count(), 0);
     /// # Ok(()) }
     /// ```
@@ -222,10 +218,9 @@ impl<K: BulkKind> Report<K> {
     /// twice; another run id would.
     ///
     /// ```
-    /// # use healthomics::local::{Fault, LocalService, Pace, SeedReadSet};
-    /// # use std::time::Duration;
+    /// # use healthomics::local::{Fault, LocalService, SeedReadSet};
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(10))).start().await?;
+    /// # let local = LocalService::start().await?;
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
     /// # let read_set = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
@@ -233,13 +228,12 @@ impl<K: BulkKind> Report<K> {
     /// #     local.fault_always(operation, Fault::error(403, "AccessDeniedException", "not allowed"));
     /// # }
     /// let call = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets([read_set]);
-    /// # let poll_every = Duration::from_millis(5);
-    /// let report = call.clone().run()?.poll_every(poll_every).send().await?;
+    /// let report = call.clone().run()?.send().await?;
     /// assert_eq!(report.indeterminate().count(), 1);
     ///
     /// # local.clear_faults();
     /// // When the cause is mended: the same call again finds the job that it has started.
-    /// let report = call.run()?.poll_every(poll_every).send().await?;
+    /// let report = call.run()?.send().await?;
     /// assert_eq!((report.indeterminate().count(), report.finished_count()), (0, 1));
     /// # assert_eq!(local.jobs().len(), 1);
     /// # Ok(()) }

@@ -45,16 +45,14 @@ impl Client {
     /// ```
     /// use healthomics::bulk::Planner;
     ///
-    /// # use healthomics::local::{LocalService, Pace, SeedReadSet};
-    /// # use std::time::Duration;
+    /// # use healthomics::local::{LocalService, SeedReadSet};
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(10))).start().await?;
+    /// # let local = LocalService::start().await?;
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
     /// # let read_sets = [local.seed_read_set(&store, SeedReadSet::archived("BAM".into()))];
     /// let plan = Planner::activation("run-7".into(), store).plan(read_sets)?;
     /// let run = client.run(plan);
-    /// # let run = run.poll_every(Duration::from_millis(5));
     /// assert_eq!(run.send().await?.to_string(), "1 of 1 items finished in 1 job");
     /// # Ok(()) }
     /// ```
@@ -80,17 +78,15 @@ impl Client {
 /// followed, and those of which nobody knows are started with the same client token, which starts nothing twice.
 ///
 /// ```
-/// # use healthomics::local::{LocalService, Pace, SeedReadSet};
-/// # use std::time::Duration;
+/// # use healthomics::local::{LocalService, SeedReadSet};
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(10))).start().await?;
+/// # let local = LocalService::start().await?;
 /// # let client = local.client()?;
 /// # let store = local.create_sequence_store();
 /// # let read_sets = [local.seed_read_set(&store, SeedReadSet::archived("BAM".into()))];
 /// # let path = std::env::temp_dir().join(format!("healthomics-doc-{}.jsonl", std::process::id()));
 /// let call = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets);
-/// # let poll_every = Duration::from_millis(5);
-/// let run = call.clone().run()?.journal(&path).jobs_at_once(10).poll_every(poll_every);
+/// let run = call.clone().run()?.journal(&path).jobs_at_once(10);
 /// assert_eq!(run.send().await?.finished_count(), 1);
 ///
 /// // In a later process: what has ended is in the journal, and nothing is started.

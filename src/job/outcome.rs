@@ -23,7 +23,7 @@ type Item<K> = <<K as JobKind>::State as JobState>::Item;
 /// # let client = local.client()?;
 /// # let store = local.create_sequence_store();
 /// # let started = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]).send().await?;
-/// # let wait = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5));
+/// # let wait = client.job(&started).wait();
 /// match wait.await? {
 ///     Outcome::Completed(job) => println!("all {} are active", job.sources.len()),
 ///     outcome => {
@@ -125,7 +125,7 @@ impl<K: JobKind> Outcome<K> {
     /// # local.fail_item("5555555555", "no such read set");
     /// # let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
     /// # let started = call.send().await?;
-    /// # let wait = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5));
+    /// # let wait = client.job(&started).wait();
     /// match wait.await?.into_completed() {
     ///     Ok(job) => println!("all {} are active", job.sources.len()),
     ///     // activation job 1234567890 is FAILED, 1 of 1 failed: 5555555555: no such read set
@@ -147,7 +147,7 @@ impl<K: JobKind> Outcome<K> {
 /// use healthomics::job::{Activation, Job, JobFailed};
 ///
 /// async fn thaw(job: Job<Activation>) -> Result<(), Box<dyn std::error::Error>> {
-/// #   let job = job.wait().poll_every(std::time::Duration::from_millis(5));
+/// #   let job = job.wait();
 /// #   const _: &str = stringify! {
 ///     job.wait().await?.into_completed()?;
 /// #   };
@@ -221,7 +221,7 @@ impl<K: JobKind> std::error::Error for JobFailed<K> {}
 /// # let store = local.create_sequence_store();
 /// # let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
 /// # let started = call.send().await?;
-/// # let wait = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5));
+/// # let wait = client.job(&started).wait();
 /// let wait = wait.on_progress(|progress| {
 ///     println!("{progress}"); // IN_PROGRESS, 3 of 5 items settled, 1 failed
 ///     println!("{:.0} % after {:?}", progress.fraction() * 100.0, progress.elapsed);

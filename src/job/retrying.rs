@@ -28,7 +28,7 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 /// # let store = local.create_sequence_store();
 /// # let started = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]).send().await?;
 /// # local.queue_fault("GetReadSetActivationJob", Fault::error(503, "ServiceUnavailable", "try later"));
-/// # let wait = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5));
+/// # let wait = client.job(&started).wait();
 /// let wait = wait.on_progress(|progress| {
 ///     if let Some(retrying) = &progress.retrying {
 ///         // retrying since 2026-11-28T06:00:00Z: GetReadSetActivationJob: ServiceUnavailable (503): try later …

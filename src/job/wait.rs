@@ -35,7 +35,6 @@ use crate::{CallFuture, Error};
 /// use std::time::Duration;
 ///
 /// let wait = client.job(&started).wait().timeout(Duration::from_secs(6 * 3600));
-/// # let wait = wait.poll_every(Duration::from_millis(5));
 /// let outcome = wait.on_progress(|progress| println!("{:.0} %", progress.fraction() * 100.0)).await?;
 /// println!("{} items failed", outcome.failed_items().count());
 /// # Ok(()) }
@@ -84,7 +83,6 @@ impl<K: JobKind> Wait<K> {
     ///
     /// // An id that was stored a moment ago, by another process say.
     /// let wait = client.activation_job(&store, stored_id).wait().not_found_tolerance(Duration::from_secs(60));
-    /// # let wait = wait.poll_every(Duration::from_millis(5));
     /// let outcome = wait.await?;
     /// # assert!(!outcome.is_completed());
     /// # Ok(()) }
@@ -153,7 +151,7 @@ impl<K: JobKind> IntoFuture for Wait<K> {
 /// # let client = local.client()?;
 /// # let store = local.create_sequence_store();
 /// # let started = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]).send().await?;
-/// # let wait = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5));
+/// # let wait = client.job(&started).wait();
 /// let mut states = wait.states();
 /// while let Some(state) = states.next().await {
 ///     println!("{}", state?.status);

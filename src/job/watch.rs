@@ -26,10 +26,10 @@ use crate::Client;
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # use healthomics::local::{LocalService, Pace, SeedReadSet};
+/// # use healthomics::local::{LocalService, SeedReadSet};
 /// # use healthomics::model::FileType;
 /// # use std::time::Duration;
-/// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(20))).start().await?;
+/// # let local = LocalService::start().await?;
 /// # let client = local.client()?;
 /// # let store = local.create_sequence_store();
 /// # let read_sets: Vec<_> = (0..100).map(|_| local.seed_read_set(&store, SeedReadSet::archived(FileType::Bam))).collect();
@@ -156,9 +156,8 @@ impl<K: JobKind> Watch<K> {
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # use healthomics::local::{LocalService, Pace};
-/// # use std::time::Duration;
-/// # let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(20))).start().await?;
+/// # use healthomics::local::LocalService;
+/// # let local = LocalService::start().await?;
 /// # let client = local.client()?;
 /// # let store = local.create_sequence_store();
 /// # let mut jobs = Vec::new();
@@ -166,7 +165,7 @@ impl<K: JobKind> Watch<K> {
 /// #     let call = client.start_read_set_activation_job().sequence_store_id(&store).sources([read_set]);
 /// #     jobs.push(client.job(&call.send().await?));
 /// # }
-/// # let watch = client.watch(jobs).poll_every(Duration::from_millis(5));
+/// # let watch = client.watch(jobs);
 /// let mut watch = watch.on_progress(|progress| match &progress.retrying {
 ///     Some(retrying) => println!("{} of {} jobs have ended, {retrying}", progress.ended, progress.total),
 ///     None => println!("{} of {} jobs have ended", progress.ended, progress.total),

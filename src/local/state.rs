@@ -260,7 +260,37 @@ fn throttle(recent: &mut VecDeque<Instant>, limit: u32, now: Instant) -> Result<
 
 #[cfg(test)]
 mod tests {
+    use super::super::world::JobKind;
     use super::*;
+
+    #[test]
+    fn the_record_does_not_hold_on_to_read_buffers() {
+        let shared = Shared::new("us-east-1".to_owned(), Quotas::none(), State::default());
+        let (parts, ()) = hyper::Request::new(()).into_parts();
+        let buffer = Bytes::from(vec![b' '; 1 << 20]);
+        drop(shared.reply(&parts, Ok(buffer.slice(..10))));
+        assert_eq!(shared.state().record.all()[0].body.len(), 10);
+        assert!(buffer.is_unique(), "a small body keeps a large buffer");
+    }
+
+    #[test]
+    fn what_is_due_is_done_once_however_many_jobs_there_are() {
+        let mut state = State::default();
+        state.world.pace = super::super::Pace::Time(Duration::from_secs(100));
+        let store = state.world.create_store();
+        let start = Instant::now();
+        let at = |seconds| Now { wall: OffsetDateTime::UNIX_EPOCH, instant: start + Duration::from_secs(seconds) };
+        let input = serde_json::json!({ "sequenceStoreId": store, "sources": [{ "readSetId": "0000000001" }] });
+        for _ in 0..1_000 {
+            assert!(super::super::job::start(&mut state.world, JobKind::Activation, &input, at(0)).is_ok());
+        }
+        assert_eq!(state.world.running_of(JobKind::Activation), 1_000);
+        // One thing is noted for each job, and none for those that have ended.
+        for (seconds, due, running) in [(0, 1_000, 1_000), (10, 1_000, 1_000), (99, 1_000, 1_000), (100, 0, 0)] {
+            state.world.settle(at(seconds).instant);
+            assert_eq!((state.world.count_due(), state.world.running_of(JobKind::Activation)), (due, running));
+        }
+    }
 
     #[test]
     fn throttling_looks_back_one_second() {

@@ -342,6 +342,11 @@ impl World {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn count_due(&self) -> usize {
+        self.due.len()
+    }
+
     /// How many jobs of a kind have not ended.
     pub(crate) fn running_of(&self, kind: JobKind) -> u32 {
         self.running.get(&kind).copied().unwrap_or_default()

@@ -1,0 +1,57 @@
+//! Documented examples end as the reader sees them: no hidden line makes jobs or polls faster than the text says.
+//!
+//! The examples themselves are run by `cargo test --doc`.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What a reader would have to know of to have the same end in the same time.
+const SETTINGS: [&str; 5] = ["poll_every", "poll_interval", "Pace::", ".pace(", "start_paused"];
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "md") {
+            found.push(path);
+        }
+    }
+}
+
+/// The text of a line of documentation, or `None` for a line of code.
+fn documentation(path: &Path, line: &str) -> Option<String> {
+    let line = line.trim_start();
+    if path.extension().is_some_and(|extension| extension == "md") {
+        return Some(line.to_owned());
+    }
+    let text = line.strip_prefix("///").or_else(|| line.strip_prefix("//!"))?;
+    Some(text.strip_prefix(' ').unwrap_or(text).to_owned())
+}
+
+#[test]
+fn no_hidden_line_sets_what_the_reader_does_not_see() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paths = vec![root.join("README.md")];
+    files(&root.join("src"), &mut paths);
+    let (mut hidden, mut found) = (0, Vec::new());
+    for path in paths {
+        let mut in_block = false;
+        for (number, line) in (1..).zip(fs::read_to_string(&path).unwrap().lines()) {
+            let Some(text) = documentation(&path, line) else { continue };
+            if text.starts_with("```") {
+                in_block = !in_block;
+            } else if in_block && text.starts_with("# ") {
+                hidden += 1;
+                // How the clock of a runtime is made is hidden as the attribute that stands for it can't be run there.
+                let is_runtime = text.contains("tokio::runtime::Builder");
+                if !is_runtime && SETTINGS.iter().any(|setting| text.contains(setting)) {
+                    found.push(format!("{}:{number}: {text}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(hidden > 100, "{hidden} hidden lines");
+    assert!(found.is_empty(), "hidden settings:\n{}", found.join("\n"));
+}
