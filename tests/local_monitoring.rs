@@ -13,7 +13,7 @@ use local_support::{ROLE, bare, call};
 use serde_json::{Value, json};
 
 /// Far longer than anything here takes, and far shorter than forever.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 async fn service(pace: Pace) -> (LocalService, Client, SequenceStoreId) {
     let local = LocalService::builder().pace(pace).start().await.unwrap();

@@ -31,6 +31,7 @@ pub(crate) fn jobs(world: &mut World, kind: JobKind, input: &Value, now: Now) ->
     let filter = Filter::of(input);
     let is_asked_for = |job: &Job| filter.fits_time(job.created);
     let is_shown = |job: &Job| is_asked_for(job) && filter.fits("status", Some(job.status().as_str()));
+    store_of(world, &store)?;
     let mut page = Page::of(name, input)?;
     while page.has_room() {
         let next = store_of(world, &store)?.jobs_after(kind, page.place).next();
@@ -62,6 +63,7 @@ pub(crate) fn read_sets(world: &mut World, input: &Value, now: Now) -> Result<Va
     };
     let is_shown =
         |read_set: &ReadSet| is_asked_for(read_set) && filter.fits("status", Some(read_set.shown.status.as_str()));
+    store_of(world, &store)?;
     let mut page = Page::of("readSets", input)?;
     let mut read = BTreeSet::new();
     while page.has_room() {

@@ -185,11 +185,11 @@ mod tests {
         let (second, whole) = (Duration::from_secs(1), Duration::from_secs(10));
         for (elapsed, items, expected) in [
             (Duration::ZERO, 3, Phase::Submitted),
-            (second - Duration::from_nanos(1), 3, Phase::Submitted),
+            (Duration::from_nanos(999_999_999), 3, Phase::Submitted),
             (second, 3, Phase::Running { settled: 0 }),
             (second * 4, 3, Phase::Running { settled: 1 }),
             (second * 7, 3, Phase::Running { settled: 2 }),
-            (whole - Duration::from_nanos(1), 3, Phase::Running { settled: 2 }),
+            (Duration::from_nanos(9_999_999_999), 3, Phase::Running { settled: 2 }),
             (whole, 3, Phase::Ended),
             (Duration::MAX, 3, Phase::Ended),
         ] {
@@ -205,7 +205,7 @@ mod tests {
             for items in [1, 2, 3, 7, 20, 100] {
                 let (mut phase, mut before) = (Phase::after_time(Duration::ZERO, whole, items), 0);
                 while let Some(end) = phase.end(whole, items) {
-                    assert_eq!(Phase::after_time(end - nano, whole, items), phase, "{whole:?} {items}");
+                    assert_eq!(Phase::after_time(end.saturating_sub(nano), whole, items), phase, "{whole:?} {items}");
                     phase = Phase::after_time(end, whole, items);
                     assert!(phase.settled(items) >= before, "progress goes back");
                     before = phase.settled(items);

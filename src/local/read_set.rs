@@ -94,7 +94,7 @@ pub(crate) fn delete(world: &mut World, input: &Value) -> Result<Value, ServiceE
     };
     let ids = input["ids"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let errors: Vec<_> = ids
-        .filter(|id| read_sets.remove(*id).is_none())
+        .filter(|id| read_sets.remove(id).is_none())
         .map(|id| json!({ "id": id, "code": "ResourceNotFoundException", "message": assumed::READ_SET_NOT_THERE }))
         .collect();
     // Documented as a response without a body.

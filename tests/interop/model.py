@@ -257,7 +257,7 @@ class Model:
         SigV4Auth(keys, "omics", service.region).add_auth(request)
         ready = request.prepare()
         answer = self.pool.request(ready.method, ready.url, body=ready.body, headers=dict(ready.headers.items()))
-        return answer.status, json.loads(answer.data), answer.headers.get("x-amzn-errortype", "").partition(":")[0]
+        return answer.status, json.loads(answer.data or b"{}"), answer.headers.get("x-amzn-errortype", "").partition(":")[0]
 
     def local_service_takes(self, where, operation, given, service, allowed):
         status, body, code = self.send(operation, given, service)

@@ -94,13 +94,13 @@ fn words(shown: &mut Shown) {
 
 async fn calls(shown: &mut Shown, local: &LocalService, client: &Client) {
     let store = local.create_sequence_store();
-    let archived = local.seed_read_set(&store, SeedReadSet::archived(FileType::Cram));
+    let [archived, not_active] = [0; 2].map(|_| local.seed_read_set(&store, SeedReadSet::archived(FileType::Cram)));
 
     shown.debug(&ImportReadSetSource::builder());
     let import = client.start_read_set_import_job().sequence_store_id(&store).role_arn(ROLE).sources([source()]);
     let import = shown.pass(import.client_token(TOKEN)).send().await.unwrap();
     let export = client.start_read_set_export_job().sequence_store_id(&store).role_arn(ROLE).destination(DESTINATION);
-    let export = shown.pass(export.sources([&archived]).client_token(TOKEN)).send().await.unwrap();
+    let export = shown.pass(export.sources([&not_active]).client_token(TOKEN)).send().await.unwrap();
     let activation = client.start_read_set_activation_job().sequence_store_id(&store).sources([&archived]);
     let activation = shown.pass(activation.client_token(TOKEN)).send().await.unwrap();
     shown.debug(&(&import, &export, &activation));
