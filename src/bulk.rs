@@ -107,7 +107,7 @@ pub enum BulkError {
     },
     /// An error that concerns all items stopped the run: missing rights, no credentials, no such store. No job was
     /// started, and no start may have been applied. Fix the cause and make the same call again.
-    #[error("nothing was started: {error}")]
+    #[error("nothing was started: {}", error.report())]
     #[non_exhaustive]
     NothingStarted {
         /// The error of the start.

@@ -358,6 +358,17 @@ impl Error {
     pub fn report(&self) -> impl fmt::Display {
         Report(self)
     }
+
+    /// [`report`](Self::report) without request id, attempts and job, in which calls differ that fail alike.
+    pub(crate) fn report_of_cause(&self) -> String {
+        let report = self.report().to_string();
+        let Some(context) = self.context() else { return report };
+        let report = report.replacen(&context.tail(self.request_id()), "", 1);
+        match context.subject.split_once(", ") {
+            Some((store, _)) => report.replacen(&*context.subject, store, 1),
+            None => report,
+        }
+    }
 }
 
 struct Report<'a>(&'a Error);

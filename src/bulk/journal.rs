@@ -2,7 +2,7 @@
 //!
 //! The first line says which plan it is of. A line is on the disk before what it announces is done, and before what it
 //! tells of is relied on; whatever moment a crash comes at, each group is known to be untouched, indeterminate, running,
-//! finished or refused.
+//! finished, refused or missing.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read as _, Seek, SeekFrom, Write};
@@ -36,6 +36,8 @@ pub(crate) enum GroupState<Id> {
     Finished { job: Id, status: JobStatus, items: Vec<ItemResult> },
     /// The service refused it for good.
     Refused { error: String },
+    /// The service does not know its job any more.
+    Missing { job: Id, error: String },
 }
 
 /// Where each group of a plan's shard stands, in its order.
@@ -62,7 +64,7 @@ impl<K: BulkKind> Journal<K> {
     pub(crate) fn open(path: impl Into<PathBuf>, plan: &Plan<K>) -> Result<(Self, States<K>), BulkError> {
         let path = path.into();
         // Opening a device may do something, and reading a FIFO may wait forever.
-        if fs::metadata(&path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
             return Err(BulkError::JournalNotRegular { path });
         }
         let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
@@ -118,6 +120,11 @@ impl<K: BulkKind> Journal<K> {
     /// The service refused the group for good.
     pub(crate) fn refused(&mut self, group: &Group<'_, K>, error: &str) -> Result<(), BulkError> {
         self.append(&Line::Refused { group: group.index(), error: error.to_owned() })
+    }
+
+    /// The service does not know the group's job any more.
+    pub(crate) fn missing(&mut self, group: &Group<'_, K>, job: &K::Id, error: &str) -> Result<(), BulkError> {
+        self.append(&Line::Missing { group: group.index(), job: job.as_ref().to_owned(), error: error.to_owned() })
     }
 
     /// Writes a line down to the disk. After an error the next line takes its place.
@@ -272,6 +279,7 @@ impl<'a, R: BufRead> Lines<'a, R> {
                     (group, GroupState::Finished { job: job.into(), status, items })
                 }
                 Line::Refused { group, error } => (group, GroupState::Refused { error }),
+                Line::Missing { group, job, error } => (group, GroupState::Missing { job: job.into(), error }),
                 Line::Unknown => continue,
             };
             let slot = self.slot(&groups, index)?;

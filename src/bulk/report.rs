@@ -29,6 +29,8 @@ pub(super) enum Fate {
     Lost {
         job: String,
         error: String,
+        /// The error without request id, attempts and job.
+        cause: String,
         /// Whether the service does not know the job.
         not_found: bool,
     },
@@ -39,12 +41,14 @@ pub(super) enum Fate {
 pub(super) struct NoStart {
     error: Arc<Error>,
     text: String,
+    /// The text without request id, attempts and job.
+    cause: String,
 }
 
 impl NoStart {
     pub(super) fn new(error: Error) -> Self {
-        let text = error.report().to_string();
-        Self { error: Arc::new(error), text }
+        let (text, cause) = (error.report().to_string(), error.report_of_cause());
+        Self { error: Arc::new(error), text, cause }
     }
 
     pub(super) fn text(&self) -> &str {
@@ -105,6 +109,8 @@ pub struct ReportItem<'a, K: BulkKind> {
     pub reason: Option<&'a str>,
     /// Why no job was started for it, for programs: the variant tells missing rights from a wrong member.
     pub error: Option<&'a Error>,
+    /// The reason without request id, attempts and job, if it is an error.
+    cause: Option<&'a str>,
 }
 
 impl<K: BulkKind> Report<K> {
@@ -157,6 +163,7 @@ impl<K: BulkKind> Report<K> {
                     read_set_id: None,
                     reason: Some("no job was started"),
                     error: None,
+                    cause: None,
                 };
                 match fate {
                     Fate::Open => open,
@@ -164,13 +171,15 @@ impl<K: BulkKind> Report<K> {
                         indeterminate: matches!(fate, Fate::Indeterminate(_)),
                         reason: Some(start.text()),
                         error: Some(&start.error),
+                        cause: Some(&start.cause),
                         ..open
                     },
-                    Fate::Lost { job, error, not_found } => ReportItem {
+                    Fate::Lost { job, error, cause, not_found } => ReportItem {
                         job: Some(job),
                         job_not_found: *not_found,
                         indeterminate: true,
                         reason: Some(error),
+                        cause: Some(cause),
                         ..open
                     },
                     Fate::Ended { job, status, items } => {
@@ -271,6 +280,9 @@ impl<K: BulkKind> Report<K> {
     /// First check that region and account are those of the run. If they are, the service has forgotten the jobs: see by
     /// [`list_read_sets`](crate::Client::list_read_sets), or in the bucket of an export, which of their items have
     /// finished, and put the others into a run of another id. Their items are [`indeterminate`](Self::indeterminate).
+    ///
+    /// If the store itself responds, so that region and account are right, the journal notes that the job is missing: a
+    /// run that is resumed reports it again without a request. Otherwise a run that is resumed polls the job again.
     pub fn missing_jobs(&self) -> impl Iterator<Item = &str> {
         self.fates.iter().filter_map(|fate| match fate {
             Fate::Lost { job, not_found: true, .. } => Some(job.as_str()),
@@ -300,8 +312,7 @@ impl<K: BulkKind> Report<K> {
         let mut errors: Vec<ReportError<'_>> = Vec::new();
         let mut indexes = HashMap::new();
         for item in self.items().filter(|item| !item.finished) {
-            let reason = item.reason.unwrap_or("no reason given");
-            let reason = item.error.map_or(reason, |_| without_request(reason));
+            let reason = item.cause.or(item.reason).unwrap_or("no reason given");
             let index = *indexes.entry(reason).or_insert_with(|| {
                 errors.push(ReportError { items: 0, reason, error: item.error });
                 errors.len() - 1
@@ -321,11 +332,6 @@ impl<K: BulkKind> Report<K> {
         let plural = if jobs == 1 { "" } else { "s" };
         format!("{finished} of {total} items finished in {jobs} job{plural}")
     }
-}
-
-/// The line of an error without what differs between requests: `… [request 4f6c…, 3 attempts]`.
-fn without_request(line: &str) -> &str {
-    line.rsplit_once(" [").map_or(line, |(front, _)| front)
 }
 
 /// A reason why items of a bulk run did not finish.

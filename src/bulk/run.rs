@@ -191,6 +191,7 @@ impl<K: BulkStart> BulkRun<K> {
             journal,
             fates: vec![Fate::Open; states.len()],
             waiting: VecDeque::new(),
+            sent: HashSet::new(),
             starts: InFlight::new(),
             running: HashMap::new(),
             closing: HashSet::new(),
@@ -201,6 +202,7 @@ impl<K: BulkStart> BulkRun<K> {
             full_until: None,
             starts_in_vain: 0,
             has_started: false,
+            has_store: None,
             jobs_at_once,
             start_failures: Failures::default(),
             progress: Tracker::new(self.handle, self.on_progress),
@@ -238,6 +240,8 @@ struct Runner<'p, K: BulkStart> {
     fates: Vec<Fate>,
     /// Groups that are to be started.
     waiting: VecDeque<usize>,
+    /// Groups of which a start was sent.
+    sent: HashSet<usize>,
     /// Starts on their way.
     starts: InFlight<usize, Job<K>>,
     /// Groups that have a job. The service may give one job for several groups.
@@ -256,6 +260,8 @@ struct Runner<'p, K: BulkStart> {
     starts_in_vain: u32,
     /// Whether any start has succeeded: the store is there, and the rights are.
     has_started: bool,
+    /// Whether the service has the store, so that region and account are right; `None` if nothing has shown it yet.
+    has_store: Option<bool>,
     jobs_at_once: usize,
     /// Starts in a row that are repeated.
     start_failures: Failures,
@@ -278,6 +284,10 @@ impl<K: BulkStart> Runner<'_, K> {
                 }
                 // It may have had a cause that was mended since.
                 GroupState::Refused { .. } => self.waiting.push_back(index),
+                GroupState::Missing { job, error } => {
+                    let (job, cause) = (job.to_string(), error.clone());
+                    self.resume(index, Fate::Lost { job, error, cause, not_found: true });
+                }
                 GroupState::Running { job } => {
                     let groups = self.running.entry(job.clone()).or_default();
                     groups.push(index);
@@ -287,10 +297,7 @@ impl<K: BulkStart> Runner<'_, K> {
                     }
                 }
                 GroupState::Finished { job, status, items } => {
-                    // Not reported: the first report is that of the whole journal.
-                    let fate = Fate::Ended { job: job.to_string(), status, items };
-                    self.progress.settle(index, self.groups[index].items().len(), &fate);
-                    self.fates[index] = fate;
+                    self.resume(index, Fate::Ended { job: job.to_string(), status, items });
                     self.ended_jobs.insert(job);
                 }
             }
@@ -312,7 +319,7 @@ impl<K: BulkStart> Runner<'_, K> {
                     self.full_until = None;
                     self.closing.insert(id);
                 }
-                Event::Found(Found::Told(watched)) => self.ended(watched)?,
+                Event::Found(Found::Told(watched)) => self.ended(watched).await?,
                 Event::Found(Found::Items { id, finished, failed }) => {
                     self.items_settled(&id, Counts { finished, failed });
                 }
@@ -365,6 +372,7 @@ impl<K: BulkStart> Runner<'_, K> {
             if let Some(journal) = &mut self.journal {
                 journal.starting(&group)?;
             }
+            self.sent.insert(index);
             self.starts.push(index, K::start(&self.client, self.plan, &group));
         }
         Ok(())
@@ -379,6 +387,7 @@ impl<K: BulkStart> Runner<'_, K> {
         }
         self.starts_in_vain = 0;
         self.has_started = true;
+        self.has_store = Some(true);
         self.indeterminate.remove(&index);
         let groups = self.running.entry(job.id().clone()).or_default();
         groups.push(index);
@@ -417,24 +426,28 @@ impl<K: BulkStart> Runner<'_, K> {
         self.start_failures.clear();
         let concerns_all = self.concerns_all(&error);
         let error = Arc::new(NoStart::new(error));
+        self.settle_unstarted(index, Arc::clone(&error))?;
         if concerns_all {
-            self.stopped_by = Some(Arc::clone(&error));
-            // In the journal they stay as they are: who takes the run up, with other rights say, starts them.
-            for index in std::iter::once(index).chain(std::mem::take(&mut self.waiting)) {
-                self.settle_unstarted(index, Arc::clone(&error));
+            for index in std::mem::take(&mut self.waiting) {
+                self.settle_unstarted(index, Arc::clone(&error))?;
             }
-            return Ok(());
+            self.stopped_by = Some(error);
         }
-        if let Some(journal) = self.journal.as_mut().filter(|_| !self.indeterminate.contains_key(&index)) {
-            journal.refused(&self.groups[index], error.text())?;
-        }
-        self.settle_unstarted(index, error);
         Ok(())
     }
 
-    fn settle_unstarted(&mut self, index: usize, error: Arc<NoStart>) {
-        let indeterminate = self.indeterminate.contains_key(&index);
-        self.settle(index, if indeterminate { Fate::Indeterminate(error) } else { Fate::Refused(error) });
+    fn settle_unstarted(&mut self, index: usize, error: Arc<NoStart>) -> Result<(), BulkError> {
+        if self.indeterminate.contains_key(&index) {
+            self.settle(index, Fate::Indeterminate(error));
+            return Ok(());
+        }
+        // A run that is resumed, with other rights say, starts it again, refused or not. But a start that was sent would
+        // count as one that may have been applied.
+        if let Some(journal) = self.journal.as_mut().filter(|_| self.sent.contains(&index)) {
+            journal.refused(&self.groups[index], error.text())?;
+        }
+        self.settle(index, Fate::Refused(error));
+        Ok(())
     }
 
     /// Whether every other start would be refused alike: no rights, no credentials, no such store.
@@ -446,17 +459,21 @@ impl<K: BulkStart> Runner<'_, K> {
             || error.lacks_credentials()
     }
 
-    fn ended(&mut self, (job, outcome): Watched<K>) -> Result<(), BulkError> {
+    async fn ended(&mut self, (job, outcome): Watched<K>) -> Result<(), BulkError> {
         let Some(indexes) = self.running.remove(job.id()) else { return Ok(()) };
         self.closing.remove(job.id());
         if outcome.is_ok() {
             // If the quota of jobs was full, there is room now.
             self.full_until = None;
+            self.has_store = Some(true);
         }
+        let not_found = outcome.as_ref().is_err_and(WaitError::is_not_found);
+        let is_missing = not_found && self.has_store().await;
         let owns_job = indexes.len() == 1 && self.ended_jobs.insert(job.id().clone());
         for index in &indexes {
             let fate = match &outcome {
                 Ok(outcome) => self.ended_group(*index, job.id(), outcome.job(), owns_job)?,
+                Err(error) if is_missing => self.missing(*index, job.id(), error)?,
                 // In the journal the job goes on running: a run that is resumed polls it again.
                 Err(error) => Self::lost(job.id(), error),
             };
@@ -477,20 +494,46 @@ impl<K: BulkStart> Runner<'_, K> {
         Ok(Fate::Ended { job: id.to_string(), status, items })
     }
 
+    /// Whether the service has the store. In another region or account it has neither store nor job, and a job is not
+    /// missing for good. Asks the service once, unless a call of this run has shown it.
+    async fn has_store(&mut self) -> bool {
+        if self.has_store.is_none() {
+            let listed = K::list(&self.client, self.plan.sequence_store_id(), None, None).await;
+            self.has_store = Some(listed.is_ok());
+        }
+        self.has_store == Some(true)
+    }
+
+    /// The job of a group is missing for good: a run that is resumed does not poll it again.
+    fn missing(&mut self, index: usize, id: &K::Id, error: &WaitError<K>) -> Result<Fate, BulkError> {
+        let (error, cause) = texts(error);
+        let front = "the service does not know the job any more, although it has the store";
+        let (error, cause) = (format!("{front}: {error}"), format!("{front}: {cause}"));
+        if let Some(journal) = &mut self.journal {
+            journal.missing(&self.groups[index], id, &cause)?;
+        }
+        Ok(Fate::Lost { job: id.to_string(), error, cause, not_found: true })
+    }
+
     fn lost(id: &K::Id, error: &WaitError<K>) -> Fate {
         let not_found = error.is_not_found();
-        let error = match error.call_error() {
-            _ if not_found => format!("the service does not know the job any more, check region and account: {error}"),
-            Some(error) => error.report().to_string(),
-            None => error.to_string(),
-        };
-        Fate::Lost { job: id.to_string(), error, not_found }
+        let (mut error, mut cause) = texts(error);
+        if not_found {
+            let front = "the service does not know the job any more, check region and account";
+            (error, cause) = (format!("{front}: {error}"), format!("{front}: {cause}"));
+        }
+        Fate::Lost { job: id.to_string(), error, cause, not_found }
     }
 
     fn settle(&mut self, index: usize, fate: Fate) {
+        self.resume(index, fate);
+        self.tell_progress();
+    }
+
+    /// Settles a group by the journal. It is not reported: the first report is that of the whole journal.
+    fn resume(&mut self, index: usize, fate: Fate) {
         self.progress.settle(index, self.groups[index].items().len(), &fate);
         self.fates[index] = fate;
-        self.tell_progress();
     }
 
     fn items_settled(&mut self, id: &K::Id, counts: Counts) {
@@ -519,6 +562,16 @@ impl<K: BulkStart> Runner<'_, K> {
     fn tell_progress(&mut self) {
         let retrying = longest(self.start_failures.retrying().into_iter().chain(self.fleet.retrying()));
         self.progress.report(self.running.len(), retrying);
+    }
+}
+
+/// Why a job can't be followed: with request id and attempts, and without.
+fn texts<K: BulkStart>(error: &WaitError<K>) -> (String, String) {
+    match error.call_error() {
+        // It says since when as well.
+        Some(call) if error.is_not_found() => (error.to_string(), call.report_of_cause()),
+        Some(call) => (call.report().to_string(), call.report_of_cause()),
+        None => (error.to_string(), error.to_string()),
     }
 }
 

@@ -33,20 +33,17 @@ impl Context {
         f.write_str(": ")
     }
 
-    /// ` [request 4f6c…, 3 attempts]`
     pub(super) fn fmt_tail(&self, f: &mut fmt::Formatter<'_>, request_id: Option<&str>) -> fmt::Result {
-        f.write_str(" [")?;
-        if let Some(id) = request_id {
-            write!(f, "request {id}, ")?;
-        }
-        write!(f, "{} attempt{}", self.attempts, if self.attempts == 1 { "" } else { "s" })?;
-        if let Some(reason) = self.stopped {
-            write!(f, ", {reason}")?;
-        }
-        if self.may_have_been_applied {
-            f.write_str(", may have been applied")?;
-        }
-        f.write_str("]")
+        f.write_str(&self.tail(request_id))
+    }
+
+    /// ` [request 4f6c…, 3 attempts]`
+    pub(super) fn tail(&self, request_id: Option<&str>) -> String {
+        let request = request_id.map_or_else(String::new, |id| format!("request {id}, "));
+        let plural = if self.attempts == 1 { "" } else { "s" };
+        let stopped = self.stopped.map_or_else(String::new, |reason| format!(", {reason}"));
+        let applied = if self.may_have_been_applied { ", may have been applied" } else { "" };
+        format!(" [{request}{} attempt{plural}{stopped}{applied}]", self.attempts)
     }
 }
 

@@ -38,6 +38,8 @@ pub(crate) struct Played {
     /// Jobs that lists do not show.
     pub(crate) hidden: BTreeSet<usize>,
     pub(crate) lists_denied: bool,
+    /// Lists are refused with 404, as in another account.
+    pub(crate) store_unknown: bool,
     /// The start of this number, from 1, and all later ones are refused with 403.
     pub(crate) starts_denied_from: usize,
     /// Nothing is answered before.
@@ -89,6 +91,7 @@ impl Service {
             job_takes: Duration::from_mins(2),
             hidden: BTreeSet::new(),
             lists_denied: false,
+            store_unknown: false,
             starts_denied_from: usize::MAX,
             down_until: Duration::ZERO,
             down_from: None,
@@ -174,6 +177,9 @@ impl Played {
     fn list(&self, url: &url::Url, body: &[u8]) -> (u16, Value) {
         if self.lists_denied {
             return (403, json!({ "code": "AccessDeniedException" }));
+        }
+        if self.store_unknown {
+            return (404, json!({ "code": "ResourceNotFoundException" }));
         }
         let body: Value = serde_json::from_slice(body).unwrap();
         let parse = |text| OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).unwrap();

@@ -66,6 +66,8 @@ pub(super) enum Line {
     Ended { group: usize, job: String, status: JobStatus, items: Vec<ItemResult> },
     /// The service refused the group for good.
     Refused { group: usize, error: String },
+    /// The service does not know the job of the group any more.
+    Missing { group: usize, job: String, error: String },
     /// A kind of line that a later version adds.
     #[serde(other)]
     Unknown,

@@ -137,6 +137,20 @@ fn the_format_is_what_it_was() {
 }
 
 #[test]
+fn a_missing_job_is_read_back() {
+    let (folder, plan) = (Folder::new(), plan());
+    write_all(&folder.file(), &plan);
+    let (mut journal, _) = Journal::open(folder.file(), &plan).unwrap();
+    journal.missing(&plan.groups().nth(2).unwrap(), &"0000000012".into(), "no such job").unwrap();
+    drop(journal);
+    let expected = GroupState::Missing { job: "0000000012".into(), error: "no such job".to_owned() };
+    assert_eq!(states(&folder.file(), &plan)[2], expected);
+    let text = fs::read_to_string(folder.file()).unwrap();
+    let line = without_checksum(text.lines().last().unwrap());
+    assert_eq!(line, r#"{"line":"missing","group":2,"job":"0000000012","error":"no such job"}"#);
+}
+
+#[test]
 fn later_lines_win() {
     let (folder, plan) = (Folder::new(), plan());
     write_all(&folder.file(), &plan);
@@ -325,11 +339,10 @@ fn two_writers_are_one_too_many() {
 #[test]
 fn folders_that_cant_be_written() {
     let (folder, plan) = (Folder::new(), plan());
-    for path in [folder.0.join("missing/run.jsonl"), folder.0.clone()] {
-        let error = refusal(&path, &plan);
-        assert!(matches!(&error, BulkError::JournalIo { action: "open", .. }), "{error}");
-        assert!(error.to_string().contains(&format!("{path:?}")) && std::error::Error::source(&error).is_some());
-    }
+    let path = folder.0.join("missing/run.jsonl");
+    let error = refusal(&path, &plan);
+    assert!(matches!(&error, BulkError::JournalIo { action: "open", .. }), "{error}");
+    assert!(error.to_string().contains(&format!("{path:?}")) && std::error::Error::source(&error).is_some());
     let writable = fs::metadata(&folder.0).unwrap().permissions();
     let mut read_only = writable.clone();
     read_only.set_readonly(true);
@@ -504,7 +517,7 @@ fn an_empty_status_of_version_1_is_none_unless_the_job_is_completed() {
 fn what_is_no_regular_file_is_refused() {
     let (folder, plan) = (Folder::new(), plan());
     let _socket = std::os::unix::net::UnixListener::bind(folder.file()).unwrap();
-    for path in [folder.file(), "/dev/null".into()] {
+    for path in [folder.file(), folder.0.clone(), "/dev/null".into()] {
         let error = refusal(&path, &plan);
         assert!(matches!(error, BulkError::JournalNotRegular { .. }), "{error}");
         assert!(error.to_string().contains("is not a regular file"), "{error}");
