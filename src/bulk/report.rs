@@ -290,7 +290,7 @@ impl<K: BulkKind> Report<K> {
         })
     }
 
-    /// Why items did not finish, each reason once, the one of most items first. Errors that differ in request id and
+    /// Why items did not finish, each reason once, the one of most items first. Errors that differ in request id, job and
     /// attempts alone are one.
     ///
     /// ```
@@ -342,7 +342,7 @@ impl<K: BulkKind> Report<K> {
 pub struct ReportError<'a> {
     /// The number of items that did not finish for this reason.
     pub items: usize,
-    /// The reason in one line, without request id.
+    /// The reason in one line, without request id, attempts and job.
     pub reason: &'a str,
     /// The error of the first of these items, if no job was started for it.
     pub error: Option<&'a Error>,
