@@ -2,8 +2,10 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -21,10 +23,7 @@ impl Service {
     fn start(local: &LocalService, folder: &Path) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let mut program: PathBuf = std::env::current_exe().unwrap();
-        program.pop();
-        program.pop();
-        let child = Command::new(program.join("examples/axum_service"))
+        let child = Command::new(support::example("axum_service"))
             .args(["127.0.0.1:0", folder.to_str().unwrap(), "10"])
             .env("AWS_REGION", local.region())
             .env("AWS_ENDPOINT_URL_OMICS", local.endpoint_url())
@@ -33,7 +32,7 @@ impl Service {
             .env("NO_PROXY", "127.0.0.1")
             .stdout(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("{error}; build it with `cargo build --examples`"));
+            .unwrap();
         let mut service = Self { child, url: String::new(), http };
         let mut lines = BufReader::new(service.child.stdout.take().unwrap()).lines();
         service.url = lines.find_map(|line| line.unwrap().strip_prefix("listening on ").map(str::to_owned)).unwrap();

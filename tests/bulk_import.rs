@@ -1,6 +1,8 @@
 //! The example `bulk_import`: what it says at the end, and of manifests that are wrong.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -13,9 +15,7 @@ fn bulk_import(arguments: &[&str]) -> Result<String, String> {
 
 /// In an environment that has nothing of the machine's AWS or proxy settings.
 fn bulk_import_with(secret: &str, arguments: &[&str]) -> Result<String, String> {
-    let test = std::env::current_exe().unwrap();
-    let program = test.parent().and_then(Path::parent).unwrap().join("examples").join("bulk_import");
-    let mut command = Command::new(&program);
+    let mut command = Command::new(support::example("bulk_import"));
     for (name, _) in std::env::vars_os() {
         let upper = name.to_string_lossy().to_uppercase();
         if upper.starts_with("AWS_") || upper.ends_with("_PROXY") {
@@ -23,8 +23,7 @@ fn bulk_import_with(secret: &str, arguments: &[&str]) -> Result<String, String> 
         }
     }
     command.env("AWS_REGION", LocalService::REGION).env("AWS_ACCESS_KEY_ID", LocalService::ACCESS_KEY_ID);
-    let output = command.env("AWS_SECRET_ACCESS_KEY", secret).args(arguments).output();
-    let output = output.unwrap_or_else(|error| panic!("{error}: build it with `cargo build --examples`"));
+    let output = command.env("AWS_SECRET_ACCESS_KEY", secret).args(arguments).output().unwrap();
     let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     if output.status.success() { Ok(out) } else { Err(out + &err) }
 }

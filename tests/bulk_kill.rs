@@ -3,6 +3,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod support;
+
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
@@ -70,12 +72,9 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The example, in an environment that has nothing of the machine's AWS or proxy settings. `cargo test` builds it.
+    /// The example, in an environment that has nothing of the machine's AWS or proxy settings.
     fn command(&self, journal: &Path) -> Command {
-        let test = std::env::current_exe().unwrap();
-        let program = test.parent().and_then(Path::parent).unwrap().join("examples").join("bulk_import");
-        assert!(program.exists(), "{} is not there: `cargo build --examples`", program.display());
-        let mut command = Command::new(program);
+        let mut command = Command::new(support::example("bulk_import"));
         for (name, _) in std::env::vars_os() {
             let upper = name.to_string_lossy().to_uppercase();
             if upper.starts_with("AWS_") || upper.ends_with("_PROXY") {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod front;
+mod support;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -43,12 +44,9 @@ fn run(place: &Place, variables: &[(&str, &str)]) -> Output {
 }
 
 fn run_with(place: &Place, variables: &[(&str, &str)], more: &[&str]) -> Output {
-    let mut program: PathBuf = std::env::current_exe().unwrap();
-    program.pop();
-    program.pop();
     let inherited =
         std::env::vars().filter(|(name, _)| !name.starts_with("AWS_") && !name.to_lowercase().contains("proxy"));
-    let output = Command::new(program.join("examples/default_chain"))
+    let output = Command::new(support::example("default_chain"))
         .args([place.store.as_str(), &place.job])
         .args(more)
         .env_clear()

@@ -1,18 +1,13 @@
 //! Every example runs to its end and says what it should.
 #![allow(clippy::unwrap_used)]
 
-use std::path::PathBuf;
+mod support;
+
 use std::process::Command;
 
-/// What an example prints. `cargo test` builds them all before it runs a test.
+/// What an example prints.
 fn run(name: &str) -> String {
-    let mut folder: PathBuf = std::env::current_exe().unwrap();
-    folder.pop();
-    folder.pop();
-    let program = folder.join("examples").join(name);
-    let output = Command::new(&program)
-        .output()
-        .unwrap_or_else(|error| panic!("{}: {error}; build it with `cargo build --examples`", program.display()));
+    let output = Command::new(support::example(name)).output().unwrap();
     let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(output.status.success(), "{name}: {}\n{out}{err}", output.status);
     out

@@ -1,8 +1,9 @@
 //! What only shows over real connections: resets, cut bodies, silence, redirects, proxies, clocks, credentials.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use std::error::Error as _;
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -256,12 +257,9 @@ async fn connections_are_kept() {
 
 /// Runs the quickstart against a service at some endpoint: a program of its own, for an environment of its own.
 fn quickstart(local: &LocalService, endpoint: &str, variables: &[(&str, &str)]) -> String {
-    let mut program: PathBuf = std::env::current_exe().unwrap();
-    program.pop();
-    program.pop();
     let inherited =
         std::env::vars().filter(|(name, _)| !name.starts_with("AWS_") && !name.to_lowercase().contains("proxy"));
-    let output = Command::new(program.join("examples/quickstart"))
+    let output = Command::new(support::example("quickstart"))
         .args(["--store", "1234567890", "--role", "arn:aws:iam::123456789012:role/Omics"])
         .args(["--destination", "s3://my-bucket/", "--endpoint", endpoint])
         .env_clear()

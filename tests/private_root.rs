@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod front;
+mod support;
 
 use std::process::{Command, Output};
 
@@ -127,12 +128,9 @@ async fn what_is_no_certificate_is_told_when_the_client_is_built() {
 
 /// Runs an example in a process of its own, for an environment of its own.
 fn example(place: &Place, endpoint: &str, bundle: &str) -> Output {
-    let mut program = std::env::current_exe().unwrap();
-    program.pop();
-    program.pop();
     let inherited =
         std::env::vars().filter(|(name, _)| !name.starts_with("AWS_") && !name.to_lowercase().contains("proxy"));
-    Command::new(program.join("examples/quickstart"))
+    Command::new(support::example("quickstart"))
         .args(["--store", "1234567890", "--role", "arn:aws:iam::123456789012:role/Omics"])
         .args(["--destination", "s3://my-bucket/", "--endpoint", endpoint])
         .env_clear()
