@@ -133,6 +133,17 @@ impl LocalService {
         }
     }
 
+    /// The names of the operations that the local service implements, as AWS writes them.
+    ///
+    /// ```
+    /// use healthomics::local::LocalService;
+    ///
+    /// assert!(LocalService::operations().any(|operation| operation == "StartReadSetExportJob"));
+    /// ```
+    pub fn operations() -> impl Iterator<Item = &'static str> {
+        route::operations()
+    }
+
     /// Where it listens, such as `http://127.0.0.1:41234`.
     ///
     /// If it listens on every interface, this is the loopback one.

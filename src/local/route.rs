@@ -186,6 +186,11 @@ impl Route {
     }
 }
 
+/// The names of all operations.
+pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.iter().map(|operation| operation.name)
+}
+
 /// Members that travel in the path, decoded.
 pub(crate) type Labels = Vec<(&'static str, String)>;
 

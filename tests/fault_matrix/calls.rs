@@ -1,4 +1,4 @@
-//! The eleven operations that start, find or list something, each with a call of its own.
+//! All operations, each with a call of its own.
 
 use healthomics::local::{LocalService, SeedReadSet};
 use healthomics::model::{ClientToken, FileType, ReadSetId, SequenceStoreId};
@@ -20,10 +20,11 @@ pub enum Operation {
     ListReadSetExportJobs,
     ListReadSetImportJobs,
     ListReadSetActivationJobs,
+    BatchDeleteReadSet,
 }
 use Operation::*;
 
-pub const ALL: [Operation; 11] = [
+pub const ALL: [Operation; 12] = [
     StartReadSetExportJob,
     StartReadSetImportJob,
     StartReadSetActivationJob,
@@ -35,6 +36,7 @@ pub const ALL: [Operation; 11] = [
     ListReadSetExportJobs,
     ListReadSetImportJobs,
     ListReadSetActivationJobs,
+    BatchDeleteReadSet,
 ];
 
 /// What is at the service before the call.
@@ -76,6 +78,11 @@ impl Operation {
 
     pub fn is_start(self) -> bool {
         matches!(self, StartReadSetExportJob | StartReadSetImportJob | StartReadSetActivationJob)
+    }
+
+    /// Whether it changes something at the service.
+    pub fn mutates(self) -> bool {
+        self.is_start() || self == BatchDeleteReadSet
     }
 
     /// The name of its list, for those that bring one.
@@ -162,7 +169,20 @@ impl Operation {
                 let list = client.list_read_set_activation_jobs().sequence_store_id(store).send().await?;
                 Ok(only(list.activation_jobs.iter().map(|job| seen!(job))))
             }
+            BatchDeleteReadSet => {
+                // One that does not exist, so that the response has a body; and what an earlier attempt has deleted is
+                // among the errors, too.
+                let missing = ReadSetId::from("9999999999");
+                let call = client.batch_delete_read_set().sequence_store_id(store).ids([read_set, &missing]);
+                drop(call.send().await?);
+                Ok(Seen { id: read_set.to_string(), status: String::new(), created: None, client_token: None })
+            }
         }
+    }
+
+    /// Whether the read set of a deletion is gone.
+    pub fn is_deleted(local: &LocalService, at: &Target) -> bool {
+        local.read_set_status(&at.store, &at.read_set).is_none()
     }
 
     /// What the call must bring when nothing is wrong with the answer's body: the id, by what the service holds.

@@ -143,7 +143,7 @@ impl Scene {
             }
             (Kind::Error(expected), Err(error)) => {
                 let mut expected = expected.clone();
-                expected.may_have_been_applied &= operation.is_start();
+                expected.may_have_been_applied &= operation.mutates();
                 let failed = failed(error);
                 check(failed == expected, format!("ended with {failed:?}"));
                 check(error.attempts() == end.attempts, format!("{} attempts", error.attempts()));
@@ -180,6 +180,9 @@ impl Scene {
     }
 
     fn is_true(&self, operation: Operation, target: &Target, wanted: &Sees, seen: &Seen) -> bool {
+        if operation == Operation::BatchDeleteReadSet {
+            return Operation::is_deleted(&self.local, target);
+        }
         match wanted {
             Sees::Truth => {
                 let token = self.local.jobs().first().and_then(|job| job.client_token.clone());

@@ -65,7 +65,17 @@ fn every_cell_ends_as_written_over_tls_by_a_private_root() {
     every_cell_ends_as_written(Some(Root::new()));
 }
 
-/// `UPDATE=1` writes it anew.
+/// The local service has each operation of the client, or the tests of the client would not pass.
+#[test]
+fn no_operation_is_left_out() {
+    let mut here: Vec<_> = calls::ALL.iter().map(|operation| operation.name()).collect();
+    let mut all: Vec<_> = healthomics::local::LocalService::operations().map(str::to_owned).collect();
+    here.sort();
+    all.sort();
+    assert_eq!(here, all);
+}
+
+/// `UPDATE=1` writes it again.
 #[test]
 fn the_page_of_the_documentation_is_the_matrix() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/error/what_happens_when.md");

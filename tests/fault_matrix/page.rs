@@ -46,8 +46,8 @@ attempts. A repeated start brings one job, whatever the tables say was there bef
 - *repeat*: [`is_retryable`](crate::Error::is_retryable)
 - *slow down*: [`is_throttling`](crate::Error::is_throttling)
 - *time-out*: [`is_timeout`](crate::Error::is_timeout)
-- *applied?*: [`may_have_been_applied`](crate::Error::may_have_been_applied), if the call is a start; what only reads is
-  never applied
+- *applied?*: [`may_have_been_applied`](crate::Error::may_have_been_applied), if the call is a start or a deletion; what
+  only reads is never applied
 - *jobs*: how many of a start there are at the service then, after a fault that happens once, and after one that lasts
 ";
 
