@@ -1,9 +1,11 @@
 """A server that keeps every request as it came and answers what it is told to: for plain HTTP, and, as the proxy of a
 client, for the hosts of AWS themselves. Nothing leaves this machine."""
 
+import json
 import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
 
 import trustme
 
@@ -33,6 +35,14 @@ class Request:
     def header(self, name):
         values = [value for known, value in self.headers if known == name]
         return values[0] if values else None
+
+
+def about_what_was_asked(request):
+    """A response that is about the job or read set of the path, and enough of an output for each operation."""
+    segments = [unquote(segment) for segment in request.path.split("/")]
+    asked = segments[4] if request.method == "GET" and len(segments) > 4 else "1234567890"
+    body = {"id": asked, "sequenceStoreId": "1234567890", "status": "SUBMITTED", "readSets": []}
+    return 200, {"x-amzn-requestid": "request-1"}, json.dumps(body).encode()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -79,7 +89,7 @@ class Capture(ThreadingHTTPServer):
 
     def keep(self, request):
         self.requests.append(request)
-        return self.next_answer
+        return self.next_answer(request) if callable(self.next_answer) else self.next_answer
 
     def take(self):
         """The requests since the last time."""

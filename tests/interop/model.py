@@ -14,6 +14,7 @@ from botocore.auth import SigV4Auth
 from botocore.credentials import Credentials
 
 import generate
+from capture import about_what_was_asked
 from programs import Service
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -194,7 +195,10 @@ class Model:
             shape = self.shape(operation).output_shape
             given = generate.least(self.shape(operation).input_shape)
             answer = generate.most(shape)
-            self.capture.next_answer = (200, {}, json.dumps(answer).encode())
+            if operation.startswith("Get"):
+                given = given | {"id": answer["id"]}
+            request_id = {"x-amzn-requestid": "request-1"}
+            self.capture.next_answer = (200, request_id, json.dumps(answer).encode())
             told = self.call(operation, given)
             self.check.equal(f"{operation}: a full answer", same_times(told.get("output")), same_times(answer))
             known = {"": set(shape.members)} | {
@@ -207,12 +211,14 @@ class Model:
                 )
             self.check.that(f"{operation}: nothing is unknown", "Unknown" not in told["debug"])
             least = generate.least(shape)
-            self.capture.next_answer = (200, {}, json.dumps(least).encode())
+            if operation.startswith("Get"):
+                given = given | {"id": least["id"]}
+            self.capture.next_answer = (200, request_id, json.dumps(least).encode())
             told = same_times(self.call(operation, given).get("output"))
             self.check.equal(f"{operation}: the least answer", without_empty(told), without_empty(same_times(least)))
 
     def constraints(self):
-        self.capture.next_answer = (200, {}, b'{"id": "1234567890", "status": "SUBMITTED"}')
+        self.capture.next_answer = about_what_was_asked
         with Service(self.driver) as service:
             for operation in self.builders:
                 shape = self.shape(operation).input_shape
@@ -236,6 +242,9 @@ class Model:
         self.capture.take()
         answer = self.call(operation, given)
         sent = len(self.capture.take())
+        if allowed and "by the user guide" in answer.get("refused", ""):
+            # The model allows what the user guide rules out.
+            return
         self.check.equal(
             f"{where}: the crate sends it", (sent, "refused" in answer), (1, False) if allowed else (0, True)
         )

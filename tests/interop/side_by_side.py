@@ -13,12 +13,11 @@ import botocore.credentials
 import botocore.session
 
 import generate
+from capture import about_what_was_asked
 from clients import PREFIX, clean_environment, xform_name
 from programs import Failed, Program
 
 KEY, SECRET, TOKEN = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "to/ken+with=signs"
-# Enough for the crate to make an output of, for each operation.
-ANSWER = b'{"id": "1234567890", "sequenceStoreId": "1234567890", "status": "SUBMITTED"}'
 
 # What may differ, by name. Nothing else may.
 CLIENT_TOKEN = "client token: a start of the crate never goes out without one"
@@ -44,7 +43,7 @@ class SideBySide:
         self.crate = Program(driver_path, env=proxied)
         self.session = botocore.session.Session()
         self.model = self.session.get_service_model("omics")
-        capture.next_answer = (200, {}, ANSWER)
+        capture.next_answer = about_what_was_asked
 
     def botocore(self, region, endpoint, token, fips, dual_stack):
         config = botocore.config.Config(
@@ -75,6 +74,8 @@ class SideBySide:
             session_token=token,
             fips=fips,
             dual_stack=dual_stack,
+            # What the user guide rules out and the model does not is sent, too.
+            parameter_validation=False,
         )["client"]
         of_endpoint = f"{region}{' fips' * fips}{' dual stack' * dual_stack}{' token' * bool(token)}"
         for operation, name, given in inputs:

@@ -37,10 +37,10 @@ pub fn example(name: &str) -> PathBuf {
     cargo.arg("--manifest-path").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
     cargo.arg("--target-dir").arg(folder.parent().unwrap());
     // What this test has of its own package would make build scripts run again.
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-            cargo.env_remove(name);
+    for (variable, _) in std::env::vars_os() {
+        let shown = variable.to_string_lossy();
+        if shown.starts_with("CARGO_PKG_") || shown.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(variable);
         }
     }
     if folder.file_name().is_some_and(|profile| profile == "release") {

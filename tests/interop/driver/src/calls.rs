@@ -46,6 +46,7 @@ impl Clients {
             .use_fips(order["fips"] == true)
             .use_dual_stack(order["dual_stack"] == true)
             .max_attempts(number(order, "attempts").unwrap_or(1))
+            .parameter_validation(order["parameter_validation"] != false)
             .requests_per_second(None);
         if let Some(url) = order["endpoint"].as_str() {
             builder = builder.endpoint_url(url);
