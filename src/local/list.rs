@@ -32,10 +32,11 @@ pub(crate) fn jobs(world: &mut World, kind: JobKind, input: &Value, now: Now) ->
     let is_asked_for = |job: &Job| filter.fits_time(job.created);
     let is_shown = |job: &Job| is_asked_for(job) && filter.fits("status", Some(job.status().as_str()));
     store_of(world, &store)?;
-    let mut page = Page::of(name, input)?;
+    let mut page = Page::of(name, input, &filter)?;
     while page.has_room() {
         let next = store_of(world, &store)?.jobs_after(kind, page.place).next();
-        let Some((key, index)) = next.map(|(key, index)| (*key, *index)) else { return Ok(page.answer(None)) };
+        let next = next.map(|(key, index)| (*key, *index)).filter(|(key, _)| !filter.is_too_late(*key));
+        let Some((key, index)) = next else { return Ok(page.answer(None)) };
         page.place = Bound::Excluded(key);
         if world.jobs.get(index).is_some_and(is_asked_for) {
             world.read(index, now);
@@ -44,6 +45,7 @@ pub(crate) fn jobs(world: &mut World, kind: JobKind, input: &Value, now: Now) ->
     }
     let is_more = store_of(world, &store)?
         .jobs_after(kind, page.place)
+        .take_while(|(key, _)| !filter.is_too_late(**key))
         .any(|(_, index)| world.jobs.get(*index).is_some_and(is_shown));
     Ok(page.answer(Some(input).filter(|_| is_more)))
 }
@@ -64,11 +66,12 @@ pub(crate) fn read_sets(world: &mut World, input: &Value, now: Now) -> Result<Va
     let is_shown =
         |read_set: &ReadSet| is_asked_for(read_set) && filter.fits("status", Some(read_set.shown.status.as_str()));
     store_of(world, &store)?;
-    let mut page = Page::of("readSets", input)?;
+    let mut page = Page::of("readSets", input, &filter)?;
     let mut read = BTreeSet::new();
     while page.has_room() {
         let next = store_of(world, &store)?.listed_after(page.place).next();
-        let Some((key, id)) = next.map(|(key, id)| (*key, id.clone())) else { return Ok(page.answer(None)) };
+        let next = next.map(|(key, id)| (*key, id.clone())).filter(|(key, _)| !filter.is_too_late(*key));
+        let Some((key, id)) = next else { return Ok(page.answer(None)) };
         page.place = Bound::Excluded(key);
         if store_of(world, &store)?.get(&id).is_some_and(is_asked_for) {
             world.read_read_set(&store, &id, &mut read, now);
@@ -77,7 +80,8 @@ pub(crate) fn read_sets(world: &mut World, input: &Value, now: Now) -> Result<Va
         page.entries.extend(read_set.map(|read_set| Value::Object(read_set.entry(&store, &world.region))));
     }
     let in_store = store_of(world, &store)?;
-    let is_more = in_store.listed_after(page.place).any(|(_, id)| in_store.get(id).is_some_and(is_shown));
+    let mut rest = in_store.listed_after(page.place).take_while(|(key, _)| !filter.is_too_late(**key));
+    let is_more = rest.any(|(_, id)| in_store.get(id).is_some_and(is_shown));
     Ok(page.answer(Some(input).filter(|_| is_more)))
 }
 
@@ -96,12 +100,18 @@ struct Page {
 
 impl Page {
     /// The page that the request asks for, before its first entry.
-    fn of(name: &'static str, input: &Value) -> Result<Self, ServiceError> {
+    fn of(name: &'static str, input: &Value, filter: &Filter<'_>) -> Result<Self, ServiceError> {
         let place = match input.get("nextToken").and_then(Value::as_str) {
             None => Bound::Unbounded,
             Some(token) => key_of(token, name, input)
                 .map(Bound::Excluded)
                 .ok_or_else(|| ServiceError::validation(assumed::TOKEN_OF_ANOTHER_LIST))?,
+        };
+        // What was created before is passed over at once, however much it is.
+        let place = match (place, filter.start()) {
+            (Bound::Excluded(place), Some(start)) => Bound::Excluded(place.max(start)),
+            (_, Some(start)) => Bound::Excluded(start),
+            (place, None) => place,
         };
         let most = input.get("maxResults").and_then(Value::as_u64).and_then(|most| usize::try_from(most).ok());
         Ok(Self { name, most: most.unwrap_or(PAGE), place, entries: Vec::new() })
@@ -139,6 +149,16 @@ impl<'a> Filter<'a> {
 
     fn fits_time(&self, created: OffsetDateTime) -> bool {
         self.after.is_none_or(|after| created > after) && self.before.is_none_or(|before| created < before)
+    }
+
+    /// The last place that nothing of the list can have.
+    fn start(&self) -> Option<Key> {
+        self.after.map(|after| (after.unix_timestamp_nanos(), u64::MAX))
+    }
+
+    /// Whether a place, and so all that come behind it, are of what was created too late.
+    fn is_too_late(&self, key: Key) -> bool {
+        self.before.is_some_and(|before| key.0 >= before.unix_timestamp_nanos())
     }
 
     /// Whether a member of the filter is absent or has this value.
