@@ -22,10 +22,7 @@
 //!     }
 //!     let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(&archived);
 //!     let started = call.send().block()?;
-//! #   const _: &str = stringify! {
 //!     let outcome = client.job(&started).wait().block()?;
-//! #   };
-//! #   let outcome = client.job(&started).wait().block()?;
 //!     println!("{} read sets are active", outcome.finished_items().count());
 //! #   assert!(outcome.is_completed() && outcome.items().len() == 3);
 //!     Ok(())

@@ -147,11 +147,7 @@ impl<K: JobKind> Outcome<K> {
 /// use healthomics::job::{Activation, Job, JobFailed};
 ///
 /// async fn thaw(job: Job<Activation>) -> Result<(), Box<dyn std::error::Error>> {
-/// #   let job = job.wait();
-/// #   const _: &str = stringify! {
 ///     job.wait().await?.into_completed()?;
-/// #   };
-/// #   job.await?.into_completed()?;
 ///     Ok(())
 /// }
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
