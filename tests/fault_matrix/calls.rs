@@ -7,8 +7,25 @@ use time::OffsetDateTime;
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/Omics";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
+macro_rules! operations {
+    ($($Name:ident,)+) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Operation {
+            $($Name,)+
+        }
+
+        impl Operation {
+            fn named(name: &str) -> Option<Self> {
+                match name {
+                    $(stringify!($Name) => Some(Self::$Name),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+operations! {
     StartReadSetExportJob,
     StartReadSetImportJob,
     StartReadSetActivationJob,
@@ -24,20 +41,11 @@ pub enum Operation {
 }
 use Operation::*;
 
-pub const ALL: [Operation; 12] = [
-    StartReadSetExportJob,
-    StartReadSetImportJob,
-    StartReadSetActivationJob,
-    GetReadSetExportJob,
-    GetReadSetImportJob,
-    GetReadSetActivationJob,
-    GetReadSetMetadata,
-    ListReadSets,
-    ListReadSetExportJobs,
-    ListReadSetImportJobs,
-    ListReadSetActivationJobs,
-    BatchDeleteReadSet,
-];
+/// Every operation of the local service. One that has no call here fails the test.
+pub fn all() -> Vec<Operation> {
+    let named = |name| Operation::named(name).unwrap_or_else(|| panic!("{name} is not in the fault matrix"));
+    LocalService::operations().map(named).collect()
+}
 
 /// What is at the service before the call.
 #[derive(Clone)]
@@ -180,9 +188,14 @@ impl Operation {
         }
     }
 
-    /// Whether the read set of a deletion is gone.
-    pub fn is_deleted(local: &LocalService, at: &Target) -> bool {
-        local.read_set_status(&at.store, &at.read_set).is_none()
+    /// How often the service has done what the operation changes, if it changes anything: jobs that were started, or
+    /// read sets that were deleted.
+    pub fn effects(self, local: &LocalService, at: &Target) -> Option<usize> {
+        match self {
+            BatchDeleteReadSet => Some(usize::from(local.read_set_status(&at.store, &at.read_set).is_none())),
+            _ if self.is_start() => Some(local.jobs().len()),
+            _ => None,
+        }
     }
 
     /// What the call must bring when nothing is wrong with the answer's body: the id, by what the service holds.

@@ -166,9 +166,10 @@ impl Scene {
             end.attempts as usize
         };
         check(requests.len() == arrived, format!("{} requests arrived", requests.len()));
+        if let Some(effects) = operation.effects(&self.local, target) {
+            check(effects == end.jobs, format!("{effects} jobs or deletions"));
+        }
         if operation.is_start() {
-            let jobs = self.local.jobs().len();
-            check(jobs == end.jobs, format!("{jobs} jobs"));
             let token = |body: &[u8]| serde_json::from_slice::<serde_json::Value>(body).unwrap()["clientToken"].clone();
             let same = requests.windows(2).all(|pair| token(&pair[0].body) == token(&pair[1].body));
             check(same && requests.iter().all(|request| token(&request.body).is_string()), "other tokens".to_owned());
@@ -181,7 +182,7 @@ impl Scene {
 
     fn is_true(&self, operation: Operation, target: &Target, wanted: &Sees, seen: &Seen) -> bool {
         if operation == Operation::BatchDeleteReadSet {
-            return Operation::is_deleted(&self.local, target);
+            return operation.effects(&self.local, target) == Some(1);
         }
         match wanted {
             Sees::Truth => {
@@ -204,14 +205,15 @@ impl Scene {
         self.local.clear_faults();
         let client = self.local.client().unwrap();
         let again = Box::pin(operation.call(&client, target, error.client_token())).await;
-        let jobs = self.local.jobs().len();
+        let effects = operation.effects(&self.local, target);
         match again {
             Ok(seen)
-                if self.is_true(operation, target, &Sees::Truth, &seen) && (!operation.is_start() || jobs == 1) =>
+                if self.is_true(operation, target, &Sees::Truth, &seen)
+                    && effects.is_none_or(|effects| effects == 1) =>
             {
                 None
             }
-            Ok(seen) => Some(format!("repeated, it brought {seen:?} and {jobs} jobs")),
+            Ok(seen) => Some(format!("repeated, it brought {seen:?} and {effects:?} jobs or deletions")),
             Err(error) => Some(format!("repeated, it failed: {}", error.report())),
         }
     }

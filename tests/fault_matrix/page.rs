@@ -7,7 +7,7 @@ use healthomics::error::StopReason;
 
 use super::calls;
 use super::end::{End, Kind};
-use super::rows::Section;
+use super::rows::{Cell, Row, Section};
 
 const INTRO: &str = "\
 What happens when something goes wrong, for every operation, with the settings that a client has by default.
@@ -48,19 +48,26 @@ attempts. A repeated start brings one job, whatever the tables say was there bef
 - *time-out*: [`is_timeout`](crate::Error::is_timeout)
 - *applied?*: [`may_have_been_applied`](crate::Error::may_have_been_applied), if the call is a start or a deletion; what
   only reads is never applied
-- *jobs*: how many of a start there are at the service then, after a fault that happens once, and after one that lasts
+- *jobs*: how many of a start there are at the service then, after a fault that happens once, and after one that lasts; of
+  a deletion, whether it was done (1) or not (0)
 ";
 
 pub fn write(sections: &[Section]) -> String {
     let mut page = INTRO.to_owned();
-    let cells = || sections.iter().flat_map(|section| &section.rows).flat_map(|row| [&row.once, &row.always]).flatten();
-    let over_tls_alone = cells().filter(|(inject, _)| inject.needs_tls()).count();
-    let (ends, operations) = (cells().count(), calls::ALL.len());
+    let operations = calls::all();
+    let calls_of = |row: &Row| {
+        let times = |(inject, _): &Cell| if inject.needs_tls() { 1 } else { 2 };
+        let cells = row.once.iter().chain(&row.always).map(times).sum::<usize>();
+        cells * operations.iter().filter(|operation| (row.is_of)(**operation)).count()
+    };
+    let rows = || sections.iter().flat_map(|section| &section.rows);
     let _ = writeln!(
         page,
-        "The tests run each of these {ends} ends for all {operations} operations, over plain HTTP and over TLS with a \
-         private root: {}\ncalls, on a simulated clock.\n",
-        (2 * ends - over_tls_alone) * operations
+        "The tests run each of these {} ends for all {} operations, or those that its row names, over plain HTTP and over \
+         TLS with a\nprivate root: {} calls, on a simulated clock.\n",
+        rows().map(|row| row.once.iter().chain(&row.always).count()).sum::<usize>(),
+        operations.len(),
+        rows().map(calls_of).sum::<usize>()
     );
     page.push_str(LEGEND);
     for section in sections {

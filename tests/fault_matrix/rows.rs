@@ -22,6 +22,14 @@ pub struct Row {
     pub name: &'static str,
     pub once: Option<Cell>,
     pub always: Option<Cell>,
+    /// The operations that end so.
+    pub is_of: fn(Operation) -> bool,
+}
+
+impl Row {
+    fn of(self, is_of: fn(Operation) -> bool) -> Self {
+        Self { is_of, ..self }
+    }
 }
 
 pub type Cell = (Inject, End);
@@ -55,7 +63,16 @@ impl Inject {
 
 fn row(name: &'static str, inject: impl Into<Inject>, once: End, always: End) -> Row {
     let inject = inject.into();
-    Row { name, once: Some((inject.clone(), once)), always: Some((inject, always)) }
+    Row { name, once: Some((inject.clone(), once)), always: Some((inject, always)), is_of: any }
+}
+
+fn any(_: Operation) -> bool {
+    true
+}
+
+/// Of these a success has no body, if all was deleted.
+fn is_deletion(operation: Operation) -> bool {
+    operation == Operation::BatchDeleteReadSet
 }
 
 impl From<Fault> for Inject {
@@ -99,6 +116,12 @@ fn html_after(status: u16) -> Fault {
 fn foreign_json() -> Fault {
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
     Fault::Answer { status: 200, headers, body: br#"{"message":"session expired, log in"}"#.to_vec() }
+}
+
+/// What AWS documents as the success of a deletion.
+fn empty_of_the_service() -> Fault {
+    let headers = vec![("x-amzn-requestid".to_owned(), "cf7f6bf9-7d2a-4e5c-9a34-0123456789ab".to_owned())];
+    Fault::AnswerAfter { status: 200, headers, body: Vec::new() }
 }
 
 fn throttled_for(seconds: &str) -> Fault {
@@ -201,11 +224,13 @@ fn connection() -> Section {
             row("reset, the work done", Fault::ResetAfter, answer(2, ONE_RETRY), reset().maybe(1)),
             Row {
                 name: "nobody listens",
+                is_of: any,
                 once: None,
                 always: Some((Inject::Nobody, error("Transport", 3, TWO_RETRIES).retryable())),
             },
             Row {
                 name: "a certificate that nobody vouches for",
+                is_of: any,
                 once: None,
                 always: Some((Inject::Stranger, error("Transport", 1, NOT))),
             },
@@ -297,11 +322,13 @@ fn too_many_requests() -> Section {
             ),
             Row {
                 name: "429 for a minute",
+                is_of: any,
                 once: Some((Inject::Minute(Fault::answer(429, "")), throttled(429))),
                 always: None,
             },
             Row {
                 name: "429 for a minute, with `Retry-After: 60`",
+                is_of: any,
                 once: Some((Inject::Minute(throttled_for("60")), answer(2, 60_000).no_sooner(60_000))),
                 always: Some((
                     throttled_for("60").into(),
@@ -323,7 +350,11 @@ fn unusable_answers() -> Section {
         remedy: "Repeat the call later, a start with the token of its error. If an answer is too large, raise\n\
                      [`max_response_size`](crate::ClientBuilder::max_response_size).",
         rows: vec![
-            row("200, empty", Fault::EmptyBody, answer(2, ONE_RETRY), garbled().maybe(1)),
+            row("200, empty, without a request id", Fault::EmptyBody, answer(2, ONE_RETRY), garbled().maybe(1)),
+            row("200, empty, with a request id", empty_of_the_service(), answer(2, ONE_RETRY), garbled().maybe(1))
+                .of(|operation| !is_deletion(operation)),
+            row("the same, of `BatchDeleteReadSet`", empty_of_the_service(), answer(1, NOT), answer(1, NOT))
+                .of(is_deletion),
             row("200, cut", Fault::CutBody, answer(2, ONE_RETRY), reset().maybe(1)),
             row("200, no JSON", Fault::GarbageBody, answer(2, ONE_RETRY), garbled().maybe(1)),
             row("200, a log-in page of a proxy", html(200), answer(2, ONE_RETRY), garbled().maybe(0)),
@@ -364,16 +395,19 @@ fn clock_and_keys() -> Section {
         rows: vec![
             Row {
                 name: "this clock two hours behind",
+                is_of: any,
                 once: Some((Inject::Clocks(7_200), answer(2, NOT))),
                 always: None,
             },
             Row {
                 name: "this clock two hours ahead",
+                is_of: any,
                 once: Some((Inject::Clocks(-7_200), answer(2, NOT))),
                 always: None,
             },
             Row {
                 name: "a refused signature with a `Date` of 1994",
+                is_of: any,
                 once: Some((refused_by_another_clock().into(), answer(3, NOT))),
                 always: Some((refused_by_another_clock().into(), skewed())),
             },

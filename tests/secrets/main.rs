@@ -12,8 +12,9 @@
 mod shown;
 mod types;
 
+use std::cell::RefCell;
 use std::fmt::{Debug, Write as _};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, Once};
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
@@ -21,6 +22,7 @@ use healthomics::local::{Fault, LocalService, Pace};
 use healthomics::{Client, Credentials, Error};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::DefaultGuard;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
@@ -73,7 +75,8 @@ fn assert_clean_of(member: &str, text: &str) {
     assert!(!text.contains(member) && !text.contains(&as_numbers(member)), "{member} is told");
 }
 
-/// All that any crate traces or logs, at every level and from every thread.
+/// All that any crate traces or logs while one test runs, at every level: of that test alone, as the runtime of each
+/// has one thread, on which its local service runs, too.
 #[derive(Clone, Default)]
 struct Everything(Arc<Mutex<String>>);
 
@@ -103,28 +106,61 @@ impl<S: Subscriber> Layer<S> for Everything {
     }
 }
 
-impl log::Log for Everything {
+thread_local! {
+    /// Who listens on this thread.
+    static LISTENER: RefCell<Option<Everything>> = const { RefCell::new(None) };
+}
+
+/// A logger is one for the whole process: it hands each line to the listener of the thread.
+struct ByThread;
+
+impl log::Log for ByThread {
     fn enabled(&self, _: &log::Metadata<'_>) -> bool {
         true
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        writeln!(self.0.lock().unwrap(), "log {} {}", record.target(), record.args()).unwrap();
+        LISTENER.with_borrow(|listener| {
+            if let Some(Everything(text)) = listener {
+                writeln!(text.lock().unwrap(), "log {} {}", record.target(), record.args()).unwrap();
+            }
+        });
     }
 
     fn flush(&self) {}
 }
 
-/// Listens from the first test on.
-fn everything() -> &'static Everything {
-    static EVERYTHING: OnceLock<Everything> = OnceLock::new();
-    EVERYTHING.get_or_init(|| {
-        let everything = Everything::default();
-        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(everything.clone())).unwrap();
-        log::set_boxed_logger(Box::new(everything.clone())).unwrap();
+/// Listens to one test until it is dropped: neither a secret nor a client token was traced or logged by then.
+struct Listening {
+    everything: Everything,
+    _subscriber: DefaultGuard,
+}
+
+fn listen() -> Listening {
+    static LOGGER: Once = Once::new();
+    LOGGER.call_once(|| {
+        log::set_boxed_logger(Box::new(ByThread)).unwrap();
         log::set_max_level(log::LevelFilter::Trace);
-        everything
-    })
+    });
+    let everything = Everything::default();
+    LISTENER.set(Some(everything.clone()));
+    let subscriber = tracing::subscriber::set_default(tracing_subscriber::registry().with(everything.clone()));
+    Listening { everything, _subscriber: subscriber }
+}
+
+impl Listening {
+    fn text(&self) -> String {
+        self.everything.0.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        LISTENER.set(None);
+        if !std::thread::panicking() {
+            assert_clean("the trace", &self.text(), &[]);
+        }
+    }
 }
 
 fn start(client: &Client, store: &str) -> healthomics::CallFuture<healthomics::StartReadSetActivationJobOutput> {
@@ -132,9 +168,9 @@ fn start(client: &Client, store: &str) -> healthomics::CallFuture<healthomics::S
     call.client_token(TOKEN).send()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn a_traced_run_tells_no_secret() {
-    let everything = everything();
+    let listening = listen();
     let (local, client) = service().await;
     let store = local.create_sequence_store().to_string();
     for fault in [
@@ -163,7 +199,7 @@ async fn a_traced_run_tells_no_secret() {
     assert!(matches!(error, Error::Signing(_)), "{error}");
     assert_clean("an error of signing", &format!("{error:?} {}", error.report()), &[]);
 
-    let text = everything.0.lock().unwrap().clone();
+    let text = listening.text();
     assert_clean("the trace", &text, &signatures(&local));
     for heard in ["event healthomics", "span healthomics", "event hyper", "log reqwest"] {
         assert!(text.contains(heard), "nothing of {heard:?} in\n{text:.9000}");
@@ -177,7 +213,7 @@ async fn a_traced_run_tells_no_secret() {
 async fn what_an_answer_shows_of_the_request_is_blanked_out() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-    everything();
+    let listening = listen();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let gateway = tokio::spawn(async move {
@@ -214,8 +250,15 @@ async fn what_an_answer_shows_of_the_request_is_blanked_out() {
         let error = error.unwrap_err();
         write!(shown, "{error} {error:?} {} {:?} {:?}", error.report(), error.message(), error.request_id()).unwrap();
     }
-    assert_clean("an error", &shown, &gateway.await.unwrap());
+    let signatures = gateway.await.unwrap();
+    assert_clean("an error", &shown, &signatures);
     assert!(shown.contains("you sent (redacted)"), "{shown}");
+    // An access key id is no secret: it stays where the gateway shows it, in errors and in traces.
+    let traced = listening.text();
+    assert_clean("the trace", &traced, &signatures);
+    for (what, text) in [("the errors", shown), ("the trace", traced)] {
+        assert!(text.contains("Credential=AKIDCANARY/"), "nothing of the key id in {what}: {text:.9000}");
+    }
 }
 
 /// A provider that shows all it has.
@@ -236,7 +279,7 @@ impl ProvideCredentials for Talkative {
 
 #[tokio::test]
 async fn a_provider_that_shows_its_secrets_is_not_shown() {
-    everything();
+    let _listening = listen();
     let builder = Client::builder().region("us-east-1").credentials_provider(Talkative { secret: SECRET });
     let client = builder.clone().build().unwrap();
     let call = client.get_read_set_export_job().sequence_store_id("1234567890").id("1234567890");
@@ -249,7 +292,7 @@ async fn a_provider_that_shows_its_secrets_is_not_shown() {
 
 #[tokio::test]
 async fn a_journal_tells_no_secret() {
-    everything();
+    let _listening = listen();
     let (local, client) = service().await;
     let store = local.create_sequence_store();
     let path = std::env::temp_dir().join(format!("healthomics-secrets-{}.jsonl", std::process::id()));
@@ -267,7 +310,7 @@ async fn a_journal_tells_no_secret() {
 
 #[tokio::test]
 async fn a_panic_tells_no_secret() {
-    everything();
+    let _listening = listen();
     let (local, _) = service().await;
     let message = |work: &dyn Fn()| {
         let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_err();

@@ -16,7 +16,7 @@ use healthomics::model::{
 use healthomics::{Client, Error, ImportReadSetSource, JobFilter, ReadSetFilter, SourceFiles};
 
 use super::shown::Shown;
-use super::{SECRET, SESSION, TOKEN, assert_clean, canary, everything, service, signatures};
+use super::{SECRET, SESSION, TOKEN, assert_clean, canary, listen, service, signatures};
 
 const STORE: &str = "1234567890";
 const ROLE: &str = "arn:aws:iam::123456789012:role/OmicsRole";
@@ -28,9 +28,9 @@ fn source() -> ImportReadSetSource {
     source.subject_id("S").sample_id("s").tag("k", "v").build()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn no_public_type_shows_a_secret() {
-    everything();
+    let _listening = listen();
     let mut shown = Shown::default();
     let (local, client) = service().await;
     settings(&mut shown, &local, &client);

@@ -43,9 +43,8 @@ pub fn example(name: &str) -> PathBuf {
             cargo.env_remove(variable);
         }
     }
-    if folder.file_name().is_some_and(|profile| profile == "release") {
-        cargo.arg("--release");
-    }
+    let profile = folder.file_name().unwrap();
+    cargo.arg("--profile").arg(if profile == "debug" { "dev".as_ref() } else { profile });
     let output = cargo.args(["--example", name]).output().unwrap();
     assert!(output.status.success(), "{name} can't be built: {}", String::from_utf8_lossy(&output.stderr));
     let program = folder.join("examples").join(name);
