@@ -1,11 +1,12 @@
 //! A client by the whole default chain of AWS (environment, profiles, SSO, containers, instances):
 //! `cargo run --features aws-config --example default_chain -- STORE_ID EXPORT_JOB_ID [--wait]`
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use std::process::ExitCode;
 
 use healthomics::Client;
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let (Some(store), Some(job)) = (arguments.next(), arguments.next()) else {
         return Err("which export job? STORE_ID EXPORT_JOB_ID".into());
@@ -19,4 +20,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{job} has ended, {} items failed", outcome.failed_items().count());
     }
     Ok(())
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Err(error) = run().await else { return ExitCode::SUCCESS };
+    eprintln!("error: {error}");
+    ExitCode::FAILURE
 }
