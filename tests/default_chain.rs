@@ -209,7 +209,7 @@ async fn root_certificates_that_cannot_be_read_are_told() {
     let place = place("no-root").await;
     let output = run(&place, &[("AWS_REGION", "us-east-1"), ("AWS_CA_BUNDLE", "/nowhere/roots.pem")]);
     let text = String::from_utf8_lossy(&output.stderr);
-    assert!(text.contains("InvalidRootCertificates { setting: \"AWS_CA_BUNDLE\""), "{text}");
+    assert!(text.contains("error: AWS_CA_BUNDLE: /nowhere/roots.pem can't be read"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
