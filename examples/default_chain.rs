@@ -6,16 +6,15 @@ use std::process::ExitCode;
 
 use healthomics::Client;
 
-async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let (Some(store), Some(job)) = (arguments.next(), arguments.next()) else {
+async fn run(arguments: Vec<String>) -> Result<(), Box<dyn std::error::Error>> {
+    let [store, job, more @ ..] = arguments.as_slice() else {
         return Err("which export job? STORE_ID EXPORT_JOB_ID".into());
     };
     let client = Client::from_default_chain().await?;
     println!("region {}", client.region());
     let job = client.export_job(store, job);
     println!("{job} is {}", job.get().await?.status);
-    if arguments.next().as_deref() == Some("--wait") {
+    if more == ["--wait"] {
         let outcome = job.wait().on_progress(|progress| println!("{progress}")).await?;
         println!("{job} has ended, {} items failed", outcome.failed_items().count());
     }
@@ -24,7 +23,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Err(error) = run().await else { return ExitCode::SUCCESS };
+    let Err(error) = run(std::env::args().skip(1).collect()).await else { return ExitCode::SUCCESS };
     eprintln!("error: {error}");
     ExitCode::FAILURE
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use front::{Front, Root};
 use healthomics::Credentials;
-use healthomics::local::LocalService;
+use healthomics::local::{LocalService, Pace};
 use healthomics::model::SequenceStoreId;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -28,7 +28,9 @@ struct Place {
 }
 
 async fn place(name: &str) -> Place {
-    let local = LocalService::start().await.unwrap();
+    // A wait polls first at once, then after a second and more: the fourth read comes when credentials of a second have
+    // expired.
+    let local = LocalService::builder().pace(Pace::Polls(4)).start().await.unwrap();
     let store = local.create_sequence_store();
     let call = local.client().unwrap().start_read_set_export_job().sequence_store_id(&store).destination("s3://bucket");
     let call = call.role_arn("arn:aws:iam::123456789012:role/OmicsExport").sources(["5000000001"]);
