@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use healthomics::bulk::{BulkStart, Plan, Planner};
 use healthomics::local::{Fault, LocalService, Pace, Quotas, SeedReadSet};
-use healthomics::model::{FileType, ReadSetId, SequenceStoreId};
+use healthomics::read_set::FileType;
+use healthomics::{ReadSetId, SequenceStoreId};
 
 const ITEMS: usize = 10_000;
 

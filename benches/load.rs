@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use aws_credential_types::Credentials;
 use healthomics::local::{LocalService, Pace, SeedReadSet};
-use healthomics::model::{ExportJobId, FileType, ReadSetId, SequenceStoreId};
-use healthomics::{Client, ClientBuilder};
+use healthomics::read_set::FileType;
+use healthomics::{Client, ClientBuilder, ExportJobId, ReadSetId, SequenceStoreId};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 

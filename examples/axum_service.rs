@@ -20,8 +20,8 @@ use axum::routing::{get, post};
 use healthomics::bulk::{BulkError, BulkRun};
 use healthomics::job::Export;
 use healthomics::local::{LocalService, Pace, SeedReadSet};
-use healthomics::model::{FileType, ReadSetId, RoleArn, RunId, S3Destination, SequenceStoreId};
-use healthomics::{Client, ClientBuilder, Error};
+use healthomics::read_set::FileType;
+use healthomics::{Client, ClientBuilder, Error, ReadSetId, RoleArn, RunId, S3Destination, SequenceStoreId};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 

@@ -2,8 +2,8 @@
 #![allow(clippy::print_stdout)]
 
 use healthomics::local::{LocalService, SeedReadSet};
-use healthomics::model::{FileType, ReadSetId, SequenceStoreId};
-use healthomics::{Client, Error, MAX_DELETE_IDS, ReadSetBatchError};
+use healthomics::read_set::{FileType, MAX_DELETE_IDS, ReadSetBatchError};
+use healthomics::{Client, Error, ReadSetId, SequenceStoreId};
 
 /// Paste this into a service: any number of read sets; brings those that are still there, with the reason.
 async fn delete(client: &Client, store: &SequenceStoreId, ids: &[ReadSetId]) -> Result<Vec<ReadSetBatchError>, Error> {

@@ -4,11 +4,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use healthomics::Client;
 use healthomics::bulk::{BulkError, Report};
 use healthomics::job::Export;
 use healthomics::local::{LocalService, Pace, SeedReadSet};
-use healthomics::model::{FileType, ReadSetId, SequenceStoreId};
+use healthomics::read_set::FileType;
+use healthomics::{Client, ReadSetId, SequenceStoreId};
 
 /// Paste this into a tool. In a real account leave `poll_every` at its 2 seconds.
 async fn export_all(

@@ -34,8 +34,8 @@ use csv::StringRecord;
 use healthomics::bulk::{Planner, Report};
 use healthomics::job::Import;
 use healthomics::local::{LocalService, Pace};
-use healthomics::model::FileType;
-use healthomics::{Client, ClientBuilder, ImportReadSetSource, MAX_IMPORT_SOURCES, SourceFiles};
+use healthomics::read_set::{FileType, ImportReadSetSource, MAX_IMPORT_SOURCES, SourceFiles};
+use healthomics::{Client, ClientBuilder};
 use indicatif::{ProgressBar, ProgressStyle};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;

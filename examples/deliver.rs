@@ -11,8 +11,8 @@ use std::time::Duration;
 use healthomics::bulk::Report;
 use healthomics::job::Export;
 use healthomics::local::{LocalService, Pace, SeedReadSet};
-use healthomics::model::{FileType, ReadSetId, ReadSetStatus, SequenceStoreId};
-use healthomics::{Client, Error, ReadSetFilter};
+use healthomics::read_set::{FileType, ReadSetFilter, ReadSetStatus};
+use healthomics::{Client, Error, ReadSetId, SequenceStoreId};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 

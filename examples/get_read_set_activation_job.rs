@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use healthomics::local::{LocalService, SeedReadSet};
-use healthomics::model::{ActivationJobId, FileType, SequenceStoreId};
-use healthomics::{Client, Error, GetReadSetActivationJobOutput};
+use healthomics::read_set::{FileType, GetReadSetActivationJobOutput};
+use healthomics::{ActivationJobId, Client, Error, SequenceStoreId};
 
 /// Paste this into a service. An activation takes about a minute: ask every 10 seconds, not faster.
 async fn activated(

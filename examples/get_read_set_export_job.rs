@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use healthomics::local::{LocalService, SeedReadSet};
-use healthomics::model::{ExportJobId, FileType, ItemStatus, SequenceStoreId};
-use healthomics::{Client, Error, GetReadSetExportJobOutput};
+use healthomics::read_set::{FileType, GetReadSetExportJobOutput, ItemStatus};
+use healthomics::{Client, Error, ExportJobId, SequenceStoreId};
 
 /// Paste this into a service. An export takes minutes: ask every 30 seconds, not faster.
 async fn exported(

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use healthomics::local::LocalService;
-use healthomics::model::{FileType, ImportJobId, SequenceStoreId};
-use healthomics::{Client, Error, GetReadSetImportJobOutput, ImportReadSetSource};
+use healthomics::read_set::{FileType, GetReadSetImportJobOutput, ImportReadSetSource};
+use healthomics::{Client, Error, ImportJobId, SequenceStoreId};
 
 /// Paste this into a service. An import takes up to 30 minutes a source: ask every 30 seconds, not faster.
 async fn imported(

@@ -2,7 +2,8 @@
 #![allow(clippy::print_stdout)]
 
 use healthomics::local::{Fault, LocalService};
-use healthomics::{Client, Error, StartReadSetExportJobOutput};
+use healthomics::read_set::StartReadSetExportJobOutput;
+use healthomics::{Client, Error};
 
 async fn export(client: &Client, store: &str) -> Result<StartReadSetExportJobOutput, Error> {
     let call = client.start_read_set_export_job().sequence_store_id(store).sources(["5555555555"]);

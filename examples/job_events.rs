@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
+use healthomics::Client;
 use healthomics::event::{Change, Event};
 use healthomics::job::{Job, JobKind, Outcome, WaitError};
 use healthomics::local::LocalService;
-use healthomics::model::FileType;
-use healthomics::{Client, ImportReadSetSource};
+use healthomics::read_set::{FileType, ImportReadSetSource};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 

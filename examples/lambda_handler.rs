@@ -10,8 +10,7 @@
 use std::time::{Duration, Instant};
 
 use healthomics::local::{Fault, LocalService};
-use healthomics::model::{ActivationJobId, ReadSetId, RunId, SequenceStoreId};
-use healthomics::{Client, ClientBuilder};
+use healthomics::{ActivationJobId, Client, ClientBuilder, ReadSetId, RunId, SequenceStoreId};
 use serde::{Deserialize, Serialize};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -47,7 +46,7 @@ async fn handle(client: &Client, request: Request) -> Result<Response, Failure> 
 /// Once for a cold start: credentials and region are in the environment of a function, so that nothing is asked of
 /// anybody, and no feature is needed. Calls of later invocations find their connection open.
 fn client(builder: ClientBuilder) -> Result<Client, healthomics::Error> {
-    // Below the time-out of the function, so that it ends with an error that says what happened.
+    // Below the timeout of the function, so that it ends with an error that says what happened.
     builder.operation_timeout(Duration::from_secs(20)).build()
 }
 

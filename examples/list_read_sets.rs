@@ -3,8 +3,8 @@
 #![allow(clippy::print_stdout)]
 
 use healthomics::local::{LocalService, SeedReadSet};
-use healthomics::model::{FileType, JobStatus, ReadSetId, ReadSetStatus, SequenceStoreId};
-use healthomics::{Client, Error, JobFilter, MAX_ACTIVATION_SOURCES, ReadSetFilter};
+use healthomics::read_set::{FileType, JobFilter, JobStatus, MAX_ACTIVATION_SOURCES, ReadSetFilter, ReadSetStatus};
+use healthomics::{Client, Error, ReadSetId, SequenceStoreId};
 
 /// Paste this into a service: any number of read sets, a page at a time.
 async fn archived(client: &Client, store: &SequenceStoreId, subject: &str) -> Result<Vec<ReadSetId>, Error> {

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use healthomics::local::{LocalService, Pace, SeedReadSet};
-use healthomics::model::FileType;
+use healthomics::read_set::FileType;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
+use healthomics::Client;
 use healthomics::job::{Import, Job, Outcome, WaitError};
 use healthomics::local::{LocalService, Pace};
-use healthomics::model::FileType;
-use healthomics::{Client, ImportReadSetSource};
+use healthomics::read_set::{FileType, ImportReadSetSource};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Paste this into a tool. In a real account leave `poll_every` at its 30 seconds.

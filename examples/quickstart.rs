@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use healthomics::job::{Job, JobItem as _, JobKind, Outcome, WaitError};
 use healthomics::local::{LocalService, Pace, SeedReadSet};
-use healthomics::model::{FileType, ItemStatus, ReadSetId};
-use healthomics::{Client, ImportReadSetSource};
+use healthomics::read_set::{FileType, ImportReadSetSource, ItemStatus};
+use healthomics::{Client, ReadSetId};
 
 type Failure = Box<dyn std::error::Error>;
 

@@ -4,8 +4,8 @@
 #![allow(clippy::print_stdout)]
 
 use healthomics::local::{Fault, LocalService, SeedReadSet};
-use healthomics::model::{ActivationJobId, FileType, ReadSetId, SequenceStoreId};
-use healthomics::{Client, Error};
+use healthomics::read_set::FileType;
+use healthomics::{ActivationJobId, Client, Error, ReadSetId, SequenceStoreId};
 
 /// Paste this into a service. Up to 20 read sets go into one job.
 async fn activate(client: &Client, store: &SequenceStoreId, read_sets: &[ReadSetId]) -> Result<ActivationJobId, Error> {

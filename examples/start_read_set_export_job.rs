@@ -2,8 +2,8 @@
 #![allow(clippy::print_stdout)]
 
 use healthomics::local::{LocalService, SeedReadSet};
-use healthomics::model::{ExportJobId, FileType, ReadSetId, SequenceStoreId};
-use healthomics::{Client, Error};
+use healthomics::read_set::FileType;
+use healthomics::{Client, Error, ExportJobId, ReadSetId, SequenceStoreId};
 
 /// Paste this into a service. Up to 100 read sets go into one job.
 async fn export(client: &Client, store: &SequenceStoreId, read_sets: &[ReadSetId]) -> Result<ExportJobId, Error> {

@@ -2,8 +2,8 @@
 #![allow(clippy::print_stdout)]
 
 use healthomics::local::LocalService;
-use healthomics::model::{FileType, ImportJobId, SequenceStoreId};
-use healthomics::{Client, Error, ImportReadSetSource, SourceFiles};
+use healthomics::read_set::{FileType, ImportReadSetSource, SourceFiles};
+use healthomics::{Client, Error, ImportJobId, SequenceStoreId};
 
 const REFERENCE: &str = "arn:aws:omics:us-east-1:123456789012:referenceStore/1234567890/reference/3800000038";
 

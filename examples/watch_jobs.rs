@@ -6,7 +6,7 @@ use std::time::Duration;
 use healthomics::Client;
 use healthomics::job::{Activation, Job};
 use healthomics::local::{LocalService, Pace, SeedReadSet};
-use healthomics::model::FileType;
+use healthomics::read_set::FileType;
 
 /// Paste this into a service. In a real account leave `poll_every` at its 30 seconds.
 async fn follow(client: &Client, jobs: Vec<Job<Activation>>, poll_every: Duration) -> usize {
@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let read_sets: Vec<_> =
         (0..1_000).map(|_| local.seed_read_set(&store, SeedReadSet::archived(FileType::Cram))).collect();
     let mut jobs = Vec::new();
-    for chunk in read_sets.chunks(healthomics::MAX_ACTIVATION_SOURCES) {
+    for chunk in read_sets.chunks(healthomics::read_set::MAX_ACTIVATION_SOURCES) {
         let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(chunk);
         jobs.push(client.job(&call.send().await?));
     }

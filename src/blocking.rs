@@ -128,7 +128,7 @@ fn runtime() -> Result<&'static Runtime, CantBlock> {
 
 /// Waiting for whatever can be awaited and may fail: calls, waits for jobs, bulk runs, the start of the local service.
 pub trait Block<T, E>: IntoFuture<Output = Result<T, E>> + Sized {
-    /// Waits for it, on this thread. Time-outs and retries are those of the client.
+    /// Waits for it, on this thread. Timeouts and retries are those of the client.
     ///
     /// # Errors
     ///

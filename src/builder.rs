@@ -6,9 +6,9 @@
 //! A builder that is half set up has a type that says so. To hand one on, name what is set; the rest is [`Unset`]:
 //!
 //! ```
+//! use healthomics::{Client, SequenceStoreId};
 //! use healthomics::builder::Set;
-//! use healthomics::model::SequenceStoreId;
-//! use healthomics::{Client, StartReadSetActivationJob};
+//! use healthomics::read_set::StartReadSetActivationJob;
 //!
 //! fn in_our_store(client: &Client) -> StartReadSetActivationJob<Set<SequenceStoreId>> {
 //!     client.start_read_set_activation_job().sequence_store_id("1234567890")

@@ -51,7 +51,7 @@ pub use start::BulkStart;
 pub(crate) use journal::fuzzing as journal_fuzzing;
 
 use crate::Error;
-use crate::check::Violations;
+use crate::model::validation::Violations;
 
 /// Why a bulk run can't be planned, or its journal not be used.
 ///

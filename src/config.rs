@@ -2,8 +2,8 @@
 
 #[cfg(feature = "aws-config")]
 mod chain;
+pub(crate) mod endpoint;
 mod env;
-mod lambda;
 #[cfg(feature = "sdk-config")]
 mod sdk;
 
@@ -17,78 +17,25 @@ use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 #[cfg(feature = "aws-config")]
 pub(crate) use chain::default_chain;
 use http::HeaderValue;
-use lambda::Lambda;
 use tokio::sync::Semaphore;
 
-use crate::Client;
-use crate::clock::Clock;
-use crate::credentials::CredentialsCache;
-use crate::endpoint::{Endpoint, EndpointConfig};
-use crate::error::{ConfigurationError, Error};
-use crate::http_client::{Given, HttpClient};
-use crate::pacer::{self, Pacer};
-use crate::retry::{Quota, RetryPolicy};
-use crate::sign::UnsignedRequest;
-use crate::transport::{HttpTransport, Roots, Transport};
-use crate::wire::WireRequest;
+use self::endpoint::EndpointConfig;
+use crate::error::ConfigurationError;
+use crate::http::HttpClient;
+use crate::http::reqwest::ReqwestClient;
+use crate::http::tls::Roots;
+use crate::runtime::clock::Clock;
+use crate::runtime::credentials::CredentialsCache;
+use crate::runtime::lambda::Lambda;
+use crate::runtime::rate_limiter::{self, RateLimiter};
+use crate::runtime::retry::{Quota, RetryPolicy};
+use crate::runtime::{Runtime, Timeouts};
 
-const LONGEST_APP_NAME: usize = 50;
+const MAX_APP_NAME_LENGTH: usize = 50;
 /// Far more than the request quota of an account can use, and far less than what a process may open.
 const DEFAULT_CONNECTIONS: usize = 100;
 
-/// What a running client works by.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    pub(crate) region: String,
-    pub(crate) endpoint: Endpoint,
-    pub(crate) transport: Box<dyn Transport>,
-    pub(crate) credentials: CredentialsCache,
-    pub(crate) clock: Clock,
-    pub(crate) retry: RetryPolicy,
-    pub(crate) quota: Quota,
-    pub(crate) pacer: Pacer,
-    /// Between the first polls of a job, if they are to be closer together than usual.
-    pub(crate) initial_poll_interval: Option<Duration>,
-    /// One for each request that may be on its way; `None` is no limit.
-    pub(crate) slots: Option<Semaphore>,
-    pub(crate) timeouts: Timeouts,
-    pub(crate) max_response_size: usize,
-    pub(crate) user_agent: HeaderValue,
-    pub(crate) parameter_validation: bool,
-    pub(crate) lambda: Lambda,
-}
-
-impl Settings {
-    /// Where a request goes.
-    pub(crate) fn address(&self, wire: WireRequest) -> UnsignedRequest {
-        let host = self.endpoint.host(wire.host_prefix);
-        let url = host.url(&wire.path, &wire.query);
-        UnsignedRequest { method: wire.method, url, host: host.header.clone(), body: wire.body }
-    }
-}
-
-/// How long things may take; `None` is no limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Timeouts {
-    pub(crate) connect: Option<Duration>,
-    pub(crate) read: Option<Duration>,
-    pub(crate) attempt: Option<Duration>,
-    pub(crate) operation: Option<Duration>,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            connect: Some(Duration::from_millis(3_100)),
-            read: Some(Duration::from_secs(30)),
-            attempt: Some(Duration::from_mins(1)),
-            // Three attempts and the waits between them.
-            operation: Some(Duration::from_mins(4)),
-        }
-    }
-}
-
-/// Builds a [`Client`]; made by [`Client::builder`], [`ClientBuilder::from_env`] or
+/// Builds a [`Client`](crate::Client); made by [`Client::builder`](crate::Client::builder), [`ClientBuilder::from_env`] or
 /// `ClientBuilder::from_sdk_config` (feature `sdk-config`). What is set later wins.
 ///
 /// ```
@@ -125,7 +72,7 @@ pub struct ClientBuilder {
     correct_clock_skew: bool,
     use_system_proxy: bool,
     roots: Roots,
-    http_client: Option<Given>,
+    http_client: Option<Arc<dyn HttpClient>>,
     parameter_validation: bool,
 }
 
@@ -149,7 +96,7 @@ impl Default for ClientBuilder {
             credentials: None,
             retry: RetryPolicy::default(),
             retry_quota: Some(Quota::DEFAULT_CAPACITY),
-            requests_per_second: Some(pacer::DEFAULT_RATE),
+            requests_per_second: Some(rate_limiter::DEFAULT_RATE),
             initial_poll_interval: None,
             max_connections: Some(DEFAULT_CONNECTIONS),
             timeouts: Timeouts::default(),
@@ -206,11 +153,11 @@ impl ClientBuilder {
         self
     }
 
-    /// An HTTP client of your own sends the requests. TLS, proxies, connect time-outs and root certificates are its own
+    /// An HTTP client of your own sends the requests. TLS, proxies, connect timeouts and root certificates are its own
     /// affair then; the settings here for them are left alone.
     /// [`HttpClient`] has an example.
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
-        self.http_client = Some(Given(Arc::new(client)));
+        self.http_client = Some(Arc::new(client));
         self
     }
 
@@ -353,7 +300,7 @@ impl ClientBuilder {
 
     /// How many connections this client has in use at once: 100 by default; 0 counts as 1, `None` lifts the limit.
     ///
-    /// Further requests wait for one, within the operation time-out.
+    /// Further requests wait for one, within the operation timeout.
     pub fn max_connections(mut self, count: impl Into<Option<usize>>) -> Self {
         self.max_connections = count.into();
         self
@@ -422,51 +369,38 @@ impl<F: Fn() -> SystemTime + Send + Sync> TimeSource for TimeFn<F> {
 }
 
 impl ClientBuilder {
-    /// The client.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Configuration`] for a missing or unknown region, missing credentials, root certificates that can't be
-    /// read, or settings that can't work.
-    pub fn build(mut self) -> Result<Client, Error> {
-        let endpoint = self.endpoint()?;
-        // Whoever waits for an answer for so long need not wait for a connection any longer.
+    /// What [`build`](Self::build) makes the client of.
+    pub(crate) fn into_runtime(mut self) -> Result<Runtime, ConfigurationError> {
+        let endpoint = self.endpoint.resolve()?;
+        // No call waits longer for a connection than for its response.
         let limits = [self.timeouts.connect, self.timeouts.read, self.timeouts.attempt];
         self.timeouts.connect = limits.into_iter().flatten().min();
-        if let Some(given) = self.http_client.take() {
-            return Ok(self.build_with(endpoint, Box::new(given))?);
-        }
-        let (connect, https) = (self.timeouts.connect, endpoint.is_https());
-        let transport = HttpTransport::new(connect, self.use_system_proxy, https, &self.roots)?;
-        Ok(self.build_with(endpoint, Box::new(transport))?)
-    }
-
-    pub(crate) fn endpoint(&self) -> Result<Endpoint, ConfigurationError> {
-        self.endpoint.resolve()
-    }
-
-    pub(crate) fn build_with(
-        self,
-        endpoint: Endpoint,
-        transport: Box<dyn Transport>,
-    ) -> Result<Client, ConfigurationError> {
-        Ok(Client::with_settings(Settings {
+        let http_client = match self.http_client.take() {
+            Some(client) => client,
+            None => {
+                let https = endpoint.is_https();
+                Arc::new(ReqwestClient::new(self.timeouts.connect, self.use_system_proxy, https, &self.roots)?)
+            }
+        };
+        Ok(Runtime {
             region: signing_region(self.endpoint.region)?,
             endpoint,
-            transport,
+            http_client,
             credentials: CredentialsCache::new(self.credentials.ok_or(ConfigurationError::MissingCredentials)?),
             clock: Clock::new(self.time_source, self.correct_clock_skew),
             retry: self.retry,
             quota: Quota::new(self.retry_quota),
-            pacer: Pacer::new(self.requests_per_second),
+            rate_limiter: RateLimiter::new(self.requests_per_second),
             initial_poll_interval: self.initial_poll_interval,
-            slots: self.max_connections.map(|count| Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS))),
+            connection_permits: self
+                .max_connections
+                .map(|count| Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS))),
             timeouts: self.timeouts,
             max_response_size: self.max_response_size,
             user_agent: user_agent(self.app_name)?,
             parameter_validation: self.parameter_validation,
             lambda: Lambda::from_env(),
-        }))
+        })
     }
 }
 
@@ -487,7 +421,7 @@ fn user_agent(app_name: Option<String>) -> Result<HeaderValue, ConfigurationErro
     let expected = "1 to 50 letters, digits and !#$%&'*+-.^_`|~";
     if let Some(name) = &app_name {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if !(1..=LONGEST_APP_NAME).contains(&name.len()) || !name.bytes().all(is_allowed) {
+        if !(1..=MAX_APP_NAME_LENGTH).contains(&name.len()) || !name.bytes().all(is_allowed) {
             return Err(ConfigurationError::InvalidSetting { setting: "app_name", value: name.clone(), expected });
         }
         text.push_str(" app/");

@@ -18,12 +18,12 @@ pub use configuration::ConfigurationError;
 pub(crate) use failure::Context;
 pub use failure::{CallFailure, InvalidInput, StopReason};
 pub use service::ServiceError;
-pub(crate) use service::{ErrorAnswer, OneLine};
 
-use crate::check::Violations;
-use crate::model::ClientToken;
-
-pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
+pub use crate::model::UnknownValue;
+use crate::model::text::OneLine;
+pub use crate::model::validation::{Violation, Violations};
+use crate::model::{BoxError, ClientToken};
+use crate::protocol::error_response::ErrorResponse;
 
 /// Why a call failed.
 ///
@@ -100,7 +100,7 @@ pub enum Error {
     /// The network failed: name not found, connection refused, reset, TLS.
     #[error(transparent)]
     Transport(Box<CallFailure>),
-    /// One of the time-outs passed.
+    /// One of the timeouts passed.
     #[error(transparent)]
     Timeout(Box<CallFailure>),
     /// The status is 200 and the response can't be used: not JSON, not of the service, without a required field, or a list
@@ -264,7 +264,7 @@ impl Error {
     /// Why the call was given up although another attempt could have helped; `None` if none could.
     /// [`is_retryable`](Error::is_retryable) has an example.
     pub fn stop_reason(&self) -> Option<StopReason> {
-        self.context().and_then(|context| context.stopped)
+        self.context().and_then(|context| context.stop_reason)
     }
 
     /// Whether the same call may succeed later: throttling, a failing service, a failing network, a timeout, or a
@@ -311,7 +311,7 @@ impl Error {
     }
 
     /// Whether time ran out: here ([`Error::Timeout`]) or at the service ([`Error::RequestTimeoutException`]).
-    /// Raise the time-out that the message names, or look for what is slow.
+    /// Raise the timeout that the message names, or look for what is slow.
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout(_) | Self::RequestTimeoutException(_))
     }
@@ -404,8 +404,8 @@ impl Error {
     }
 
     /// The variant by the code; without a usable code by the status.
-    pub(crate) fn from_answer(answer: ErrorAnswer, context: Context) -> Self {
-        let variant = match (answer.code.as_deref(), answer.status.as_u16()) {
+    pub(crate) fn from_response(response: ErrorResponse, context: Context) -> Self {
+        let variant = match (response.code.as_deref(), response.status.as_u16()) {
             (Some("ValidationException"), _) | (None, 400) => Self::ValidationException,
             (Some("ServiceQuotaExceededException"), _) | (None, 402) => Self::ServiceQuotaExceededException,
             (Some("AccessDeniedException"), _) | (None, 403) => Self::AccessDeniedException,
@@ -418,7 +418,7 @@ impl Error {
             (Some("InternalServerException"), _) | (None, 500) => Self::InternalServerException,
             _ => Self::Service,
         };
-        variant(Box::new(ServiceError { answer, context }))
+        variant(Box::new(ServiceError { response, context }))
     }
 
     /// `variant` is one of those that hold a [`CallFailure`].
@@ -444,7 +444,7 @@ impl Error {
             retryable: false,
             throttling: false,
             outage: false,
-            stopped: None,
+            stop_reason: None,
         };
         Self::from_failure(Self::UndecodableResponse, what.to_owned(), None, None, context)
     }

@@ -168,7 +168,7 @@ impl<K: JobKind> JobChange<K> {
 ///
 /// ```
 /// use healthomics::event::{Change, Event};
-/// use healthomics::model::ReadSetStatus;
+/// use healthomics::read_set::ReadSetStatus;
 ///
 /// let event: Event = r#"{ "source": "aws.omics", "detail-type": "Read Set Status Change",
 ///     "detail": { "id": "1234567890", "sequenceStoreId": "5555555555", "status": "ACTIVE" } }"#.parse()?;

@@ -23,17 +23,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use crate::Error;
 use crate::bulk::{BulkError, Plan, journal_fuzzing};
-use crate::clock::Clock;
-use crate::error::{Context, ErrorAnswer};
+use crate::error::Context;
 use crate::job::Export;
-use crate::json::json_struct;
 use crate::model::{CreationType, ETagAlgorithm, FileType, ItemStatus, JobStatus, ReadSetStatus, time as times};
 use crate::operation::fuzzing::decode_all;
-use crate::retry::{self, Class, Quota, Retry, RetryPolicy};
-use crate::sign::Secrets;
-use crate::wire::RawResponse;
-use crate::{Error, ImportReadSetSource};
+use crate::protocol::error_response::{ErrorResponse, clock_skew, server_delay};
+use crate::protocol::json::json_struct;
+use crate::protocol::response::Response;
+use crate::protocol::sigv4::Secrets;
+use crate::read_set::ImportReadSetSource;
+use crate::runtime::clock::Clock;
+use crate::runtime::retry::{self, Class, Quota, Retry, RetryPolicy};
 
 /// The longest line that an error may take in a log, in bytes.
 const LONGEST_LINE: usize = 8_000;
@@ -41,7 +43,7 @@ const LONGEST_LINE: usize = 8_000;
 /// Successful answers: the bytes are the body, read as the answer of every operation.
 pub fn answers(data: &[u8]) {
     let headers = HeaderMap::from_iter([(HeaderName::from_static("x-amzn-requestid"), HeaderValue::from_static("r"))]);
-    decode_all(&RawResponse { status: StatusCode::OK, headers, body: Bytes::copy_from_slice(data) });
+    decode_all(&Response { status: StatusCode::OK, headers, body: Bytes::copy_from_slice(data) });
 }
 
 /// Error answers: a line with the status, lines of headers, an empty line, the body.
@@ -49,23 +51,23 @@ pub fn errors(data: &[u8]) {
     let Message { start, headers, body } = Message::read(data);
     let status = str::from_utf8(start).ok().and_then(|text| StatusCode::from_bytes(text.trim().as_bytes()).ok());
     let body = Bytes::copy_from_slice(body);
-    let raw = RawResponse { status: status.unwrap_or(StatusCode::BAD_REQUEST), headers, body };
+    let raw = Response { status: status.unwrap_or(StatusCode::BAD_REQUEST), headers, body };
     let now = now();
 
-    let answer = ErrorAnswer::read(&raw, now, &Secrets::default());
+    let answer = ErrorResponse::read(&raw, now, &Secrets::default());
     let clock = Clock::new(SharedTimeSource::new(StaticTimeSource::new(now)), true);
-    let skew = retry::clock_skew(&raw, now).and_then(|service| clock.offset_to(service));
+    let skew = clock_skew(&raw, now).and_then(|service| clock.offset_to(service));
     if let Some(offset) = skew {
         clock.correct(offset);
         assert_ne!(clock.now(), now, "a clock that is off moves");
     }
     let class = retry::classify(&answer, skew);
-    let delay = retry::server_delay(&raw, now);
+    let delay = server_delay(&raw, now);
     assert!(delay.is_none_or(|delay| delay.duration() <= Duration::from_hours(24)), "{delay:?}");
     for (jitter, left) in [(0.0, None), (1.0, Some(Duration::from_mins(4))), (0.5, Some(Duration::ZERO))] {
         let mut retry = Retry::new(RetryPolicy::default(), Quota::new(Some(Quota::DEFAULT_CAPACITY)));
         retry.next_attempt();
-        if let retry::Decision::Again { after } = retry.failed(class, delay, jitter, left) {
+        if let retry::Decision::Retry { after } = retry.failed(class, delay, jitter, left) {
             assert!(after <= Duration::from_mins(5), "a service can't make a caller wait {after:?}");
         }
     }
@@ -75,7 +77,7 @@ pub fn errors(data: &[u8]) {
         throttling: class == Class::Throttling,
         ..context("StartReadSetExportJob")
     };
-    assert_fit_for_a_log(&Error::from_answer(answer, context));
+    assert_fit_for_a_log(&Error::from_response(answer, context));
 }
 
 json_struct! {
@@ -218,7 +220,7 @@ pub(crate) fn context(operation: &'static str) -> Context {
         retryable: false,
         throttling: false,
         outage: false,
-        stopped: None,
+        stop_reason: None,
     }
 }
 

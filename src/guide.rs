@@ -9,7 +9,7 @@
 //! | [`waiting`] | How do I learn that a job has ended? |
 //! | [`bulk`] | How do I move thousands of read sets? |
 //! | [`testing`] | How do I test my code without an account? |
-//! | [`production`] | Credentials, private networks, proxies, FIPS, time-outs, tracing |
+//! | [`production`] | Credentials, private networks, proxies, FIPS, timeouts, tracing |
 //! | [`from_aws_sdk_omics`] | How do I move from `aws-sdk-omics`? |
 //! | [`from_boto3`] | How do I move from `boto3`? |
 //!

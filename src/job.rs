@@ -1,6 +1,7 @@
 //! Jobs as things to hold on to: look at one, wait for its end, see how far it is.
 
 mod fleet;
+pub(crate) mod in_flight;
 mod outcome;
 mod retrying;
 pub(crate) mod schedule;
@@ -22,11 +23,12 @@ pub use watch::{Watch, WatchProgress, Watched};
 use time::OffsetDateTime;
 
 use crate::model::{ActivationJobId, ExportJobId, ImportJobId, ItemStatus, JobStatus, ReadSetId, SequenceStoreId};
-use crate::{
-    ActivateReadSetSourceItem, CallFuture, Client, ExportReadSetDetail, GetReadSetActivationJobOutput,
-    GetReadSetExportJobOutput, GetReadSetImportJobOutput, ImportReadSetSourceItem, JobFilter, SourceFiles,
-    StartReadSetActivationJobOutput, StartReadSetExportJobOutput, StartReadSetImportJobOutput,
+use crate::read_set::{
+    ActivateReadSetSourceItem, ExportReadSetDetail, GetReadSetActivationJobOutput, GetReadSetExportJobOutput,
+    GetReadSetImportJobOutput, ImportReadSetSourceItem, JobFilter, SourceFiles, StartReadSetActivationJobOutput,
+    StartReadSetExportJobOutput, StartReadSetImportJobOutput,
 };
+use crate::{CallFuture, Client};
 
 /// The kind of jobs that export read sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -184,7 +186,7 @@ pub trait Started: sealed::Sealed {
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use healthomics::local::{LocalService, SeedReadSet};
-/// # use healthomics::model::FileType;
+/// # use healthomics::read_set::FileType;
 /// # use std::time::Duration;
 /// # let local = LocalService::start().await?;
 /// # let client = local.client()?;
@@ -340,7 +342,7 @@ macro_rules! kind {
                 let call = job.client.$get().sequence_store_id(&job.sequence_store_id).id(&job.id);
                 match pace {
                     Pace::AtOnce => call.send(),
-                    Pace::InTurn { left } => call.paced(left).send(),
+                    Pace::InTurn { left } => call.rate_limited(left).send(),
                 }
             }
 
@@ -350,7 +352,7 @@ macro_rules! kind {
                 created_after: Option<OffsetDateTime>,
                 next_token: Option<String>,
             ) -> CallFuture<Listed<Self>> {
-                let mut call = client.$list().sequence_store_id(store).max_results(100).paced(None);
+                let mut call = client.$list().sequence_store_id(store).max_results(100).rate_limited(None);
                 if let Some(created_after) = created_after {
                     call = call.filter(JobFilter::new().created_after(created_after));
                 }
@@ -443,8 +445,7 @@ impl Outcome<Import> {
     /// Which read set each source became, for those that did.
     ///
     /// ```
-    /// use healthomics::ImportReadSetSource;
-    /// use healthomics::model::FileType;
+    /// use healthomics::read_set::{FileType, ImportReadSetSource};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let local = healthomics::local::LocalService::start().await?;

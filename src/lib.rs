@@ -41,7 +41,7 @@
 //! - [`job`]: wait for a job's end ([`Client::job`]), or for that of many together ([`Client::watch`]).
 //! - [`bulk`]: any number of items as few jobs as possible ([`Client::export_read_sets`] and its like).
 //! - [`event`]: status changes as EventBridge delivers them, instead of waiting.
-//! - [`ClientBuilder`]: region, credentials, endpoint, retries, time-outs.
+//! - [`ClientBuilder`]: region, credentials, endpoint, retries, timeouts.
 //! - [`Error`]: one type for everything, with accessors that say what to do.
 //! - [`model`]: identifiers, statuses, locations.
 //! - `local` (feature `local`): an embedded HealthOmics for tests.
@@ -55,7 +55,7 @@
 //! - **A job starts once.** Every Start carries a [client token](model::ClientToken), made once for a call and the same
 //!   on each of its attempts. It stands on the output and on the error: repeat a call with it, even after a crash.
 //! - **Retries are bounded.** Three attempts, exponential backoff with full jitter, a retry quota for the whole client,
-//!   time-outs for the connection, for silence, for an attempt and for the call. Each attempt is signed afresh.
+//!   timeouts for the connection, for silence, for an attempt and for the call. Each attempt is signed afresh.
 //! - **Errors say what happened** on one line, with the request id and how many attempts were made.
 //! - **Tomorrow's answers are read.** Unknown members are ignored, unknown statuses arrive as themselves.
 //! - **Secrets stay secret**: in no `Debug`, no `Display`, no log.
@@ -102,44 +102,39 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod attempt;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 pub mod builder;
 pub mod bulk;
-mod check;
 mod client;
-mod clock;
 mod config;
-mod credentials;
-mod endpoint;
 pub mod error;
 pub mod event;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod guide;
-pub mod http_client;
-mod in_flight;
+pub mod http;
 pub mod job;
-mod json;
 #[cfg(feature = "local")]
 pub mod local;
-pub mod model;
+mod model;
 mod operation;
-mod pacer;
-pub mod pages;
-mod retry;
-mod sign;
+pub mod pagination;
+mod protocol;
+mod runtime;
 #[cfg(test)]
 mod testing;
-mod transport;
-mod wire;
 
 pub use aws_credential_types::Credentials;
 pub use aws_credential_types::provider::ProvideCredentials;
-pub use check::{Violation, Violations};
-pub use client::{CallFuture, Client};
+
+pub use client::Client;
 pub use config::ClientBuilder;
 pub use error::Error;
-pub use operation::*;
+pub use model::{
+    ActivationJobId, ClientToken, ExportJobId, ImportJobId, ReadSetArn, ReadSetId, ReferenceArn, RoleArn, RunId,
+    S3Destination, S3Uri, SampleId, SequenceStoreId, SubjectId,
+};
+pub use operation::read_set;
+pub use runtime::CallFuture;

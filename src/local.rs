@@ -9,7 +9,7 @@
 //!
 //! ```
 //! use healthomics::local::{LocalService, SeedReadSet};
-//! use healthomics::model::{FileType, ReadSetStatus};
+//! use healthomics::read_set::{FileType, ReadSetStatus};
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let local = LocalService::start().await?;

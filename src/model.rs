@@ -1,10 +1,11 @@
-//! The nouns of the service: identifiers, statuses, locations and times.
+//! The types of the service: identifiers, statuses, locations and times.
 //!
 //! Identifiers of different things are different types, so that a read set can't be passed where a store is wanted;
 //! strings convert into each of them, and what a string may look like is checked when a request is sent.
 //!
 //! ```
-//! use healthomics::model::{FileType, ReadSetId};
+//! use healthomics::ReadSetId;
+//! use healthomics::read_set::FileType;
 //!
 //! let read_set: ReadSetId = "5555555555".into();
 //! assert_eq!(read_set.as_str(), "5555555555");
@@ -15,11 +16,16 @@
 
 mod ids;
 mod s3;
+mod sample;
 mod status;
-mod text;
+pub(crate) mod text;
 pub(crate) mod time;
+pub(crate) mod validation;
 
 pub use ids::{ActivationJobId, ClientToken, ExportJobId, ImportJobId, ReadSetId, RunId, SequenceStoreId};
 pub use s3::{ReadSetArn, ReferenceArn, RoleArn, S3Destination, S3Uri};
+pub use sample::{SampleId, SubjectId};
 pub use status::{CreationType, ETagAlgorithm, FileType, ItemStatus, JobStatus, ReadSetStatus, UnknownValue};
-pub use text::{SampleId, SubjectId};
+
+/// An error of any type, as the source of another.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,120 +1,25 @@
-//! The operations. Each has a file that holds all of it: builder, request, checks, wire form, output.
+//! The operations, by resource. Each has its builder, request, checks and output in one place.
 
-use std::fmt;
-
-use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 
-use crate::check::Violations;
-use crate::error::OneLine;
-use crate::json::{self, Fields, Undecodable};
-use crate::model::{ClientToken, ReadSetId, SequenceStoreId};
-use crate::wire::{RawResponse, WireRequest};
+use crate::model::text::OneLine;
+use crate::model::{ReadSetId, SequenceStoreId};
+use crate::protocol::json::{self, Undecodable};
+use crate::protocol::operation::{Operation, decode};
+use crate::protocol::response::Response;
 
-mod activation_job;
-mod batch_delete;
-mod export_job;
-mod filter;
 #[cfg(test)]
 mod foreign;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 #[cfg(test)]
 mod goldens;
-mod import_job;
-mod read_set;
-mod read_sets;
-
-pub use activation_job::*;
-pub use batch_delete::*;
-pub use export_job::*;
-pub use filter::*;
-pub use import_job::*;
-pub use read_set::*;
-pub use read_sets::*;
-
-/// One request of the service: plain data. Deterministic, so that every attempt sends the same bytes.
-pub(crate) trait Operation: Send + Sync {
-    /// The service's own name.
-    const NAME: &'static str;
-    /// Whether the service changes anything, so that a failed call may have left something behind.
-    const MUTATES: bool;
-    /// What a caller gets.
-    type Output: DeserializeOwned + Fields + Send;
-
-    /// What the request is about, for errors.
-    fn subject(&self) -> Subject<'_>;
-
-    /// Finds everything that the service would refuse.
-    fn check(&self, violations: &mut Violations);
-
-    /// The request as it travels.
-    fn to_wire(&self) -> WireRequest;
-
-    /// The token that makes a repeat harmless.
-    fn client_token(&self) -> Option<&ClientToken> {
-        None
-    }
-
-    /// Fills in what the body of a response leaves to the request and to the headers.
-    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable>;
-
-    /// Reads a successful response.
-    fn decode(&self, response: &RawResponse) -> Result<Self::Output, Undecodable> {
-        decode(self, response)
-    }
-}
-
-/// What a request is about: a store, and perhaps a job or a read set in it.
-pub(crate) struct Subject<'a> {
-    store: &'a str,
-    in_store: Option<(&'static str, &'a str)>,
-}
-
-impl<'a> Subject<'a> {
-    fn store(store: &'a SequenceStoreId) -> Self {
-        Self { store: store.as_str(), in_store: None }
-    }
-
-    fn job(store: &'a SequenceStoreId, job: &'a str) -> Self {
-        Self { store: store.as_str(), in_store: Some(("job", job)) }
-    }
-
-    fn read_set(store: &'a SequenceStoreId, read_set: &'a ReadSetId) -> Self {
-        Self { store: store.as_str(), in_store: Some(("read set", read_set.as_str())) }
-    }
-}
-
-/// `store 1234567890, job 5555555555`, each id cut where it gets long.
-impl fmt::Display for Subject<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "store {}", OneLine(cut(self.store)))?;
-        match self.in_store {
-            Some((what, id)) => write!(f, ", {what} {}", OneLine(cut(id))),
-            None => Ok(()),
-        }
-    }
-}
-
-/// More of an id than any that the service gives.
-fn cut(id: &str) -> &str {
-    id.char_indices().nth(60).map_or(id, |(end, _)| &id[..end])
-}
-
-/// Reads the output of an operation from the body of a response.
-fn decode<O: Operation + ?Sized>(operation: &O, response: &RawResponse) -> Result<O::Output, Undecodable> {
-    let mut output: O::Output = json::from_response(response)?;
-    operation.complete(&mut output, response.request_id().map(str::to_owned))?;
-    match output.missing() {
-        None => Ok(output),
-        Some(field) => Err(Undecodable::missing(field, response)),
-    }
-}
+pub mod read_set;
 
 /// Reads a page of a list that the model calls optional.
 fn decode_jobs<O: Operation + ?Sized>(
     operation: &O,
-    response: &RawResponse,
+    response: &Response,
     field: &str,
     is_empty: fn(&O::Output) -> bool,
 ) -> Result<O::Output, Undecodable> {
@@ -162,6 +67,78 @@ fn check_next_token(asked: Option<&String>, answered: Option<&String>) -> Result
     Ok(())
 }
 
+/// The settings of one call, on every fluent builder.
+macro_rules! call_settings {
+    () => {
+        /// The longest this call may take, all attempts and waits together, instead of the client's setting; `None`
+        /// lifts the limit.
+        ///
+        /// ```
+        /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+        /// # let local = healthomics::local::LocalService::start().await?;
+        /// # let client = local.client()?;
+        /// # local.fault_always("ListReadSets", healthomics::local::Fault::HangBefore);
+        /// use std::time::Duration;
+        ///
+        /// let call = client.list_read_sets().sequence_store_id("1234567890");
+        /// let call = call.operation_timeout(Duration::from_millis(50));
+        /// assert!(call.send().await.unwrap_err().is_timeout());
+        /// # Ok(()) }
+        /// ```
+        pub fn operation_timeout(mut self, limit: impl Into<Option<std::time::Duration>>) -> Self {
+            self.call.timeouts.operation = limit.into();
+            self
+        }
+
+        /// The longest one attempt of this call may take, instead of the client's setting; `None` lifts the limit.
+        pub fn operation_attempt_timeout(mut self, limit: impl Into<Option<std::time::Duration>>) -> Self {
+            self.call.timeouts.attempt = limit.into();
+            self
+        }
+
+        /// The longest a connection for this call may take, instead of the client's setting; `None` lifts the limit.
+        ///
+        /// Connections are shared by calls of the same connect timeout: use few different ones.
+        pub fn connect_timeout(mut self, limit: impl Into<Option<std::time::Duration>>) -> Self {
+            self.call.timeouts.connect = limit.into();
+            self
+        }
+
+        /// The longest silence of the service in this call, instead of the client's setting; `None` lifts the limit.
+        pub fn read_timeout(mut self, limit: impl Into<Option<std::time::Duration>>) -> Self {
+            self.call.timeouts.read = limit.into();
+            self
+        }
+
+        /// Each attempt waits for a permit of the rate limiter, and the call ends when its caller has no time left.
+        #[allow(dead_code, reason = "single calls are not rate limited")]
+        pub(crate) fn rate_limited(mut self, left: Option<std::time::Duration>) -> Self {
+            let operation = self.call.timeouts.operation;
+            self.call.timeouts.operation = operation.into_iter().chain(left).min();
+            self.call.rate_limited = true;
+            self
+        }
+
+        /// How many attempts this call makes at most, instead of the client's setting; 0 counts as 1.
+        ///
+        /// ```
+        /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+        /// # let local = healthomics::local::LocalService::start().await?;
+        /// # let client = local.client()?;
+        /// # local.fault_always("ListReadSets", healthomics::local::Fault::ResetBefore);
+        /// let call = client.list_read_sets().sequence_store_id("1234567890").max_attempts(1);
+        /// let error = call.send().await.unwrap_err();
+        /// assert_eq!((error.attempts(), error.is_retryable()), (1, true));
+        /// # Ok(()) }
+        /// ```
+        pub fn max_attempts(mut self, count: u32) -> Self {
+            self.call.max_attempts = count.max(1);
+            self
+        }
+    };
+}
+pub(crate) use call_settings;
+
 /// Declares the fluent builder of one call: the fields, the settings of a single call, and `send`. A call that returns
 /// `pages of` something also gets `pages` and `items`.
 macro_rules! call {
@@ -179,7 +156,7 @@ macro_rules! call {
     ) => {
         crate::builder::builder! {
             $(#[$doc])*
-            pub struct $Call(call: crate::client::Call) builds
+            pub struct $Call(call: crate::runtime::Call) builds
             #[derive(serde::Serialize)]
             #[serde(rename_all = "camelCase")]
             pub(crate) struct $Request;
@@ -189,7 +166,7 @@ macro_rules! call {
         }
 
         impl<$($Param),+> $Call<$($Param),+> {
-            crate::client::call_settings!();
+            crate::operation::call_settings!();
 
             /// Sends the call.
             ///
@@ -211,33 +188,33 @@ macro_rules! call {
 
     (@pages $Call:ident sends $Request:ident returns $Output:ident pages of $items:ident: $Item:ident) => {
         impl<StoreId> $Call<StoreId> {
-            /// All pages, one call each with the settings of this one: see [`Pages`](crate::pages::Pages).
-            pub fn pages(self) -> crate::pages::Pages<$Output>
+            /// All pages, one call each with the settings of this one: see [`Pages`](crate::pagination::Pages).
+            pub fn pages(self) -> crate::pagination::Pages<$Output>
             where
                 StoreId: crate::builder::IsSet<crate::model::SequenceStoreId>,
             {
                 // A list of thousands would ask faster than an account may.
-                let (call, request) = self.paced(None).into_parts();
-                let operation = <$Request as crate::operation::Operation>::NAME;
-                let subject = crate::operation::Operation::subject(&request).to_string().into();
+                let (call, request) = self.rate_limited(None).into_parts();
+                let operation = <$Request as crate::protocol::operation::Operation>::NAME;
+                let subject = crate::protocol::operation::Operation::subject(&request).to_string().into();
                 let token = request.next_token.clone();
-                crate::pages::Pages::new(operation, subject, token, move |next_token| {
+                crate::pagination::Pages::new(operation, subject, token, move |next_token| {
                     Box::pin(call.clone().send($Request { next_token, ..request.clone() }))
                 })
             }
 
-            /// All items, page after page, one call for each page: see [`Items`](crate::pages::Items).
-            pub fn items(self) -> crate::pages::Items<$Output>
+            /// All items, page after page, one call for each page: see [`Items`](crate::pagination::Items).
+            pub fn items(self) -> crate::pagination::Items<$Output>
             where
                 StoreId: crate::builder::IsSet<crate::model::SequenceStoreId>,
             {
-                crate::pages::Items::new(self.pages())
+                crate::pagination::Items::new(self.pages())
             }
         }
 
-        impl crate::pages::sealed::Sealed for $Output {}
+        impl crate::pagination::sealed::Sealed for $Output {}
 
-        impl crate::pages::Page for $Output {
+        impl crate::pagination::Page for $Output {
             type Item = $Item;
 
             fn next_token(&self) -> Option<&str> {

@@ -13,9 +13,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
 
 use crate::config::ClientBuilder;
-use crate::sign::SignedRequest;
-use crate::transport::{Answer, Limits, PartialResponse, Transport, TransportError, TransportErrorKind};
-use crate::wire::RawResponse;
+use crate::http::{Body, ConnectOptions, HttpClient, HttpError, HttpErrorKind, HttpFuture};
+use crate::protocol::response::Response;
 use crate::{Client, Error};
 
 /// A request that was sent.
@@ -25,7 +24,7 @@ pub(crate) struct Sent {
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    pub(crate) fresh_connection: bool,
+    pub(crate) new_connection: bool,
 }
 
 impl Sent {
@@ -34,28 +33,32 @@ impl Sent {
     }
 }
 
-/// What becomes of one attempt.
+/// The result of one attempt.
 pub(crate) enum Step {
-    Answer(RawResponse),
-    Fail(TransportErrorKind),
+    Respond(Response),
+    Fail(HttpErrorKind),
     Hang,
 }
 
-/// An answer with some headers.
-pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Step {
-    Step::Answer(raw(status, headers, body))
+/// A response with some headers.
+pub(crate) fn respond(status: u16, headers: &[(&str, &str)], body: &str) -> Step {
+    Step::Respond(response(status, headers, body))
 }
 
-pub(crate) fn raw(status: u16, headers: &[(&str, &str)], body: &str) -> RawResponse {
+pub(crate) fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
     let headers = headers
         .iter()
         .map(|(name, value)| (HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(*value).unwrap()))
         .collect();
-    RawResponse {
-        status: StatusCode::from_u16(status).unwrap(),
-        headers,
-        body: Bytes::copy_from_slice(body.as_bytes()),
-    }
+    Response { status: StatusCode::from_u16(status).unwrap(), headers, body: Bytes::copy_from_slice(body.as_bytes()) }
+}
+
+/// A response as an HTTP client returns it.
+pub(crate) fn into_http(response: Response) -> http::Response<Body> {
+    let mut http = http::Response::new(Body::from(response.body));
+    *http.status_mut() = response.status;
+    *http.headers_mut() = response.headers;
+    http
 }
 
 /// Plays its steps in turn, the last one for ever. `{id}` in a body is the last segment of the path.
@@ -86,7 +89,7 @@ impl Script {
             return steps.pop_front().unwrap();
         }
         match steps.front().expect("a script has at least one step") {
-            Step::Answer(raw) => Step::Answer(raw.clone()),
+            Step::Respond(raw) => Step::Respond(raw.clone()),
             Step::Fail(kind) => Step::Fail(*kind),
             Step::Hang => Step::Hang,
         }
@@ -98,8 +101,7 @@ impl Script {
     }
 
     pub(crate) fn client_with(&self, builder: ClientBuilder) -> Result<Client, Error> {
-        let endpoint = builder.endpoint()?;
-        Ok(builder.build_with(endpoint, Box::new(self.clone()))?)
+        builder.http_client(self.clone()).build()
     }
 }
 
@@ -108,24 +110,26 @@ pub(crate) fn builder() -> ClientBuilder {
     Client::builder().region("us-east-1").credentials(credentials)
 }
 
-impl Transport for Script {
-    fn send<'a>(&'a self, request: SignedRequest, limits: Limits, _: &'a mut Option<PartialResponse>) -> Answer<'a> {
-        let (method, url, headers, body) = request.into_parts();
-        let asked = url.path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default().to_owned();
-        let fresh_connection = limits.fresh_connection;
-        self.sent.lock().unwrap().push(Sent { method, url, headers, body, fresh_connection });
-        let mut step = self.next();
-        // A job of which any id may be asked.
-        if let Step::Answer(raw) = &mut step
-            && let Ok(text) = str::from_utf8(&raw.body)
-            && text.contains("{id}")
-        {
-            raw.body = text.replace("{id}", &asked).into();
-        }
+impl HttpClient for Script {
+    fn send(&self, request: http::Request<Body>) -> HttpFuture {
+        let (head, body) = request.into_parts();
+        let url = Url::parse(&head.uri.to_string()).unwrap();
+        let id = url.path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default().to_owned();
+        let new_connection = head.extensions.get::<ConnectOptions>().unwrap().new_connection;
+        let body = body.into_bytes().unwrap();
+        self.sent.lock().unwrap().push(Sent { method: head.method, url, headers: head.headers, body, new_connection });
+        let step = self.next();
         Box::pin(async move {
             match step {
-                Step::Answer(raw) => Ok(raw),
-                Step::Fail(kind) => Err(TransportError::new(kind, "scripted".to_owned(), None)),
+                Step::Respond(response) => {
+                    let text = String::from_utf8_lossy(&response.body);
+                    let body = match text.contains("{id}") {
+                        true => text.replace("{id}", &id).into(),
+                        false => response.body,
+                    };
+                    Ok(into_http(Response { body, ..response }))
+                }
+                Step::Fail(kind) => Err(HttpError::new(kind, "scripted".to_owned(), None)),
                 Step::Hang => std::future::pending().await,
             }
         })

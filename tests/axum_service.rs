@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use healthomics::local::{Fault, LocalService, Pace, SeedReadSet};
-use healthomics::model::FileType;
+use healthomics::read_set::FileType;
 use serde_json::json;
 
 struct Service {

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use healthomics::local::{Fault, LocalService, SeedReadSet};
-use healthomics::model::{FileType, ReadSetId, ReadSetStatus, SequenceStoreId};
-use healthomics::{Client, Error, MAX_DELETE_IDS};
+use healthomics::read_set::{FileType, MAX_DELETE_IDS, ReadSetStatus};
+use healthomics::{Client, Error, ReadSetId, SequenceStoreId};
 
 const NOWHERE: &str = "9999999999";
 

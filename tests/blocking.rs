@@ -6,8 +6,8 @@ use std::time::Duration;
 use healthomics::blocking::{Block as _, BlockEach as _, BlockError, CantBlock, run};
 use healthomics::job::{Activation, Job};
 use healthomics::local::{Fault, LocalService, Pace, SeedReadSet};
-use healthomics::model::{FileType, ReadSetId, SequenceStoreId};
-use healthomics::{Client, Error};
+use healthomics::read_set::FileType;
+use healthomics::{Client, Error, ReadSetId, SequenceStoreId};
 
 const POLL: Duration = Duration::from_millis(5);
 

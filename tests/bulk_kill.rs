@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use healthomics::SequenceStoreId;
 use healthomics::local::{Fault, LocalService, Pace};
-use healthomics::model::SequenceStoreId;
 
 const ITEMS: usize = 400;
 const GROUP_SIZE: usize = 10;

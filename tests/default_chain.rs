@@ -10,9 +10,8 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use front::{Front, Root};
-use healthomics::Credentials;
 use healthomics::local::{LocalService, Pace};
-use healthomics::model::SequenceStoreId;
+use healthomics::{Credentials, SequenceStoreId};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;

@@ -11,14 +11,14 @@ use healthomics::bulk::{BulkError, BulkRun, ExportReadSets, Plan, Planner, Repor
 use healthomics::event::{Event, EventError};
 use healthomics::job::{Export, Job, JobFailed, Outcome, States, Wait, WaitError, Watch};
 use healthomics::local::LocalService;
-use healthomics::model::{
-    ActivationJobId, ClientToken, CreationType, ETagAlgorithm, ExportJobId, FileType, ImportJobId, ItemStatus,
-    JobStatus, ReadSetArn, ReadSetId, ReadSetStatus, ReferenceArn, RoleArn, RunId, S3Destination, S3Uri, SampleId,
-    SequenceStoreId, SubjectId,
+use healthomics::read_set::{
+    CreationType, ETagAlgorithm, FileType, GetReadSetExportJobOutput, ImportReadSetSource, ItemStatus, JobFilter,
+    JobStatus, ListReadSets, ReadSetFilter, ReadSetStatus, SourceFiles, StartReadSetExportJob,
+    StartReadSetExportJobOutput,
 };
 use healthomics::{
-    CallFuture, Client, ClientBuilder, Error, GetReadSetExportJobOutput, ImportReadSetSource, JobFilter, ListReadSets,
-    ReadSetFilter, SourceFiles, StartReadSetExportJob, StartReadSetExportJobOutput, pages,
+    ActivationJobId, CallFuture, Client, ClientBuilder, ClientToken, Error, ExportJobId, ImportJobId, ReadSetArn,
+    ReadSetId, ReferenceArn, RoleArn, RunId, S3Destination, S3Uri, SampleId, SequenceStoreId, SubjectId, pagination,
 };
 
 fn shared<T: Debug + Send + Sync + 'static>() {}
@@ -52,8 +52,8 @@ fn everything_goes_where_it_is_needed() {
     sent::<States<Export>>();
     sent::<Watch<Export>>();
     sent::<BulkRun<Export>>();
-    sent::<pages::Items<healthomics::ListReadSetsOutput>>();
-    sent::<pages::Pages<healthomics::ListReadSetsOutput>>();
+    sent::<pagination::Items<healthomics::read_set::ListReadSetsOutput>>();
+    sent::<pagination::Pages<healthomics::read_set::ListReadSetsOutput>>();
 
     an_error::<Error>();
     an_error::<BulkError>();

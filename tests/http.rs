@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use healthomics::local::{Fault, LocalService};
-use healthomics::{Client, Error, StartReadSetExportJobOutput};
+use healthomics::read_set::StartReadSetExportJobOutput;
+use healthomics::{Client, Error};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -102,7 +103,7 @@ async fn silence_ends_with_a_time_out() {
     local.fault_always(OPERATION, Fault::HangBefore);
     let error = start(&client, &store).await.unwrap_err();
     assert!(matches!(error, Error::Timeout(_)) && error.is_timeout(), "{error}");
-    assert!(error.to_string().contains("read time-out of 100ms [2 attempts"), "{error}");
+    assert!(error.to_string().contains("read timeout of 100ms [2 attempts"), "{error}");
 
     // An answer that is late, but within the limit, is an answer.
     local.clear_faults();

@@ -5,18 +5,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
-use healthomics::http_client::{HttpClient, HttpError, HttpFuture};
+use healthomics::http::{Body, HttpClient, HttpError, HttpFuture};
 use healthomics::{Client, ClientBuilder, Credentials, Error};
 
-type Play = fn(usize) -> Result<http::Response<Bytes>, HttpError>;
+type Play = fn(usize) -> Result<http::Response<Body>, HttpError>;
 
-/// Plays answers by their number, and keeps the requests.
+/// Plays responses by their number, and keeps the requests.
 #[derive(Clone, Debug)]
 struct Played {
     play: Play,
     count: Arc<AtomicUsize>,
-    sent: Arc<Mutex<Vec<http::Request<Bytes>>>>,
+    sent: Arc<Mutex<Vec<http::Request<Body>>>>,
 }
 
 impl Played {
@@ -31,15 +30,15 @@ impl Played {
 }
 
 impl HttpClient for Played {
-    fn send(&self, request: http::Request<Bytes>) -> HttpFuture {
+    fn send(&self, request: http::Request<Body>) -> HttpFuture {
         self.sent.lock().unwrap().push(request);
-        let answer = (self.play)(self.count.fetch_add(1, Ordering::Relaxed));
-        Box::pin(async move { answer })
+        let response = (self.play)(self.count.fetch_add(1, Ordering::Relaxed));
+        Box::pin(async move { response })
     }
 }
 
-fn started() -> http::Response<Bytes> {
-    http::Response::new(Bytes::from_static(br#"{"id":"1234567890","status":"SUBMITTED"}"#))
+fn started() -> http::Response<Body> {
+    http::Response::new(Body::from(r#"{"id":"1234567890","status":"SUBMITTED"}"#))
 }
 
 async fn start(client: &Client) -> Result<(), Error> {
@@ -63,7 +62,7 @@ async fn it_gets_signed_requests_for_the_endpoint_of_the_region_and_is_retried()
         assert_eq!(request.uri(), url);
         let signature = request.headers()["authorization"].to_str().unwrap();
         assert!(signature.starts_with("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"), "{signature}");
-        assert_eq!(request.body(), sent[0].body(), "the token is the same");
+        assert_eq!(request.body().as_bytes(), sent[0].body().as_bytes(), "the token is the same");
     }
 }
 
@@ -84,16 +83,16 @@ async fn what_it_says_of_a_failure_is_what_the_error_says() {
 #[derive(Debug)]
 struct Silent;
 impl HttpClient for Silent {
-    fn send(&self, _: http::Request<Bytes>) -> HttpFuture {
+    fn send(&self, _: http::Request<Body>) -> HttpFuture {
         Box::pin(std::future::pending())
     }
 }
 
 #[tokio::test]
 async fn its_answers_are_kept_within_bounds() {
-    let played = Played::new(|_| Ok(http::Response::new(Bytes::from(vec![b' '; 1_000]))));
+    let played = Played::new(|_| Ok(http::Response::new(Body::from(vec![b' '; 1_000]))));
     let error = start(&played.builder().max_response_size(999).build().unwrap()).await.unwrap_err();
-    assert!(error.to_string().contains("the answer is larger than 999 bytes"), "{error}");
+    assert!(error.to_string().contains("the response is larger than 999 bytes"), "{error}");
     assert_eq!(played.sent.lock().unwrap().len(), 1);
 
     let builder = Played::new(|_| Ok(started())).builder().http_client(Silent);

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use healthomics::local::{Fault, LocalService, ReceivedRequest};
-use healthomics::model::FileType;
-use healthomics::{Client, Credentials, Error, ImportReadSetSource, JobFilter, ReadSetFilter, SourceFiles};
+use healthomics::read_set::{FileType, ImportReadSetSource, JobFilter, ReadSetFilter, SourceFiles};
+use healthomics::{Client, Credentials, Error};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -310,7 +310,7 @@ async fn no_member_leaves_its_place() {
             if let Err(Error::InvalidInput(error)) = &result {
                 assert!(requests.is_empty(), "{at}: {value:?} was sent");
                 let named = member.split(".tags[").next().unwrap();
-                let fields: Vec<_> = error.violations().iter().map(healthomics::Violation::field).collect();
+                let fields: Vec<_> = error.violations().iter().map(healthomics::error::Violation::field).collect();
                 assert!(!fields.is_empty() && fields.iter().all(|field| field.starts_with(named)), "{at}: {fields:?}");
                 let shown = error.to_string();
                 assert!(!shown.contains(char::is_control) && shown.len() < 4_000, "{at}: {shown:?}");

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use healthomics::local::{Fault, LocalService, SeedReadSet};
-use healthomics::model::FileType;
+use healthomics::read_set::FileType;
 use local_support::{Call, ROLE, bare, call};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

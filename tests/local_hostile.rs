@@ -161,7 +161,7 @@ async fn is_closed(stream: &mut TcpStream, answer: &mut Vec<u8>) -> bool {
     }
 }
 
-/// The clock is paused: it jumps to the next time-out whenever nothing moves.
+/// The clock is paused: it jumps to the next timeout whenever nothing moves.
 #[tokio::test(start_paused = true)]
 async fn slow_senders_are_cut_off() {
     let local = LocalService::start().await.unwrap();

@@ -7,7 +7,8 @@ mod local_support;
 use std::time::Duration;
 
 use healthomics::local::{JobKind, LocalService, Pace, Quotas, SeedReadSet};
-use healthomics::model::{FileType, JobStatus, ReadSetId, ReadSetStatus, SequenceStoreId};
+use healthomics::read_set::{FileType, JobStatus, ReadSetStatus};
+use healthomics::{ReadSetId, SequenceStoreId};
 use local_support::{ROLE, Reply, bare, call};
 use serde_json::{Value, json};
 

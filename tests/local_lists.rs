@@ -8,8 +8,11 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use healthomics::local::{Fault, LocalService, Pace, Quotas, SeedReadSet};
-use healthomics::model::{CreationType, ETagAlgorithm, FileType, JobStatus, ReadSetStatus, SequenceStoreId};
-use healthomics::{Client, Error, ImportReadSetSource, JobFilter, ReadSetFilter, SourceFiles};
+use healthomics::read_set::{
+    CreationType, ETagAlgorithm, FileType, ImportReadSetSource, JobFilter, JobStatus, ReadSetFilter, ReadSetStatus,
+    SourceFiles,
+};
+use healthomics::{Client, Error, SequenceStoreId};
 use local_support::{ROLE, Reply, bare, call};
 use serde_json::{Value, json};
 
@@ -27,11 +30,11 @@ async fn export(client: &Client, store: &SequenceStoreId, read_set: &str) -> Str
     call.role_arn(ROLE).sources([read_set]).send().await.unwrap().id.to_string()
 }
 
-fn source() -> healthomics::ImportReadSetSourceBuilder<
+fn source() -> healthomics::read_set::ImportReadSetSourceBuilder<
     healthomics::builder::Set<SourceFiles>,
     healthomics::builder::Set<FileType>,
-    healthomics::builder::Set<healthomics::model::SubjectId>,
-    healthomics::builder::Set<healthomics::model::SampleId>,
+    healthomics::builder::Set<healthomics::SubjectId>,
+    healthomics::builder::Set<healthomics::SampleId>,
 > {
     let files = SourceFiles::source1("s3://bucket/a_1.fastq.gz").source2("s3://bucket/a_2.fastq.gz");
     let source = ImportReadSetSource::builder().source_files(files).source_file_type(FileType::Fastq);

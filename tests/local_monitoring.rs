@@ -7,8 +7,8 @@ mod local_support;
 use std::time::Duration;
 
 use healthomics::local::{LocalService, Pace, Quotas, SeedReadSet};
-use healthomics::model::{FileType, JobStatus, ReadSetId, ReadSetStatus, SequenceStoreId};
-use healthomics::{Client, JobFilter, ReadSetFilter};
+use healthomics::read_set::{FileType, JobFilter, JobStatus, ReadSetFilter, ReadSetStatus};
+use healthomics::{Client, ReadSetId, SequenceStoreId};
 use local_support::{ROLE, bare, call};
 use serde_json::{Value, json};
 
@@ -26,11 +26,7 @@ fn archived(local: &LocalService, store: &SequenceStoreId, count: usize) -> Vec<
     (0..count).map(|_| local.seed_read_set(store, SeedReadSet::archived(FileType::Bam))).collect()
 }
 
-async fn activate(
-    client: &Client,
-    store: &SequenceStoreId,
-    read_sets: &[ReadSetId],
-) -> healthomics::model::ActivationJobId {
+async fn activate(client: &Client, store: &SequenceStoreId, read_sets: &[ReadSetId]) -> healthomics::ActivationJobId {
     client.start_read_set_activation_job().sequence_store_id(store).sources(read_sets).send().await.unwrap().id
 }
 

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use healthomics::local::{Fault, LocalService, SeedReadSet};
-use healthomics::model::{FileType, ReadSetId, SequenceStoreId};
-use healthomics::{Client, Error, StartReadSetActivationJobOutput};
+use healthomics::read_set::{FileType, StartReadSetActivationJobOutput};
+use healthomics::{Client, Error, ReadSetId, SequenceStoreId};
 
 const STARTS: usize = 1_000;
 const OPERATION: &str = "StartReadSetActivationJob";

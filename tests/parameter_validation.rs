@@ -3,8 +3,8 @@
 
 use healthomics::bulk::BulkError;
 use healthomics::local::LocalService;
-use healthomics::model::FileType;
-use healthomics::{Client, Error, ImportReadSetSource, SourceFiles};
+use healthomics::read_set::{FileType, ImportReadSetSource, SourceFiles};
+use healthomics::{Client, Error};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/OmicsImport";
 const REFERENCE: &str = "arn:aws:omics:us-east-1:123456789012:referenceStore/1234567890/reference/1234567890";

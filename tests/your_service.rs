@@ -1,12 +1,12 @@
 //! How a service of a user is tested: README shows this.
 
 use healthomics::local::{Fault, LocalService, SeedReadSet};
-use healthomics::model::{FileType, ReadSetId, SequenceStoreId};
-use healthomics::{Client, Error};
+use healthomics::read_set::FileType;
+use healthomics::{Client, Error, ReadSetId, SequenceStoreId};
 
 /// The code under test.
 async fn prepare_analysis(client: &Client, store: &SequenceStoreId, read_sets: &[ReadSetId]) -> Result<usize, Error> {
-    for chunk in read_sets.chunks(healthomics::MAX_ACTIVATION_SOURCES) {
+    for chunk in read_sets.chunks(healthomics::read_set::MAX_ACTIVATION_SOURCES) {
         client.start_read_set_activation_job().sequence_store_id(store).sources(chunk).send().await?;
     }
     Ok(read_sets.len())

@@ -2,10 +2,10 @@
 
 use super::{BulkError, BulkRun, Duplicates, Plan, Planner};
 use crate::Client;
-use crate::ImportReadSetSource;
 use crate::builder::{IsSet, builder};
 use crate::job::{Activation, Export, Import};
 use crate::model::{ReadSetId, RoleArn, RunId, S3Destination, SequenceStoreId};
+use crate::read_set::ImportReadSetSource;
 
 impl Client {
     /// Exports any number of read sets, in jobs of up to 100.
@@ -13,7 +13,7 @@ impl Client {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use healthomics::local::{LocalService, SeedReadSet};
-    /// # use healthomics::model::FileType;
+    /// # use healthomics::read_set::FileType;
     /// # let local = LocalService::start().await?;
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
@@ -38,8 +38,7 @@ impl Client {
     /// Imports any number of sources, in jobs of up to 100; as [`export_read_sets`](Self::export_read_sets).
     ///
     /// ```
-    /// use healthomics::ImportReadSetSource;
-    /// use healthomics::model::FileType;
+    /// use healthomics::read_set::{FileType, ImportReadSetSource};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use healthomics::local::LocalService;
@@ -69,7 +68,7 @@ impl Client {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use healthomics::local::{LocalService, SeedReadSet};
-    /// # use healthomics::model::FileType;
+    /// # use healthomics::read_set::FileType;
     /// # let local = LocalService::start().await?;
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::{BulkKind, Report};
-use crate::error::OneLine;
 use crate::job::write_failed;
+use crate::model::text::OneLine;
 
 impl<K: BulkKind> Report<K> {
     /// The report if every item finished; for those to whom anything else is an error.

@@ -16,8 +16,8 @@ mod duplicates;
 mod kind;
 
 use super::BulkError;
-use crate::check::{Path, Violations};
 use crate::job::{Activation, Export, Import};
+use crate::model::validation::{Path, Violations};
 use crate::model::{ClientToken, RoleArn, RunId, S3Destination, SequenceStoreId};
 
 /// Makes a [`Plan`]: what all its jobs have in common, and how to cut the input.

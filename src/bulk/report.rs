@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::journal::ItemResult;
 use super::{BulkKind, Plan};
 use crate::Error;
-use crate::error::OneLine;
+use crate::model::text::OneLine;
 use crate::model::{JobStatus, ReadSetId};
 
 /// What became of a group.

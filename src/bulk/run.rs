@@ -15,7 +15,7 @@ use super::progress::{BulkProgress, Counts, ProgressHandle, Tracker};
 use super::report::{Fate, NoStart, Report};
 use super::start::{BulkStart, results};
 use super::{BulkError, Group, Plan};
-use crate::in_flight::InFlight;
+use crate::job::in_flight::InFlight;
 use crate::job::schedule::{LONGEST_ASKED, doubled};
 use crate::job::{Failures, Found, Job, JobState as _, OnProgress, StoreFleet, WaitError, Watched, longest};
 use crate::{Client, Error};

@@ -47,7 +47,7 @@ macro_rules! start {
                 let call = client.$start().sequence_store_id(plan.sequence_store_id());
                 let call = call.sources(group.items().iter().cloned()).client_token(group.client_token());
                 $(let call = { let value: fn(&Plan<Self>) -> &str = $value; call.$member(value(plan)) };)*
-                let (send, client) = (call.paced(None).send(), client.clone());
+                let (send, client) = (call.rate_limited(None).send(), client.clone());
                 Box::pin(async move { Ok(client.job(&send.await?)) })
             }
 

@@ -1,4 +1,4 @@
-//! The pipeline over a scripted transport: attempts, waits, time-outs, clock, headers.
+//! The pipeline over a scripted transport: attempts, waits, timeouts, clock, headers.
 
 mod clock;
 mod credentials;
@@ -9,17 +9,15 @@ use aws_credential_types::Credentials;
 use tokio::time::Instant;
 
 use super::*;
-use crate::StartReadSetActivationJobOutput;
 use crate::error::StopReason;
-use crate::testing::{Script, Sent, Step, answer, builder};
-use crate::transport::TransportErrorKind::{
-    Connect, ConnectTimeout, Interrupted, ReadTimeout, StaleConnection, TooLarge,
-};
+use crate::http::HttpErrorKind::{Connect, ConnectTimeout, Interrupted, ReadTimeout, StaleConnection, TooLarge};
+use crate::read_set::StartReadSetActivationJobOutput;
+use crate::testing::{Script, Sent, Step, builder, respond};
 
 const STARTED: &str = r#"{"id":"1234567890","sequenceStoreId":"1234567890","status":"SUBMITTED"}"#;
 
 fn ok() -> Step {
-    answer(200, &[("x-amzn-requestid", "req")], STARTED)
+    respond(200, &[("x-amzn-requestid", "req")], STARTED)
 }
 
 async fn start(client: &Client) -> Result<StartReadSetActivationJobOutput, Error> {
@@ -43,15 +41,15 @@ async fn failures_that_may_pass_are_tried_again_with_the_same_token() {
         || Step::Fail(Interrupted),
         || Step::Fail(ReadTimeout),
         || Step::Hang,
-        || answer(500, &[], ""),
-        || answer(503, &[], "<html>"),
-        || answer(429, &[], "<html>"),
-        || answer(408, &[], ""),
-        || answer(400, &[("x-amzn-errortype", "ThrottlingException")], ""),
-        || answer(200, &[], ""),
-        || answer(200, &[], &STARTED[..20]),
-        || answer(200, &[], "<html>sign in</html>"),
-        || answer(200, &[], "[]"),
+        || respond(500, &[], ""),
+        || respond(503, &[], "<html>"),
+        || respond(429, &[], "<html>"),
+        || respond(408, &[], ""),
+        || respond(400, &[("x-amzn-errortype", "ThrottlingException")], ""),
+        || respond(200, &[], ""),
+        || respond(200, &[], &STARTED[..20]),
+        || respond(200, &[], "<html>sign in</html>"),
+        || respond(200, &[], "[]"),
     ] {
         let script = Script::new([step(), step(), ok()]);
         let job = start(&script.client()).await.unwrap();
@@ -66,18 +64,18 @@ async fn failures_that_may_pass_are_tried_again_with_the_same_token() {
 
 #[tokio::test(start_paused = true)]
 async fn after_a_stale_connection_the_rest_of_the_call_uses_fresh_ones() {
-    let script = Script::new([Step::Fail(StaleConnection), answer(503, &[], ""), ok(), ok()]);
+    let script = Script::new([Step::Fail(StaleConnection), respond(503, &[], ""), ok(), ok()]);
     let client = script.client();
     let begun = Instant::now();
     let job = start(&client).await.unwrap();
     assert!(begun.elapsed() <= Duration::from_millis(51), "the first backoff, once");
     start(&client).await.unwrap();
-    let fresh: Vec<_> = script.sent().iter().map(|sent| sent.fresh_connection).collect();
+    let fresh: Vec<_> = script.sent().iter().map(|sent| sent.new_connection).collect();
     assert_eq!(fresh, [false, true, true, false]);
     assert!(script.sent()[..3].iter().all(|sent| token(sent) == job.client_token.as_str()));
 
     // What the first attempt did is unknown.
-    let script = Script::new([Step::Fail(StaleConnection), answer(402, &[], "")]);
+    let script = Script::new([Step::Fail(StaleConnection), respond(402, &[], "")]);
     assert!(start(&script.client()).await.unwrap_err().may_have_been_applied());
 }
 
@@ -87,12 +85,12 @@ async fn after_an_attempt_without_a_response_the_idle_connections_are_not_truste
         (Step::Fail(Interrupted), true),
         (Step::Fail(ReadTimeout), true),
         (Step::Hang, true),
-        (answer(503, &[], ""), false),
-        (answer(200, &[], "{"), false),
+        (respond(503, &[], ""), false),
+        (respond(200, &[], "{"), false),
     ] {
         let script = Script::new([step, ok()]);
         start(&script.client()).await.unwrap();
-        let fresh: Vec<_> = script.sent().iter().map(|sent| sent.fresh_connection).collect();
+        let fresh: Vec<_> = script.sent().iter().map(|sent| sent.new_connection).collect();
         assert_eq!(fresh, [false, expected]);
     }
 }
@@ -109,13 +107,13 @@ async fn two_calls_never_share_a_token() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_pass_is_final() {
     for step in [
-        || answer(400, &[("x-amzn-errortype", "ValidationException")], ""),
-        || answer(402, &[], ""),
-        || answer(403, &[], ""),
-        || answer(404, &[], ""),
-        || answer(302, &[("location", "https://elsewhere.example")], ""),
-        || answer(200, &[("x-amzn-requestid", "req")], r#"{"id":"1"}"#),
-        || answer(200, &[("x-amzn-requestid", "req")], r#"{"id":{},"status":"SUBMITTED"}"#),
+        || respond(400, &[("x-amzn-errortype", "ValidationException")], ""),
+        || respond(402, &[], ""),
+        || respond(403, &[], ""),
+        || respond(404, &[], ""),
+        || respond(302, &[("location", "https://elsewhere.example")], ""),
+        || respond(200, &[("x-amzn-requestid", "req")], r#"{"id":"1"}"#),
+        || respond(200, &[("x-amzn-requestid", "req")], r#"{"id":{},"status":"SUBMITTED"}"#),
         || Step::Fail(TooLarge),
     ] {
         let script = Script::new([step()]);
@@ -130,7 +128,7 @@ async fn what_cannot_pass_is_final() {
 #[tokio::test(start_paused = true)]
 async fn the_error_tells_what_any_attempt_may_have_done() {
     // Interrupted first, refused in the end: the first may have done the work.
-    let script = Script::new([Step::Fail(Interrupted), answer(403, &[], "")]);
+    let script = Script::new([Step::Fail(Interrupted), respond(403, &[], "")]);
     let error = start(&script.client()).await.unwrap_err();
     assert!(error.may_have_been_applied());
     assert_eq!((error.attempts(), error.status()), (2, Some(403)));
@@ -149,17 +147,17 @@ async fn the_error_tells_what_any_attempt_may_have_done() {
 
 #[tokio::test(start_paused = true)]
 async fn waits_follow_the_policy_and_the_service() {
-    let script = Script::new([answer(503, &[("retry-after", "7")], ""), ok()]);
+    let script = Script::new([respond(503, &[("retry-after", "7")], ""), ok()]);
     let begun = Instant::now();
     start(&script.client()).await.unwrap();
     assert_eq!(begun.elapsed().as_secs(), 7);
 
-    let script = Script::new([answer(503, &[("x-amz-retry-after", "2000")], ""), ok()]);
+    let script = Script::new([respond(503, &[("x-amz-retry-after", "2000")], ""), ok()]);
     let begun = Instant::now();
     start(&script.client()).await.unwrap();
     assert_eq!(begun.elapsed().as_secs(), 2);
 
-    let script = Script::new([answer(503, &[("retry-after", "400")], ""), ok()]);
+    let script = Script::new([respond(503, &[("retry-after", "400")], ""), ok()]);
     let begun = Instant::now();
     let error = start(&script.client()).await.unwrap_err();
     assert_eq!(error.retry_after(), Some(Duration::from_secs(400)));
@@ -170,24 +168,24 @@ async fn waits_follow_the_policy_and_the_service() {
 #[tokio::test(start_paused = true)]
 async fn time_outs_name_themselves() {
     let script = Script::new([Step::Hang]);
-    let client = script.client();
+    let client = script.client_with(builder().read_timeout(None)).unwrap();
     let call = || client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5000000001"]);
 
     let begun = Instant::now();
     let error = call().operation_attempt_timeout(Duration::from_secs(2)).max_attempts(2).send().await.unwrap_err();
-    assert!(error.to_string().contains("no answer within the attempt time-out of 2s [2 attempts"), "{error}");
+    assert!(error.to_string().contains("no response within the attempt timeout of 2s [2 attempts"), "{error}");
     assert!(error.is_timeout() && error.is_retryable() && error.may_have_been_applied());
     assert_eq!(begun.elapsed().as_secs(), 4);
 
     let begun = Instant::now();
     let error = call().operation_timeout(Duration::from_secs(90)).send().await.unwrap_err();
-    assert!(error.to_string().contains("no answer within the operation time-out of 90s [2 attempts"), "{error}");
+    assert!(error.to_string().contains("no response within the operation timeout of 90s [2 attempts"), "{error}");
     assert_eq!(error.stop_reason(), Some(StopReason::NoTimeLeft));
     assert_eq!(begun.elapsed().as_secs(), 90);
 
     let begun = Instant::now();
     let error = call().send().await.unwrap_err();
-    assert!(error.to_string().contains("attempt time-out of 60s [3 attempts"), "{error}");
+    assert!(error.to_string().contains("attempt timeout of 60s [3 attempts"), "{error}");
     assert!(begun.elapsed() < Duration::from_secs(182));
 
     let longest = call().operation_timeout(Duration::MAX).operation_attempt_timeout(Duration::MAX).send();
@@ -198,7 +196,7 @@ async fn time_outs_name_themselves() {
 
 #[tokio::test(start_paused = true)]
 async fn an_empty_quota_is_named() {
-    let script = Script::new([answer(500, &[], "")]);
+    let script = Script::new([respond(500, &[], "")]);
     let client = script.client_with(builder().retry_quota(20)).unwrap();
     let error = start(&client).await.unwrap_err();
     assert_eq!(error.stop_reason(), Some(StopReason::QuotaExhausted));
@@ -208,7 +206,7 @@ async fn an_empty_quota_is_named() {
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_failing_calls_are_carried_by_a_lifted_quota_only() {
-    let script = Script::new([answer(500, &[], "")]);
+    let script = Script::new([respond(500, &[], "")]);
     let client = script.client_with(builder().retry_quota(None)).unwrap();
     for _ in 0..1_000 {
         assert_eq!(start(&client).await.unwrap_err().attempts(), 3);
@@ -223,16 +221,16 @@ async fn a_thousand_failing_calls_are_carried_by_a_lifted_quota_only() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_call_leaves_the_quota_as_it_was() {
-    let script = Script::new([answer(503, &[("retry-after", "60")], ""), ok()]);
+    let script = Script::new([respond(503, &[("retry-after", "60")], ""), ok()]);
     let client = script.client();
     assert!(tokio::time::timeout(Duration::from_secs(1), start(&client)).await.is_err());
-    assert_eq!(client.settings.quota.tokens(), Some(500));
+    assert_eq!(client.runtime.quota.tokens(), Some(500));
     assert_eq!(script.sent().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_attempt_introduces_itself() {
-    let script = Script::new([answer(500, &[], ""), ok()]);
+    let script = Script::new([respond(500, &[], ""), ok()]);
     start(&script.client_with(builder().app_name("sequencer")).unwrap()).await.unwrap();
     let sent = script.sent();
     assert_eq!(sent[0].header("amz-sdk-request"), Some("attempt=1; max=3"));
@@ -252,7 +250,7 @@ async fn every_attempt_introduces_itself() {
 #[tokio::test(start_paused = true)]
 async fn a_date_of_another_age_does_not_spoil_the_clock() {
     let date = ("date", "Fri, 31 Dec 9999 23:59:59 GMT");
-    let script = Script::new([answer(403, &[("x-amzn-errortype", "InvalidSignatureException"), date], ""), ok()]);
+    let script = Script::new([respond(403, &[("x-amzn-errortype", "InvalidSignatureException"), date], ""), ok()]);
     let client = script.client();
     assert_eq!(start(&client).await.unwrap_err().attempts(), 1);
     start(&client).await.unwrap();
@@ -273,7 +271,8 @@ async fn what_decorates_an_answer_does_not_spoil_it() {
         r#""statusMessage":[1,{"a":2}]"#,
         r#""somethingNew":{"a":[]}"#,
     ] {
-        let script = Script::new([answer(200, &[], &format!(r#"{{"id":"1234567890","status":"SUBMITTED",{extra}}}"#))]);
+        let script =
+            Script::new([respond(200, &[], &format!(r#"{{"id":"1234567890","status":"SUBMITTED",{extra}}}"#))]);
         let job = start(&script.client()).await.unwrap_or_else(|error| panic!("{extra}: {}", error.report()));
         assert_eq!((job.id.as_str(), job.sequence_store_id.as_str()), ("1234567890", "1234567890"), "{extra}");
         assert_eq!(job.creation_time, None, "{extra}");
@@ -285,7 +284,7 @@ async fn a_clock_that_is_off_is_put_right_and_stays_right() {
     let local = httpdate::parse_http_date("Sat, 21 Nov 2026 12:00:00 GMT").unwrap();
     let refused = || {
         let date = ("date", "Sat, 21 Nov 2026 13:30:00 GMT");
-        answer(403, &[("x-amzn-errortype", "InvalidSignatureException"), date], "")
+        respond(403, &[("x-amzn-errortype", "InvalidSignatureException"), date], "")
     };
     let script = Script::new([refused(), ok()]);
     let client = script.client_with(builder().time_source(move || local)).unwrap();
@@ -314,7 +313,7 @@ async fn a_call_waits_for_a_connection_that_is_free() {
 
     let error = start_owned(client.clone()).await.unwrap_err();
     assert!(matches!(error, Error::Timeout(_)) && error.is_retryable() && !error.may_have_been_applied());
-    assert!(error.to_string().contains("no free connection within the operation time-out of 5s"), "{error}");
+    assert!(error.to_string().contains("no free connection within the operation timeout of 5s"), "{error}");
     assert_eq!(script.sent().len(), 1);
 
     // One that is dropped leaves its place to the next.

@@ -1,7 +1,5 @@
 //! The default chain of AWS, over the HTTP client and the TLS of the rest of the crate.
 
-use std::sync::Arc;
-
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -14,9 +12,9 @@ use aws_types::os_shim_internal::{Env, Fs};
 use bytes::Bytes;
 
 use crate::error::ConfigurationError;
-use crate::transport::{
-    BUNDLE_VARIABLE, HttpTransport, Limits, Roots, TLS_COMPILED_IN, TransportError, TransportErrorKind,
-};
+use crate::http::reqwest::ReqwestClient;
+use crate::http::tls::{self, BUNDLE_VARIABLE, Roots};
+use crate::http::{self as http_client, Body, ConnectOptions, HttpError, HttpErrorKind, ResponseLimits};
 
 /// The largest answer with credentials.
 const MAX_RESPONSE_SIZE: usize = 1 << 20;
@@ -28,8 +26,10 @@ pub(crate) async fn default_chain() -> Result<SdkConfig, ConfigurationError> {
     if let Some(path) = std::env::var_os(BUNDLE_VARIABLE).filter(|path| !path.is_empty()) {
         roots.bundle(path);
     }
-    let over_proxy = Arc::new(HttpTransport::new(None, true, TLS_COMPILED_IN, &roots)?);
-    let client = ChainClient { over_proxy, direct: Arc::new(HttpTransport::new(None, false, false, &roots)?) };
+    let client = ChainClient {
+        over_proxy: ReqwestClient::new(None, true, tls::COMPILED_IN, &roots)?,
+        direct: ReqwestClient::new(None, false, false, &roots)?,
+    };
     check_profile().await?;
     Ok(aws_config::defaults(aws_config::BehaviorVersion::latest()).http_client(client).load().await)
 }
@@ -49,39 +49,42 @@ async fn check_profile() -> Result<(), ConfigurationError> {
 /// Endpoints of the machine itself speak plain HTTP, and no proxy can reach them.
 #[derive(Clone, Debug)]
 struct ChainClient {
-    over_proxy: Arc<HttpTransport>,
-    direct: Arc<HttpTransport>,
+    over_proxy: ReqwestClient,
+    direct: ReqwestClient,
 }
 
 impl HttpClient for ChainClient {
     fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
-        let limits = Limits {
-            connect_timeout: settings.connect_timeout(),
-            read_timeout: settings.read_timeout(),
-            max_response_size: MAX_RESPONSE_SIZE,
-            fresh_connection: false,
-        };
-        SharedHttpConnector::new(Connector { client: self.clone(), limits })
+        let connect = ConnectOptions { timeout: settings.connect_timeout(), new_connection: false };
+        let limits = ResponseLimits { read_timeout: settings.read_timeout(), max_size: MAX_RESPONSE_SIZE };
+        SharedHttpConnector::new(Connector { client: self.clone(), connect, limits })
     }
 }
 
 #[derive(Debug)]
 struct Connector {
     client: ChainClient,
-    limits: Limits,
+    connect: ConnectOptions,
+    limits: ResponseLimits,
 }
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (client, limits) = (self.client.clone(), self.limits);
+        let client = self.client.clone();
+        let connect = self.connect;
+        let limits = self.limits;
         HttpConnectorFuture::new(async move {
-            let request = plain(request)?;
-            let is_https = request.url().scheme() == "https";
-            let transport = if is_https { client.over_proxy } else { client.direct };
-            let raw = transport.execute(request, limits, &mut None).await.map_err(connector_error)?;
+            let mut request = request.try_into_http1x().map_err(user)?;
+            request.extensions_mut().insert(connect);
+            let body = request.body().bytes().map(Bytes::copy_from_slice);
+            let body = body.ok_or_else(|| user("the body of the request is a stream"))?;
+            let is_https = request.uri().scheme_str() == Some("https");
+            let client = if is_https { client.over_proxy } else { client.direct };
+            let request = request.map(|_| Body::from(body));
+            let received = http_client::send(&client, request, limits, &mut None).await.map_err(connector_error)?;
             let mut response =
-                HttpResponse::new(raw.status.as_u16().try_into().map_err(user)?, SdkBody::from(raw.body));
-            for (name, value) in &raw.headers {
+                HttpResponse::new(received.status.as_u16().try_into().map_err(user)?, SdkBody::from(received.body));
+            for (name, value) in &received.headers {
                 let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
                 response.headers_mut().try_append(name.as_str().to_owned(), value).map_err(user)?;
             }
@@ -90,24 +93,16 @@ impl HttpConnector for Connector {
     }
 }
 
-fn plain(request: HttpRequest) -> Result<reqwest::Request, ConnectorError> {
-    let request = request.try_into_http1x().map_err(user)?;
-    let body = request.body().bytes().map(Bytes::copy_from_slice);
-    let body = body.ok_or_else(|| user("a body that is a stream"))?;
-    reqwest::Request::try_from(request.map(|_| body)).map_err(user)
-}
-
 fn user(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ConnectorError {
     ConnectorError::user(error.into())
 }
 
-fn connector_error(error: TransportError) -> ConnectorError {
-    use TransportErrorKind::{Connect, ConnectTimeout, Interrupted, ReadTimeout, StaleConnection, TooLarge, Untrusted};
-    let kind = error.kind;
-    let told: Box<dyn std::error::Error + Send + Sync> = error.what.into();
-    match kind {
-        ConnectTimeout | ReadTimeout => ConnectorError::timeout(told),
-        Connect | Interrupted | StaleConnection => ConnectorError::io(told),
-        Untrusted | TooLarge => ConnectorError::other(told, None),
+fn connector_error(error: HttpError) -> ConnectorError {
+    match error.kind() {
+        HttpErrorKind::ConnectTimeout | HttpErrorKind::ReadTimeout => ConnectorError::timeout(error.into()),
+        HttpErrorKind::Connect | HttpErrorKind::Interrupted | HttpErrorKind::StaleConnection => {
+            ConnectorError::io(error.into())
+        }
+        HttpErrorKind::Untrusted | HttpErrorKind::TooLarge => ConnectorError::other(error.into(), None),
     }
 }

@@ -4,7 +4,7 @@ use aws_credential_types::Credentials;
 
 use super::ClientBuilder;
 use crate::error::{ConfigurationError, Error};
-use crate::transport::BUNDLE_VARIABLE;
+use crate::http::tls::BUNDLE_VARIABLE;
 
 impl ClientBuilder {
     /// Settings by the environment variables that every AWS SDK knows:

@@ -8,8 +8,9 @@ use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
 use aws_types::service_config::ServiceConfigKey;
 
-use super::{ClientBuilder, LONGEST_APP_NAME, Timeouts};
-use crate::transport::BUNDLE_VARIABLE;
+use super::{ClientBuilder, MAX_APP_NAME_LENGTH};
+use crate::http::tls::BUNDLE_VARIABLE;
+use crate::runtime::Timeouts;
 
 /// What `RetryConfig` holds when nobody has set a backoff: this crate then keeps its own.
 const SDK_INITIAL_BACKOFF: Duration = Duration::from_secs(1);
@@ -19,7 +20,7 @@ impl ClientBuilder {
     ///
     /// Honoured: region, credentials provider, endpoint URL (with a service-specific one, `AWS_ENDPOINT_URL_OMICS` or
     /// a profile's, before a general one, and one set in code before both), FIPS, dual stack, retry attempts and
-    /// backoff, time-outs, app name, time source, whether clock skew is corrected, and root certificates
+    /// backoff, timeouts, app name, time source, whether clock skew is corrected, and root certificates
     /// (`AWS_CA_BUNDLE`, or `ca_bundle` of a profile). The rest (HTTP client, sleep, identity cache, …) needs the
     /// official SDK's runtime and is left alone.
     ///
@@ -93,10 +94,10 @@ impl ClientBuilder {
 /// Longer names than this crate sends are legal there, with a warning.
 fn app_name(name: &AppName) -> String {
     let name = name.to_string();
-    if name.len() > LONGEST_APP_NAME {
-        tracing::warn!(name, "the app name is cut to {LONGEST_APP_NAME} characters");
+    if name.len() > MAX_APP_NAME_LENGTH {
+        tracing::warn!(name, "the app name is cut to {MAX_APP_NAME_LENGTH} characters");
     }
-    name.chars().take(LONGEST_APP_NAME).collect()
+    name.chars().take(MAX_APP_NAME_LENGTH).collect()
 }
 
 fn endpoint_url(config: &SdkConfig) -> Option<String> {

@@ -1,6 +1,6 @@
 //! What can be wrong with a client's settings.
 
-use crate::error::BoxError;
+use crate::model::BoxError;
 
 /// What else a program can do that was built with the feature for it.
 const DEFAULT_CHAIN: &str = if cfg!(feature = "aws-config") {

@@ -1,10 +1,10 @@
-//! What every failed call knows of itself, and failures that are not the service's answer.
+//! What every failed call knows of itself, and failures without an error response.
 
 use std::fmt;
 
-use crate::check::Violations;
-use crate::error::BoxError;
+use crate::model::BoxError;
 use crate::model::ClientToken;
+use crate::model::validation::Violations;
 
 /// What is known of a call beside why it failed.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub(crate) struct Context {
     pub(crate) throttling: bool,
     /// Whether waits, watches and bulk runs retry after it for as long as it lasts.
     pub(crate) outage: bool,
-    pub(crate) stopped: Option<StopReason>,
+    pub(crate) stop_reason: Option<StopReason>,
 }
 
 impl Context {
@@ -41,13 +41,13 @@ impl Context {
     pub(super) fn tail(&self, request_id: Option<&str>) -> String {
         let request = request_id.map_or_else(String::new, |id| format!("request {id}, "));
         let plural = if self.attempts == 1 { "" } else { "s" };
-        let stopped = self.stopped.map_or_else(String::new, |reason| format!(", {reason}"));
+        let stopped = self.stop_reason.map_or_else(String::new, |reason| format!(", {reason}"));
         let applied = if self.may_have_been_applied { ", may have been applied" } else { "" };
         format!(" [{request}{} attempt{plural}{stopped}{applied}]", self.attempts)
     }
 }
 
-/// Why a failure that another attempt could have mended was not tried again.
+/// Why a failure was not retried although a retry could have helped.
 ///
 /// [`Error::is_retryable`](crate::Error::is_retryable) has an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,10 +57,12 @@ pub enum StopReason {
     AttemptsExhausted,
     /// The retry quota of the client was empty: too many of its calls fail at present.
     QuotaExhausted,
-    /// The wait before the next attempt would not have fit into the operation time-out.
+    /// The backoff before the next attempt did not fit into the operation timeout.
     NoTimeLeft,
     /// The service asked for a wait of more than five minutes: [`retry_after`](crate::Error::retry_after) tells it.
     DelayTooLong,
+    /// The service may have done its work, and a retry could do it a second time.
+    MayHaveBeenApplied,
 }
 
 impl fmt::Display for StopReason {
@@ -70,6 +72,7 @@ impl fmt::Display for StopReason {
             Self::QuotaExhausted => "retry quota exhausted",
             Self::NoTimeLeft => "no time left for another attempt",
             Self::DelayTooLong => "the service asks for a longer wait",
+            Self::MayHaveBeenApplied => "a retry could do its work twice",
         })
     }
 }
@@ -86,7 +89,7 @@ impl fmt::Display for StopReason {
 ///
 /// let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("5555555555");
 /// match call.operation_timeout(Duration::from_millis(20)).send().await {
-///     // The message names the time-out that has passed.
+///     // The message names the timeout that has passed.
 ///     Err(healthomics::Error::Timeout(failure)) => println!("{failure}"),
 ///     other => panic!("{other:?}"),
 /// }

@@ -3,8 +3,8 @@ use std::error::Error as _;
 use serde_json::Value;
 
 use super::*;
-use crate::testing::{Script, Step, answer, builder};
-use crate::transport::TransportErrorKind;
+use crate::http::HttpErrorKind;
+use crate::testing::{Script, Step, builder, respond};
 
 async fn start(script: &Script) -> Error {
     let client = script.client_with(builder().max_attempts(1)).unwrap();
@@ -45,7 +45,7 @@ async fn every_raw_answer_becomes_the_right_error() {
         let body = repeated.as_deref().unwrap_or_else(|| case["body"].as_str().unwrap());
         let status = u16::try_from(case["status"].as_u64().unwrap()).unwrap();
 
-        let error = start(&Script::new([answer(status, &headers, body)])).await;
+        let error = start(&Script::new([respond(status, &headers, body)])).await;
 
         assert_eq!(variant(&error), expect["variant"], "{name}");
         assert_eq!(error.status(), Some(status), "{name}");
@@ -68,7 +68,7 @@ async fn every_raw_answer_becomes_the_right_error() {
 async fn a_line_says_what_a_person_needs() {
     let code = |status: u16, code: &'static str, message: &'static str| {
         let body = format!(r#"{{"message":"{message}"}}"#);
-        answer(status, &[("x-amzn-requestid", "4f6c"), ("x-amzn-errortype", code)], &body)
+        respond(status, &[("x-amzn-requestid", "4f6c"), ("x-amzn-errortype", code)], &body)
     };
     let id = ("x-amzn-requestid", "4f6c");
     let about = "StartReadSetExportJob (store 1234567890): ";
@@ -124,31 +124,31 @@ async fn a_line_says_what_a_person_needs() {
             "InternalServerException (500): oops [request 4f6c, 1 attempt, no attempts left, may have been applied]",
         ),
         (
-            answer(403, &[], "<html>blocked</html>"),
+            respond(403, &[], "<html>blocked</html>"),
             "HTTP 403 Forbidden without an error code: \"<html>blocked</html>\"; check the proxy and the endpoint URL \
              [1 attempt]",
         ),
         (
-            answer(502, &[], "<html>\n  Bad gateway</html>"),
+            respond(502, &[], "<html>\n  Bad gateway</html>"),
             "HTTP 502 Bad Gateway without an error code: \"<html> Bad gateway</html>\" \
              [1 attempt, no attempts left, may have been applied]",
         ),
         (
-            answer(301, &[("location", "https://elsewhere.example")], ""),
+            respond(301, &[("location", "https://elsewhere.example")], ""),
             "HTTP 301 Moved Permanently, redirects are not followed [1 attempt]",
         ),
         (
-            answer(200, &[id], ""),
+            respond(200, &[id], ""),
             "the response is empty [request 4f6c, 1 attempt, no attempts left, may have been applied]",
         ),
         (
-            answer(200, &[id], r#"{"status":"SUBMITTED"}"#),
+            respond(200, &[id], r#"{"status":"SUBMITTED"}"#),
             "the response has no id [request 4f6c, 1 attempt, may have been applied]",
         ),
-        (Step::Fail(TransportErrorKind::Connect), "scripted [1 attempt, no attempts left]"),
+        (Step::Fail(HttpErrorKind::Connect), "scripted [1 attempt, no attempts left]"),
         (
             Step::Hang,
-            "no answer within the attempt time-out of 60s [1 attempt, no attempts left, may have been applied]",
+            "no response within the read timeout of 30s [1 attempt, no attempts left, may have been applied]",
         ),
     ] {
         assert_eq!(start(&Script::new([step])).await.to_string(), format!("{about}{expected}"));
@@ -157,7 +157,7 @@ async fn a_line_says_what_a_person_needs() {
 
 #[tokio::test]
 async fn a_line_names_the_job_or_read_set() {
-    let missing = || answer(404, &[("x-amzn-errortype", "ResourceNotFoundException")], "");
+    let missing = || respond(404, &[("x-amzn-errortype", "ResourceNotFoundException")], "");
     let client = Script::new([missing()]).client();
     let tail = "ResourceNotFoundException (404); check the id, and region and account of the client [1 attempt]";
     let job = client.get_read_set_export_job().sequence_store_id("1234567890").id("5555555555").send().await;
@@ -173,7 +173,7 @@ async fn a_line_names_the_job_or_read_set() {
 /// An id of any length leaves the line bounded, with parameter validation off.
 #[tokio::test]
 async fn an_id_of_any_length_leaves_the_line_bounded() {
-    let client = Script::new([answer(404, &[], "")]).client_with(builder().parameter_validation(false)).unwrap();
+    let client = Script::new([respond(404, &[], "")]).client_with(builder().parameter_validation(false)).unwrap();
     let call = client.get_read_set_metadata().sequence_store_id("1".repeat(10_000)).id("2".repeat(10_000));
     let line = call.send().await.unwrap_err().to_string();
     assert!(line.len() < 300, "{line}");
@@ -210,7 +210,7 @@ async fn a_report_repeats_nothing_that_a_provider_says_twice() {
              profile `typo` was not defined",
         ),
     ] {
-        let script = Script::new([answer(200, &[], "")]);
+        let script = Script::new([respond(200, &[], "")]);
         let client = script.client_with(builder().credentials_provider(provider)).unwrap();
         let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("5555555555");
         let error = call.send().await.unwrap_err();
@@ -221,7 +221,7 @@ async fn a_report_repeats_nothing_that_a_provider_says_twice() {
 #[tokio::test]
 async fn the_echo_of_a_refused_signature_is_cut_off() {
     let body = r#"{"message":"The signature does not match. The Canonical String for this request should have been 'x-amz-security-token:SECRET'"}"#;
-    let error = start(&Script::new([answer(403, &[("x-amzn-errortype", "InvalidSignatureException")], body)])).await;
+    let error = start(&Script::new([respond(403, &[("x-amzn-errortype", "InvalidSignatureException")], body)])).await;
     assert_eq!(error.message(), Some("The signature does not match."));
     assert!(!format!("{error:?} {error}").contains("SECRET"));
 }
@@ -229,20 +229,20 @@ async fn the_echo_of_a_refused_signature_is_cut_off() {
 #[tokio::test]
 async fn nothing_from_outside_breaks_the_line_or_floods_it() {
     let text = format!(r#"{{"code":"Evil\nLINE","message":"{}"}}"#, "x\\u001b[31m\\n".repeat(100_000));
-    let error = start(&Script::new([answer(400, &[], &text)])).await;
+    let error = start(&Script::new([respond(400, &[], &text)])).await;
     let line = error.to_string();
     assert!(line.len() < 1_000 && !line.contains(char::is_control), "{line}");
     assert_eq!(error.code(), None, "what is no name is no code");
     assert!(error.message().is_some_and(|message| message.len() > 100_000), "the whole message is there");
 
     let echo = "The Canonical String should have been x-amz-security-token:SECRET";
-    let error = start(&Script::new([answer(403, &[], echo)])).await;
+    let error = start(&Script::new([respond(403, &[], echo)])).await;
     assert!(!format!("{error:?} {error}").contains("SECRET"), "{error}");
 }
 
 #[tokio::test]
 async fn no_message_repeats_its_cause() {
-    for step in [answer(200, &[], "{\"id\":"), answer(200, &[], "{\"id\":5}"), answer(500, &[], "")] {
+    for step in [respond(200, &[], "{\"id\":"), respond(200, &[], "{\"id\":5}"), respond(500, &[], "")] {
         let error = start(&Script::new([step])).await;
         let mut outer: &dyn StdError = &error;
         while let Some(cause) = outer.source() {
@@ -250,7 +250,7 @@ async fn no_message_repeats_its_cause() {
             outer = cause;
         }
     }
-    let error = start(&Script::new([answer(200, &[], "{\"id\":")])).await;
+    let error = start(&Script::new([respond(200, &[], "{\"id\":")])).await;
     assert!(error.source().is_some());
     assert!(error.report().to_string().starts_with(&error.to_string()));
     assert!(error.report().to_string().contains("EOF while parsing"));
@@ -261,7 +261,7 @@ async fn only_a_redirect_is_called_one() {
     for (status, is_redirect) in
         [(300, false), (301, true), (302, true), (303, true), (304, false), (305, false), (307, true), (308, true)]
     {
-        let error = start(&Script::new([answer(status, &[("location", "https://elsewhere.example/")], "")])).await;
+        let error = start(&Script::new([respond(status, &[("location", "https://elsewhere.example/")], "")])).await;
         assert_eq!(error.to_string().contains("redirects are not followed"), is_redirect, "{error}");
         assert_eq!(error.status(), Some(status));
     }
@@ -277,7 +277,7 @@ fn errors_travel() {
 #[tokio::test]
 async fn nothing_in_a_message_breaks_or_turns_the_line() {
     let body = r#"{"message":"one\r\ntwo\u2028three \u202eevil\u2069 \u001b[2J\u200f."}"#;
-    let client = Script::new([answer(400, &[], body)]).client();
+    let client = Script::new([respond(400, &[], body)]).client();
     let call = client.get_read_set_export_job().sequence_store_id("1234567890").id("1234567890");
     let error = call.send().await.unwrap_err();
     assert_eq!(

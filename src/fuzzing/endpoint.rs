@@ -1,8 +1,8 @@
 //! Endpoints from URL and region.
 
+use crate::config::endpoint::EndpointConfig;
 use crate::config::signing_region;
-use crate::endpoint::EndpointConfig;
-use crate::wire::HostPrefix;
+use crate::protocol::request::HostPrefix;
 
 const PATH: &str = "/sequencestore/1234567890/exportjob";
 

@@ -2,17 +2,17 @@
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, StatusCode};
 use time::OffsetDateTime;
 use url::Url;
 
 use super::{Message, now};
-use crate::credentials::SigningIdentity;
-use crate::endpoint::Host;
 use crate::local::{LocalService, fuzzing};
 use crate::operation::fuzzing::decode_all;
-use crate::sign::{SignedRequest, UnsignedRequest, signed};
-use crate::wire::{HostPrefix, RawResponse, WireRequest};
+use crate::protocol::endpoint::Host;
+use crate::protocol::request::{HostPrefix, Request};
+use crate::protocol::response::Response;
+use crate::protocol::sigv4::{SigningIdentity, UnsignedRequest, sign as sign_request};
 
 /// Requests to the local service: `METHOD URI`, lines of headers, an empty line, the body.
 pub fn local_request(data: &[u8]) {
@@ -27,12 +27,12 @@ pub fn local_request(data: &[u8]) {
     assert!(answer.len() <= 4_000 + 200 * asked, "{asked} bytes are answered with {}", answer.len());
     if status == 200 {
         // What it answers can be read by the client.
-        decode_all(&RawResponse { status: StatusCode::OK, headers: HeaderMap::new(), body: answer });
+        decode_all(&Response { status: StatusCode::OK, headers: HeaderMap::new(), body: answer });
     }
 }
 
 fn parts(method: &[u8], uri: &[u8], headers: HeaderMap) -> Option<Parts> {
-    let mut parts = Request::builder().method(method).uri(uri).body(()).ok()?.into_parts().0;
+    let mut parts = http::Request::builder().method(method).uri(uri).body(()).ok()?.into_parts().0;
     parts.headers = headers;
     Some(parts)
 }
@@ -60,7 +60,7 @@ pub fn local_signature(data: &[u8]) {
     }
     for session in [None, Some("session")] {
         let (path, body) = (["sequencestore", segment, "exportjobs"], Bytes::copy_from_slice(body));
-        let request = WireRequest::post(HostPrefix::ControlStorage, &path, body).with_query("nextToken", Some(value));
+        let request = Request::post(HostPrefix::ControlStorage, &path, body).with_query("nextToken", Some(value));
         let Some((mut parts, body)) = sign(request, session) else { return };
         let credentials = fuzzing::credentials(session);
         assert!(fuzzing::is_signed(&parts, &body, credentials.clone(), at), "{} {body:?}", parts.uri);
@@ -71,13 +71,14 @@ pub fn local_signature(data: &[u8]) {
     }
 }
 
-fn sign(request: WireRequest, session: Option<&str>) -> Option<(Parts, Bytes)> {
-    let host = Host::new(Url::parse("http://127.0.0.1:9000").ok()?, "").ok()?;
+fn sign(request: Request, session: Option<&str>) -> Option<(Parts, Bytes)> {
+    let host = Host::new(Url::parse("http://127.0.0.1:9000").ok()?, "")?;
     let (url, host) = (host.url(&request.path, &request.query), host.header);
     let identity = SigningIdentity::new(fuzzing::credentials(session));
-    let request = UnsignedRequest { method: request.method, url, host, body: request.body };
-    let signed: SignedRequest = signed(&request, HeaderMap::new(), &identity, LocalService::REGION, now()).ok()?;
-    let (method, url, headers, body) = signed.into_parts();
-    let uri = url[url::Position::BeforePath..].as_bytes();
-    Some((parts(method.as_str().as_bytes(), uri, headers)?, body))
+    let content_type = request.content_type;
+    let request = UnsignedRequest { method: request.method, url, host, content_type, body: request.body };
+    let signed = sign_request(&request, HeaderMap::new(), &identity, LocalService::REGION, now()).ok()?;
+    let (head, body) = signed.into_http().ok()?.into_parts();
+    let uri = head.uri.path_and_query()?.as_str().as_bytes();
+    Some((parts(head.method.as_str().as_bytes(), uri, head.headers)?, body))
 }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::schedule::{LONGEST_ASKED, SHORTEST_LOOK, Schedule};
 use super::{Failures, Job, JobItem as _, JobKind, JobState as _, Outcome, Pace, Retrying, WaitError, Watched};
-use crate::in_flight::InFlight;
+use crate::job::in_flight::InFlight;
 use crate::model::time::can_be_written;
 use crate::model::{ItemStatus, SequenceStoreId};
 use crate::{CallFuture, Client, Error};

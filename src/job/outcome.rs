@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::{JobItem, JobKind, JobState, Retrying};
-use crate::error::OneLine;
+use crate::model::text::OneLine;
 use crate::model::{ItemStatus, JobStatus};
 
 /// How many failed items an error names.

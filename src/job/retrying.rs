@@ -9,7 +9,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::time::{Instant, Sleep};
 
-use crate::error::OneLine;
+use crate::model::text::OneLine;
 use crate::model::time::to_iso8601;
 use crate::{Client, Error};
 

@@ -15,8 +15,8 @@ mod outage;
 use super::*;
 use crate::Error;
 use crate::error::StopReason;
-use crate::testing::{Script, Step, answer, builder};
-use crate::transport::TransportErrorKind::{Connect, Interrupted, ReadTimeout};
+use crate::http::HttpErrorKind::{Connect, Interrupted, ReadTimeout};
+use crate::testing::{Script, Step, builder, respond};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -33,7 +33,7 @@ fn state(status: &str, items: &[&str]) -> Step {
             )
         })
         .collect();
-    answer(200, &[], &format!(r#"{{"id":"1234567890","status":"{status}","sources":[{}]}}"#, items.join(",")))
+    respond(200, &[], &format!(r#"{{"id":"1234567890","status":"{status}","sources":[{}]}}"#, items.join(",")))
 }
 
 fn job(script: &Script) -> Job<Import> {
@@ -41,7 +41,7 @@ fn job(script: &Script) -> Job<Import> {
 }
 
 fn error(status: u16, code: &str) -> Step {
-    answer(status, &[("x-amzn-errortype", code)], "")
+    respond(status, &[("x-amzn-errortype", code)], "")
 }
 
 #[tokio::test(start_paused = true)]
@@ -92,8 +92,8 @@ async fn bad_weather_is_waited_out() {
         1 => Step::Fail(Interrupted),
         2 => Step::Fail(ReadTimeout),
         3 => error(429, "ThrottlingException"),
-        4 => answer(503, &[("retry-after", "90")], "<html>"),
-        5 => answer(200, &[], ""),
+        4 => respond(503, &[("retry-after", "90")], "<html>"),
+        5 => respond(200, &[], ""),
         6 => error(500, "InternalServerException"),
         _ => Step::Hang,
     });
@@ -148,7 +148,9 @@ async fn when_time_is_up_the_last_state_is_in_the_error() {
     // A service that hangs is left when time is up, too.
     let script = Script::new([Step::Hang]);
     let begun = Instant::now();
-    let error = job(&script).wait().timeout(90 * Duration::from_secs(1)).await.unwrap_err();
+    let client = script.client_with(builder().read_timeout(None)).unwrap();
+    let job = client.import_job("1111111111", "1234567890");
+    let error = job.wait().timeout(90 * Duration::from_secs(1)).await.unwrap_err();
     assert!((90..=92).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
     assert!(error.last().is_none() && error.to_string().contains("never seen"), "{error}");
     assert!(error.call_error().is_some_and(Error::is_timeout));

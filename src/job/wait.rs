@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::schedule::{SHORTEST_LOOK, Schedule, Seen, Step};
 use super::{Failures, Job, JobKind, JobState, OnProgress, Outcome, Pace, Progress, Reports};
-use crate::error::OneLine;
+use crate::model::text::OneLine;
 use crate::{CallFuture, Error};
 
 /// A wait that is being set up: await it, or take its [`states`](Self::states) one by one.

@@ -27,14 +27,14 @@ use crate::Client;
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use healthomics::local::{LocalService, SeedReadSet};
-/// # use healthomics::model::FileType;
+/// # use healthomics::read_set::FileType;
 /// # use std::time::Duration;
 /// # let local = LocalService::start().await?;
 /// # let client = local.client()?;
 /// # let store = local.create_sequence_store();
 /// # let read_sets: Vec<_> = (0..100).map(|_| local.seed_read_set(&store, SeedReadSet::archived(FileType::Bam))).collect();
 /// let mut jobs = Vec::new();
-/// for chunk in read_sets.chunks(healthomics::MAX_ACTIVATION_SOURCES) {
+/// for chunk in read_sets.chunks(healthomics::read_set::MAX_ACTIVATION_SOURCES) {
 ///     let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(chunk);
 ///     jobs.push(client.job(&call.send().await?));
 /// }

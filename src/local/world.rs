@@ -54,7 +54,7 @@ pub struct LocalReadSet {
 ///
 /// ```
 /// use healthomics::local::{LocalService, SeedReadSet};
-/// use healthomics::model::FileType;
+/// use healthomics::read_set::FileType;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let local = LocalService::start().await?;
@@ -110,7 +110,7 @@ impl SeedReadSet {
 ///
 /// ```
 /// use healthomics::local::JobKind;
-/// use healthomics::model::JobStatus;
+/// use healthomics::read_set::JobStatus;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let local = healthomics::local::LocalService::start().await?;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use crate::check::is_id;
+use crate::model::validation::is_id;
 
 /// What is one text is one in JSON, too.
 macro_rules! serde_as_text {
@@ -56,7 +56,7 @@ macro_rules! string_type {
         }
 
         crate::model::ids::serde_as_text! { $name }
-        crate::json::text_field! { $name, read_id }
+        crate::protocol::json::text_field! { $name, read_id }
 
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {
@@ -168,7 +168,7 @@ string_type! {
     /// ```
     /// use std::collections::HashMap;
     ///
-    /// use healthomics::model::SequenceStoreId;
+    /// use healthomics::SequenceStoreId;
     ///
     /// let store = SequenceStoreId::from("0123456789");
     /// assert_eq!(store, "0123456789");
@@ -226,7 +226,7 @@ string_type! { opaque
     /// `Debug` does not show it, [`as_str`](ClientToken::as_str) and `Display` do.
     ///
     /// ```
-    /// use healthomics::model::ClientToken;
+    /// use healthomics::ClientToken;
     ///
     /// let mine = ClientToken::from("order-4711");
     /// assert_eq!((mine.to_string(), format!("{mine:?}")), ("order-4711".to_owned(), "ClientToken(redacted)".to_owned()));
@@ -239,7 +239,7 @@ impl ClientToken {
     /// A new token that nobody has used: a random UUID.
     ///
     /// ```
-    /// use healthomics::model::ClientToken;
+    /// use healthomics::ClientToken;
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let local = healthomics::local::LocalService::start().await?;

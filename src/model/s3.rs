@@ -15,7 +15,7 @@ string_type! {
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let local = healthomics::local::LocalService::start().await?;
     /// # let client = local.client()?;
-    /// use healthomics::model::S3Destination;
+    /// use healthomics::S3Destination;
     ///
     /// let no_slash = S3Destination::from("s3://my-bucket/exports");
     /// let call = client.start_read_set_export_job().sequence_store_id("1234567890").sources(["5555555555"]);

@@ -8,7 +8,7 @@ use std::fmt;
 /// It can't be made from a known value, so that `Unknown` and a known variant never mean the same.
 ///
 /// ```
-/// use healthomics::model::JobStatus;
+/// use healthomics::read_set::JobStatus;
 ///
 /// match JobStatus::from("PAUSED") {
 ///     JobStatus::Unknown(_) => println!("a newer healthomics may know it"),
@@ -84,7 +84,7 @@ macro_rules! open_enum {
         }
 
         crate::model::ids::serde_as_text! { $name }
-        crate::json::text_field! { $name, read_text }
+        crate::protocol::json::text_field! { $name, read_text }
     };
 }
 
@@ -92,7 +92,7 @@ open_enum! {
     /// Where a job stands (`ReadSetExportJobStatus`, `ReadSetImportJobStatus`, `ReadSetActivationJobStatus`).
     ///
     /// ```
-    /// use healthomics::model::JobStatus;
+    /// use healthomics::read_set::JobStatus;
     ///
     /// assert_eq!(JobStatus::from("COMPLETED"), JobStatus::Completed);
     /// assert!(JobStatus::Failed.is_terminal() && !JobStatus::InProgress.is_terminal());
@@ -129,7 +129,7 @@ open_enum! {
     /// `ReadSetActivationJobItemStatus`).
     ///
     /// ```
-    /// use healthomics::model::ItemStatus;
+    /// use healthomics::read_set::ItemStatus;
     ///
     /// assert!(ItemStatus::Finished.is_terminal() && ItemStatus::Failed.is_terminal());
     /// assert!(!ItemStatus::from("PAUSED").is_terminal());
@@ -157,7 +157,7 @@ open_enum! {
     /// What kind of file a source is (`FileType`).
     ///
     /// ```
-    /// use healthomics::model::FileType;
+    /// use healthomics::read_set::FileType;
     ///
     /// let file_type: FileType = "CRAM".parse()?;
     /// assert_eq!(file_type, FileType::Cram);
@@ -179,7 +179,7 @@ open_enum! {
     /// Where a read set stands (`ReadSetStatus`).
     ///
     /// ```
-    /// use healthomics::model::ReadSetStatus;
+    /// use healthomics::read_set::ReadSetStatus;
     ///
     /// let known: Vec<_> = ReadSetStatus::KNOWN.iter().map(|status| status.as_str()).collect();
     /// assert!(known.contains(&"ARCHIVED"));

@@ -1,12 +1,28 @@
-//! Names of the people and samples that the data comes from.
+//! Text from outside in messages and logs.
 
-use super::ids::string_type;
+use std::fmt;
 
-string_type! {
-    /// Whom the data is of: 1 to 127 characters, no control characters.
-    SubjectId
+/// How much of a message stands in `Display`, in characters.
+const SHOWN_CHARS: usize = 600;
+
+/// Whether a character ends a line somewhere, or makes what follows be shown in another order than it was written.
+fn breaks_a_line(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
-string_type! {
-    /// Which sample of the subject it is: 1 to 127 characters, no control characters.
-    SampleId
+
+/// A message that came from outside, kept on one line and in bounds.
+pub(crate) struct OneLine<'a>(pub(crate) &'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.0.char_indices().nth(SHOWN_CHARS).map_or(self.0, |(end, _)| &self.0[..end]);
+        for (index, part) in shown.split(breaks_a_line).filter(|part| !part.is_empty()).enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(part)?;
+        }
+        if shown.len() < self.0.len() { f.write_str("…") } else { Ok(()) }
+    }
 }

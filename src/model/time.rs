@@ -56,7 +56,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::json::json_struct;
+    use crate::protocol::json::json_struct;
 
     json_struct! {
         #[derive(Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Responses with a status of 200 that are JSON, and not of the service: of a proxy, a health check, a login page.
 
-use crate::testing::{Script, answer};
+use crate::testing::{Script, respond};
 use crate::{Client, Error};
 
 const STORE: &str = "1234567890";
@@ -94,7 +94,7 @@ impl Operation {
 async fn a_response_of_somebody_else_is_no_empty_success() {
     for operation in ALL {
         for body in FOREIGN {
-            let script = Script::new([answer(200, &[], body)]);
+            let script = Script::new([respond(200, &[], body)]);
             let error = operation.call(&script.client()).await.unwrap_err();
             assert!(matches!(error, Error::UndecodableResponse(_)), "{operation:?}, {body}: {error}");
             assert_eq!((script.sent().len(), error.is_retryable()), (3, true), "{operation:?}, {body}: {error}");
@@ -105,12 +105,12 @@ async fn a_response_of_somebody_else_is_no_empty_success() {
 #[tokio::test(start_paused = true)]
 async fn the_list_of_read_sets_is_required() {
     for body in ["{}", r#"{"readSets":null}"#, r#"{"nextToken":"more"}"#] {
-        let error = ListReadSets.call(&Script::new([answer(200, &[REQUEST_ID], body)]).client()).await.unwrap_err();
+        let error = ListReadSets.call(&Script::new([respond(200, &[REQUEST_ID], body)]).client()).await.unwrap_err();
         assert!(error.is_retryable() && error.request_id() == Some("req-1"), "{body}: {error}");
         assert!(error.to_string().contains("the response has no readSets"), "{error}");
     }
-    let whole = || answer(200, &[], r#"{"readSets":[{"id":"5000000001","status":"ACTIVE"}]}"#);
-    let script = Script::new([answer(200, &[REQUEST_ID], "{}"), whole()]);
+    let whole = || respond(200, &[], r#"{"readSets":[{"id":"5000000001","status":"ACTIVE"}]}"#);
+    let script = Script::new([respond(200, &[REQUEST_ID], "{}"), whole()]);
     assert_eq!(ListReadSets.call(&script.client()).await.unwrap(), 1);
 }
 
@@ -119,7 +119,7 @@ async fn what_is_of_the_service_may_be_empty() {
     for operation in ALL_OPTIONAL {
         // A request id is enough, and so is a field.
         for body in ["{}", r#"{"tomorrow":1}"#, r#"{"exportJobs":null,"importJobs":null,"errors":null}"#] {
-            let script = Script::new([answer(200, &[REQUEST_ID], body)]);
+            let script = Script::new([respond(200, &[REQUEST_ID], body)]);
             assert_eq!(operation.call(&script.client()).await.unwrap(), 0, "{operation:?}, {body}");
         }
         let key = match operation {
@@ -128,12 +128,12 @@ async fn what_is_of_the_service_may_be_empty() {
             ListActivationJobs => "activationJobs",
             _ => "errors",
         };
-        let script = Script::new([answer(200, &[], &format!(r#"{{"{key}":[]}}"#))]);
+        let script = Script::new([respond(200, &[], &format!(r#"{{"{key}":[]}}"#))]);
         assert_eq!(operation.call(&script.client()).await.unwrap(), 0, "{operation:?}");
     }
-    let script = Script::new([answer(200, &[], r#"{"nextToken":"more"}"#)]);
+    let script = Script::new([respond(200, &[], r#"{"nextToken":"more"}"#)]);
     assert_eq!(ListExportJobs.call(&script.client()).await.unwrap(), 0);
-    let script = Script::new([answer(200, &[], r#"{"readSets":[]}"#)]);
+    let script = Script::new([respond(200, &[], r#"{"readSets":[]}"#)]);
     assert_eq!(ListReadSets.call(&script.client()).await.unwrap(), 0);
 }
 
@@ -141,11 +141,11 @@ async fn what_is_of_the_service_may_be_empty() {
 async fn an_empty_body_is_a_success_of_a_deletion_alone_and_with_a_request_id() {
     for body in ["", " \r\n"] {
         for operation in ALL {
-            let script = Script::new([answer(200, &[REQUEST_ID], body)]);
+            let script = Script::new([respond(200, &[REQUEST_ID], body)]);
             let result = operation.call(&script.client()).await;
             assert_eq!(result.is_ok(), operation == BatchDelete, "{operation:?}");
 
-            let script = Script::new([answer(200, &[], body)]);
+            let script = Script::new([respond(200, &[], body)]);
             let error = operation.call(&script.client()).await.unwrap_err();
             assert!(error.is_retryable() && error.attempts() == 3, "{operation:?}: {error}");
         }

@@ -2,24 +2,24 @@
 
 use std::fmt::Debug;
 
-use super::Operation;
-use super::activation_job::{
+use super::read_set::activation::{
     GetReadSetActivationJobRequest, ListReadSetActivationJobsRequest, StartReadSetActivationJobRequest,
 };
-use super::batch_delete::BatchDeleteReadSetRequest;
-use super::export_job::{GetReadSetExportJobRequest, ListReadSetExportJobsRequest, StartReadSetExportJobRequest};
-use super::import_job::{GetReadSetImportJobRequest, ListReadSetImportJobsRequest, StartReadSetImportJobRequest};
-use super::read_set::GetReadSetMetadataRequest;
-use super::read_sets::ListReadSetsRequest;
-use crate::attempt::Failure;
+use super::read_set::delete::BatchDeleteReadSetRequest;
+use super::read_set::export::{GetReadSetExportJobRequest, ListReadSetExportJobsRequest, StartReadSetExportJobRequest};
+use super::read_set::import::{GetReadSetImportJobRequest, ListReadSetImportJobsRequest, StartReadSetImportJobRequest};
+use super::read_set::list::ListReadSetsRequest;
+use super::read_set::metadata::GetReadSetMetadataRequest;
 use crate::fuzzing::{Length, assert_fit_for_a_log, context};
-use crate::wire::RawResponse;
+use crate::protocol::operation::Operation;
+use crate::protocol::response::Response;
+use crate::runtime::attempt::Failure;
 
 const STORE: &str = "1234567890";
 const ID: &str = "5555555555";
 const TOKEN: &str = "page-1";
 
-pub(crate) fn decode_all(raw: &RawResponse) {
+pub(crate) fn decode_all(raw: &Response) {
     let (role_arn, client_token) = ("arn:aws:iam::123456789012:role/r", "token");
     decode(
         &StartReadSetExportJobRequest {
@@ -67,7 +67,7 @@ pub(crate) fn decode_all(raw: &RawResponse) {
     }
 }
 
-fn decode<O: Operation<Output: Debug>>(operation: &O, raw: &RawResponse) -> Option<O::Output> {
+fn decode<O: Operation<Output: Debug>>(operation: &O, raw: &Response) -> Option<O::Output> {
     match operation.decode(raw) {
         Ok(output) => {
             // Escapes and names make it longer, by no more than a factor and what empty members take.

@@ -10,9 +10,11 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
+use crate::model::validation::Violations;
 use crate::model::{FileType, ItemStatus, JobStatus};
-use crate::testing::{Script, answer, builder};
-use crate::{Client, Error, ImportReadSetSource, SourceFiles, Violations};
+use crate::read_set::{ImportReadSetSource, SourceFiles};
+use crate::testing::{Script, builder, respond};
+use crate::{Client, Error};
 
 const ANSWER: &str = r#"{"id":"1234567890","sequenceStoreId":"1234567890","status":"SUBMITTED","readSets":[]}"#;
 
@@ -108,7 +110,7 @@ async fn requests_equal_those_of_botocore() {
         let (name, expect) = (text(case, "name"), &case["expect"]);
         let id = case["input"]["id"].as_str().unwrap_or("1234567890");
         let body = ANSWER.replace("1234567890", id);
-        let script = Script::new([answer(200, &[("x-amzn-requestid", "req-1")], &body)]);
+        let script = Script::new([respond(200, &[("x-amzn-requestid", "req-1")], &body)]);
         let client = script.client_with(builder().region(text(case, "region"))).unwrap();
         call(&client, text(case, "operation"), &case["input"]).await.unwrap_or_else(|error| panic!("{name}: {error}"));
 
@@ -136,18 +138,18 @@ fn fixture(name: &str) -> String {
 }
 
 fn client_answering(name: &str) -> Client {
-    Script::new([answer(200, &[("x-amzn-requestid", "req-1")], &fixture(name))]).client()
+    Script::new([respond(200, &[("x-amzn-requestid", "req-1")], &fixture(name))]).client()
 }
 
-async fn get_import(name: &str) -> Result<crate::GetReadSetImportJobOutput, Error> {
+async fn get_import(name: &str) -> Result<crate::read_set::GetReadSetImportJobOutput, Error> {
     client_answering(name).get_read_set_import_job().sequence_store_id("1234567890").id("3578013579").send().await
 }
 
-async fn get_export(name: &str) -> Result<crate::GetReadSetExportJobOutput, Error> {
+async fn get_export(name: &str) -> Result<crate::read_set::GetReadSetExportJobOutput, Error> {
     client_answering(name).get_read_set_export_job().sequence_store_id("1234567890").id("2468013579").send().await
 }
 
-async fn get_activation(name: &str) -> Result<crate::GetReadSetActivationJobOutput, Error> {
+async fn get_activation(name: &str) -> Result<crate::read_set::GetReadSetActivationJobOutput, Error> {
     client_answering(name).get_read_set_activation_job().sequence_store_id("1234567890").id("4688013579").send().await
 }
 
@@ -300,7 +302,7 @@ async fn the_store_that_was_asked_stands_in_for_an_absent_one() {
 
 #[tokio::test]
 async fn nothing_of_a_refused_request_is_sent() {
-    let script = Script::new([answer(200, &[("x-amzn-requestid", "req-1")], ANSWER)]);
+    let script = Script::new([respond(200, &[("x-amzn-requestid", "req-1")], ANSWER)]);
     let long = "x".repeat(128);
     let source = ImportReadSetSource::builder()
         .source_files(SourceFiles::source1("s3://bucket").source2("https://bucket/key"))
@@ -349,7 +351,7 @@ async fn nothing_of_a_refused_request_is_sent() {
 
 #[tokio::test]
 async fn the_number_of_sources_is_checked() {
-    let client = Script::new([answer(200, &[("x-amzn-requestid", "req-1")], ANSWER)]).client();
+    let client = Script::new([respond(200, &[("x-amzn-requestid", "req-1")], ANSWER)]).client();
     let ids = |count: usize| (0..count).map(|index| format!("{:010}", 5_000_000_000_u64 + index as u64));
     for (count, fits) in [(0, false), (1, true), (20, true), (21, false)] {
         let call = client.start_read_set_activation_job().sequence_store_id("1234567890").sources(ids(count));

@@ -1,186 +1,33 @@
-//! `GetReadSetMetadata`: what a store knows of a read set.
+//! Read sets: their calls, requests, outputs, filters and statuses.
 
-use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
+pub(super) mod activation;
+pub(super) mod delete;
+pub(super) mod export;
+pub(super) mod filter;
+pub(super) mod import;
+pub(super) mod list;
+pub(super) mod metadata;
 
-use super::{Operation, Subject, call, check_id, fill_in_store};
-use crate::Client;
-use crate::check::{Path, Violations};
-use crate::client::Call;
-use crate::json::{Undecodable, json_struct};
-use crate::model::{
-    CreationType, ETagAlgorithm, FileType, ReadSetArn, ReadSetId, ReadSetStatus, ReferenceArn, S3Uri, SampleId,
-    SequenceStoreId, SubjectId,
+pub use activation::{
+    ActivateReadSetJobItem, ActivateReadSetSourceItem, GetReadSetActivationJob, GetReadSetActivationJobOutput,
+    ListReadSetActivationJobs, ListReadSetActivationJobsOutput, MAX_ACTIVATION_SOURCES, StartReadSetActivationJob,
+    StartReadSetActivationJobOutput,
 };
-use crate::wire::{HostPrefix, WireRequest};
+pub use delete::{BatchDeleteReadSet, BatchDeleteReadSetOutput, MAX_DELETE_IDS, ReadSetBatchError};
+pub use export::{
+    ExportReadSetDetail, ExportReadSetJobDetail, GetReadSetExportJob, GetReadSetExportJobOutput, ListReadSetExportJobs,
+    ListReadSetExportJobsOutput, MAX_EXPORT_SOURCES, StartReadSetExportJob, StartReadSetExportJobOutput,
+};
+pub use filter::{JobFilter, ReadSetFilter};
+pub use import::{
+    GetReadSetImportJob, GetReadSetImportJobOutput, ImportReadSetJobItem, ImportReadSetSource,
+    ImportReadSetSourceBuilder, ImportReadSetSourceItem, ListReadSetImportJobs, ListReadSetImportJobsOutput,
+    MAX_IMPORT_SOURCES, SourceFiles, StartReadSetImportJob, StartReadSetImportJobOutput,
+};
+pub use list::{ListReadSets, ListReadSetsOutput, ReadSetListItem};
+pub use metadata::{
+    ETag, FileInformation, GetReadSetMetadata, GetReadSetMetadataOutput, ReadSetFiles, ReadSetS3Access,
+    SequenceInformation,
+};
 
-impl Client {
-    /// Asks what a store knows of a read set: where it stands, whose it is, how big it is (`GetReadSetMetadata`).
-    ///
-    /// ```
-    /// # use healthomics::local::{LocalService, SeedReadSet};
-    /// # use healthomics::model::FileType;
-    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let local = LocalService::start().await?;
-    /// # let client = local.client()?;
-    /// # let store = local.create_sequence_store();
-    /// # let id = local.seed_read_set(&store, SeedReadSet::active(FileType::Bam));
-    /// let read_set = client.get_read_set_metadata().sequence_store_id(&store).id(&id).send().await?;
-    /// match read_set.files.and_then(|files| files.source1) {
-    ///     Some(file) => println!("{} has {} bytes", read_set.id, file.content_length.unwrap_or_default()),
-    ///     None => println!("{} is {}: activate it first", read_set.id, read_set.status),
-    /// }
-    /// # Ok(()) }
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
-    /// ```
-    #[doc = include_str!("errors_of_read.md")]
-    pub fn get_read_set_metadata(&self) -> GetReadSetMetadata {
-        GetReadSetMetadata::new(Call::new(self))
-    }
-}
-
-call! {
-    /// `GetReadSetMetadata`: made by [`Client::get_read_set_metadata`].
-    pub struct GetReadSetMetadata sends GetReadSetMetadataRequest returns GetReadSetMetadataOutput;
-    required {
-        /// The store that the read set is in: 10 to 36 digits.
-        StoreId = sequence_store_id: SequenceStoreId, serde(skip);
-        /// The read set: 10 to 36 digits.
-        Id = id: ReadSetId, serde(skip);
-    }
-    defaulted {}
-}
-
-impl Operation for GetReadSetMetadataRequest {
-    const NAME: &'static str = "GetReadSetMetadata";
-    const MUTATES: bool = false;
-    type Output = GetReadSetMetadataOutput;
-
-    fn subject(&self) -> Subject<'_> {
-        Subject::read_set(&self.sequence_store_id, &self.id)
-    }
-
-    fn check(&self, violations: &mut Violations) {
-        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
-        violations.path_id(Path::Member("id"), self.id.as_str());
-    }
-
-    fn to_wire(&self) -> WireRequest {
-        let path = ["sequencestore", self.sequence_store_id.as_str(), "readset", self.id.as_str(), "metadata"];
-        WireRequest::get(HostPrefix::ControlStorage, &path)
-    }
-
-    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
-        fill_in_store(&mut output.sequence_store_id, &self.sequence_store_id);
-        output.request_id = request_id;
-        check_id(self.id.as_str(), output.id.as_str())
-    }
-}
-
-json_struct! {
-    /// What a store knows of a read set.
-    ///
-    /// [`Client::get_read_set_metadata`] has an example.
-    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-    #[non_exhaustive]
-    pub struct GetReadSetMetadataOutput {
-        /// The read set.
-        pub id: ReadSetId,
-        /// Its name in policies.
-        pub arn: Option<ReadSetArn>,
-        /// The store that it is in.
-        pub sequence_store_id: SequenceStoreId,
-        /// Whom the data is of.
-        pub subject_id: Option<SubjectId>,
-        /// Which sample of the subject it is.
-        pub sample_id: Option<SampleId>,
-        /// Where it stands.
-        pub status: ReadSetStatus,
-        /// What the service says about it.
-        pub status_message: Option<String>,
-        /// Its name.
-        pub name: Option<String>,
-        /// Its description.
-        pub description: Option<String>,
-        /// The reference that the reads are aligned to.
-        pub reference_arn: Option<ReferenceArn>,
-        /// What kind of file it is.
-        pub file_type: Option<FileType>,
-        /// What the service has counted in it.
-        pub sequence_information: Option<SequenceInformation>,
-        /// When it was created.
-        pub creation_time: Option<OffsetDateTime>,
-        /// How it came into the store.
-        pub creation_type: Option<CreationType>,
-        /// What tells whether its content is that of another.
-        pub etag: Option<ETag>,
-        /// The job that imported it.
-        pub creation_job_id: Option<String>,
-        /// Its files. An archived read set has none: activate it first.
-        pub files: Option<ReadSetFiles>,
-        /// The id that AWS support asks for.
-        pub request_id: Option<String>,
-    }
-}
-
-json_struct! {
-    /// What the service has counted in a read set.
-    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-    #[non_exhaustive]
-    pub struct SequenceInformation {
-        /// How many reads there are.
-        pub total_read_count: Option<u64>,
-        /// How many bases they have.
-        pub total_base_count: Option<u64>,
-        /// Where the sample came from.
-        pub generated_from: Option<String>,
-        /// Whether the reads are aligned, in the service's words.
-        pub alignment: Option<String>,
-    }
-
-    /// What tells whether two read sets have the same content, whatever their files look like.
-    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-    #[non_exhaustive]
-    pub struct ETag {
-        /// What the tags are made by.
-        pub algorithm: Option<ETagAlgorithm>,
-        /// The tag of the first file.
-        pub source1: Option<String>,
-        /// The tag of the second file of a pair.
-        pub source2: Option<String>,
-    }
-
-    /// The files of a read set.
-    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-    #[non_exhaustive]
-    pub struct ReadSetFiles {
-        /// The file, or the first reads of a pair.
-        pub source1: Option<FileInformation>,
-        /// The second reads of a pair.
-        pub source2: Option<FileInformation>,
-        /// The index of an aligned file.
-        pub index: Option<FileInformation>,
-    }
-
-    /// One file of a read set.
-    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-    #[non_exhaustive]
-    pub struct FileInformation {
-        /// How many parts it is read in.
-        pub total_parts: Option<u32>,
-        /// How many bytes a part has, the last one aside.
-        pub part_size: Option<u64>,
-        /// How many bytes the file has.
-        pub content_length: Option<u64>,
-        /// Where the file is in Amazon S3.
-        pub s3_access: Option<ReadSetS3Access>,
-    }
-
-    /// Where a file of a read set can be read in Amazon S3.
-    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-    #[non_exhaustive]
-    pub struct ReadSetS3Access {
-        /// The object.
-        pub s3_uri: Option<S3Uri>,
-    }
-}
+pub use crate::model::{CreationType, ETagAlgorithm, FileType, ItemStatus, JobStatus, ReadSetStatus};

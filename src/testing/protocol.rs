@@ -11,14 +11,15 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use url::{Position, Url};
 
-use super::{Script, answer, raw};
-use crate::endpoint::Host;
-use crate::error::ErrorAnswer;
-use crate::json::{self, Field, json_struct};
+use super::{Script, respond};
 use crate::model::FileType;
 use crate::model::time::to_iso8601;
-use crate::sign::Secrets;
-use crate::wire::{HostPrefix, RawResponse, WireRequest};
+use crate::protocol::endpoint::Host;
+use crate::protocol::error_response::ErrorResponse;
+use crate::protocol::json::{self, Field, json_struct};
+use crate::protocol::request::{HostPrefix, Request};
+use crate::protocol::response::Response;
+use crate::protocol::sigv4::Secrets;
 
 fn cases(text: &str) -> Vec<Value> {
     serde_json::from_str(text).unwrap()
@@ -90,7 +91,7 @@ fn at(seconds: i64) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(seconds).unwrap()
 }
 
-fn wire_request(case: &Value) -> WireRequest {
+fn wire_request(case: &Value) -> Request {
     let (params, mut uri) = (&case["params"], text(&case["given"]["http"]["requestUri"]).split('/'));
     assert_eq!(uri.next(), Some(""));
     let segment = |segment: &str| match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
@@ -99,7 +100,7 @@ fn wire_request(case: &Value) -> WireRequest {
     };
     let segments: Vec<_> = uri.map(segment).collect();
     let mut request =
-        WireRequest::get(HostPrefix::ControlStorage, &segments.iter().map(String::as_str).collect::<Vec<_>>());
+        Request::get(HostPrefix::ControlStorage, &segments.iter().map(String::as_str).collect::<Vec<_>>());
     for (member, name) in QUERY {
         let values = match &params[member] {
             Value::Array(values) => values.iter().collect(),
@@ -273,7 +274,7 @@ fn bodies_are_written_so() {
 
 #[tokio::test]
 async fn a_body_has_its_type_and_no_body_has_none() {
-    let script = Script::new([answer(200, &[], r#"{"id":"1234567890","status":"ACTIVE","readSets":[]}"#)]);
+    let script = Script::new([respond(200, &[], r#"{"id":"1234567890","status":"ACTIVE","readSets":[]}"#)]);
     let client = script.client();
     client.list_read_sets().sequence_store_id("1234567890").send().await.unwrap();
     client.get_read_set_metadata().sequence_store_id("1234567890").id("1234567890").send().await.unwrap();
@@ -295,11 +296,15 @@ async fn a_body_has_its_type_and_no_body_has_none() {
     assert_eq!(met, 3);
 }
 
-fn response(case: &Value) -> RawResponse {
+fn response_of(case: &Value) -> Response {
     let response = &case["response"];
     let headers = response["headers"].as_object().into_iter().flatten();
     let headers: Vec<_> = headers.map(|(name, value)| (name.as_str(), text(value))).collect();
-    raw(u16::try_from(response["status_code"].as_u64().unwrap()).unwrap(), &headers, text(&response["body"]))
+    super::response(
+        u16::try_from(response["status_code"].as_u64().unwrap()).unwrap(),
+        &headers,
+        text(&response["body"]),
+    )
 }
 
 #[test]
@@ -308,8 +313,8 @@ fn errors_are_read_so() {
     for case in outputs() {
         let Some(code) = case["errorCode"].as_str() else { continue };
         met += 1;
-        let raw = response(&case);
-        let error = ErrorAnswer::read(&raw, SystemTime::now(), &Secrets::default());
+        let raw = response_of(&case);
+        let error = ErrorResponse::read(&raw, SystemTime::now(), &Secrets::default());
         assert_eq!(error.code.as_deref(), Some(code), "{}", case["id"]);
         assert_eq!(error.status, raw.status, "{}", case["id"]);
         assert_eq!(error.message.as_deref(), case["errorMessage"].as_str(), "{}", case["id"]);
@@ -325,7 +330,7 @@ fn answers_are_read_so() {
     for case in outputs().iter().filter(|case| case["errorCode"].is_null()) {
         met += 1;
         let body: Body =
-            json::from_response(&response(case)).unwrap_or_else(|why| panic!("{}: {}", case["id"], why.what));
+            json::from_response(&response_of(case)).unwrap_or_else(|why| panic!("{}: {}", case["id"], why.what));
         let mut expected = as_in_body(&case["result"]);
         expected.as_object_mut().unwrap().retain(|name, _| !OTHERS.contains(&name.as_str()));
         assert_eq!(serde_json::to_value(&body).unwrap(), expected, "{}", case["id"]);

@@ -14,12 +14,11 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 use tokio::time::Instant;
 
-use super::{builder, raw};
+use super::{builder, into_http, response};
 use crate::Client;
 use crate::config::ClientBuilder;
+use crate::http::{Body, HttpClient, HttpError, HttpErrorKind, HttpFuture};
 use crate::model::time::to_iso8601;
-use crate::sign::SignedRequest;
-use crate::transport::{Answer, Limits, PartialResponse, Transport, TransportError, TransportErrorKind};
 
 pub(crate) const STORE: &str = "1111111111";
 
@@ -124,8 +123,7 @@ impl Service {
     }
 
     pub(crate) fn client_with(&self, builder: ClientBuilder) -> Client {
-        let endpoint = builder.endpoint().unwrap();
-        builder.build_with(endpoint, Box::new(self.clone())).unwrap()
+        builder.http_client(self.clone()).build().unwrap()
     }
 
     pub(crate) fn jobs(&self) -> Vec<PlayedJob> {
@@ -174,7 +172,7 @@ impl Played {
         json!({ "id": id(index), "status": status, "creationTime": created, "readSets": items, "sources": items })
     }
 
-    fn list(&self, url: &url::Url, body: &[u8]) -> (u16, Value) {
+    fn list(&self, uri: &http::Uri, body: &[u8]) -> (u16, Value) {
         if self.lists_denied {
             return (403, json!({ "code": "AccessDeniedException" }));
         }
@@ -184,7 +182,8 @@ impl Played {
         let body: Value = serde_json::from_slice(body).unwrap();
         let parse = |text| OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).unwrap();
         let after = body["filter"]["createdAfter"].as_str().map(parse);
-        let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
+        let query: HashMap<_, _> =
+            url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
         let from: usize = query.get("nextToken").map_or(0, |token| token.parse().unwrap());
         let size: usize = query["maxResults"].parse().unwrap();
         let visible = self.begun.elapsed() >= self.visible_after;
@@ -235,10 +234,12 @@ impl Played {
     }
 }
 
-impl Transport for Service {
-    fn send<'a>(&'a self, request: SignedRequest, _: Limits, _: &'a mut Option<PartialResponse>) -> Answer<'a> {
-        let (method, url, _, body) = request.into_parts();
-        let last = url.path_segments().unwrap().next_back().unwrap().to_owned();
+impl HttpClient for Service {
+    fn send(&self, request: http::Request<Body>) -> HttpFuture {
+        let (head, body) = request.into_parts();
+        let method = head.method;
+        let body = body.into_bytes().unwrap();
+        let last = head.uri.path().rsplit('/').next().unwrap().to_owned();
         let operation = if last.ends_with("jobs") {
             "List"
         } else if method == http::Method::POST {
@@ -250,36 +251,41 @@ impl Transport for Service {
         let now = played.begun.elapsed();
         let throttles = played.throttles(operation, now);
         if now < played.down_until || played.down_from.is_some_and(|(from, until)| (from..until).contains(&now)) {
-            return fail(TransportErrorKind::Connect);
+            return fail(HttpErrorKind::Connect);
         }
         if let Some((status, time)) = played.error_after_outage
             && now < played.down_until + time
         {
-            return Box::pin(async move { Ok(raw(status, &[], "")) });
+            return Box::pin(async move { Ok(reply(status, &[], "")) });
         }
         if let Some((status, body, until)) = played.broken_lists
             && operation == "List"
             && now < until
         {
-            return Box::pin(async move { Ok(raw(status, &[], body)) });
+            return Box::pin(async move { Ok(reply(status, &[], body)) });
         }
         if throttles {
-            return Box::pin(async { Ok(raw(429, &[], r#"{"code":"ThrottlingException"}"#)) });
+            return Box::pin(async { Ok(reply(429, &[], r#"{"code":"ThrottlingException"}"#)) });
         }
         let starts = played.requests.iter().filter(|(name, _)| *name == "Start").count();
         let (status, answer) = match operation {
             "Start" if starts >= played.starts_denied_from => (403, json!({ "code": "AccessDeniedException" })),
-            "List" => played.list(&url, &body),
+            "List" => played.list(&head.uri, &body),
             "Start" => played.start(&body),
             _ => played.get(&last),
         };
         if operation == "Start" && played.lost_starts.is_some_and(|every| starts.is_multiple_of(every)) {
-            return fail(TransportErrorKind::Interrupted);
+            return fail(HttpErrorKind::Interrupted);
         }
-        Box::pin(async move { Ok(raw(status, &[], &answer.to_string())) })
+        Box::pin(async move { Ok(reply(status, &[], &answer.to_string())) })
     }
 }
 
-fn fail(kind: TransportErrorKind) -> Answer<'static> {
-    Box::pin(async move { Err(TransportError::new(kind, "played".to_owned(), None)) })
+/// A response of the service.
+fn reply(status: u16, headers: &[(&str, &str)], body: &str) -> http::Response<Body> {
+    into_http(response(status, headers, body))
+}
+
+fn fail(kind: HttpErrorKind) -> HttpFuture {
+    Box::pin(async move { Err(HttpError::new(kind, "played".to_owned(), None)) })
 }

@@ -1,9 +1,9 @@
 // error: a required member is not set: `Unset<sample_id>`
 // error: call the setter named in `Unset<sample_id>` before this
-fn source() -> healthomics::ImportReadSetSource {
-    healthomics::ImportReadSetSource::builder()
+fn source() -> healthomics::read_set::ImportReadSetSource {
+    healthomics::read_set::ImportReadSetSource::builder()
         .source_files("s3://bucket/key")
-        .source_file_type(healthomics::model::FileType::Bam)
+        .source_file_type(healthomics::read_set::FileType::Bam)
         .subject_id("subject")
         .build()
 }

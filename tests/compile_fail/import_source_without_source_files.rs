@@ -1,8 +1,8 @@
 // error: a required member is not set: `Unset<source_files>`
 // error: call the setter named in `Unset<source_files>` before this
-fn source() -> healthomics::ImportReadSetSource {
-    healthomics::ImportReadSetSource::builder()
-        .source_file_type(healthomics::model::FileType::Bam)
+fn source() -> healthomics::read_set::ImportReadSetSource {
+    healthomics::read_set::ImportReadSetSource::builder()
+        .source_file_type(healthomics::read_set::FileType::Bam)
         .subject_id("subject")
         .sample_id("sample")
         .build()

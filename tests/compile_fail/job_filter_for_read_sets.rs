@@ -3,7 +3,7 @@ async fn call(client: healthomics::Client) -> Result<(), healthomics::Error> {
     client
         .list_read_sets()
         .sequence_store_id("1234567890")
-        .filter(healthomics::JobFilter::new())
+        .filter(healthomics::read_set::JobFilter::new())
         .send()
         .await?;
     Ok(())

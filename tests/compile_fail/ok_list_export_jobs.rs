@@ -1,7 +1,7 @@
 async fn call(client: healthomics::Client) -> Result<(), healthomics::Error> {
     client
         .list_read_set_export_jobs()
-        .filter(healthomics::JobFilter::new())
+        .filter(healthomics::read_set::JobFilter::new())
         .sequence_store_id("1234567890")
         .max_results(100)
         .send()

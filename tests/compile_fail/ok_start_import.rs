@@ -1,4 +1,4 @@
-async fn call(client: healthomics::Client, sources: Vec<healthomics::ImportReadSetSource>) -> Result<(), healthomics::Error> {
+async fn call(client: healthomics::Client, sources: Vec<healthomics::read_set::ImportReadSetSource>) -> Result<(), healthomics::Error> {
     client
         .start_read_set_import_job()
         .sequence_store_id("1234567890")

@@ -1,8 +1,8 @@
 //! All operations, each with a call of its own.
 
 use healthomics::local::{LocalService, SeedReadSet};
-use healthomics::model::{ClientToken, FileType, ReadSetId, SequenceStoreId};
-use healthomics::{Client, Error, ImportReadSetSource};
+use healthomics::read_set::{FileType, ImportReadSetSource};
+use healthomics::{Client, ClientToken, Error, ReadSetId, SequenceStoreId};
 use time::OffsetDateTime;
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/Omics";

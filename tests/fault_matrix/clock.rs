@@ -1,5 +1,5 @@
 //! A clock that goes by what is done, not by the wall: minutes of waiting pass in a moment, and a slow machine has no
-//! time-outs that a fast one has not.
+//! timeouts that a fast one has not.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use tokio::runtime::Builder;
 use tokio::task::yield_now;
 
 /// In each of these steps every connection gets further by several reads and writes. A paused clock left to itself
-/// would run to the next time-out as soon as everybody waits for a socket.
+/// would run to the next timeout as soon as everybody waits for a socket.
 const STEP: Duration = Duration::from_millis(5);
 const TURNS: usize = 4;
 /// A step takes no less than this on the wall, as the kernel needs its time too: the clock is a hundred times as fast at

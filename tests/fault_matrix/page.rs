@@ -45,7 +45,7 @@ attempts. A repeated start brings one job, whatever the tables say was there bef
 
 - *repeat*: [`is_retryable`](crate::Error::is_retryable)
 - *slow down*: [`is_throttling`](crate::Error::is_throttling)
-- *time-out*: [`is_timeout`](crate::Error::is_timeout)
+- *timeout*: [`is_timeout`](crate::Error::is_timeout)
 - *applied?*: [`may_have_been_applied`](crate::Error::may_have_been_applied), if the call is a start or a deletion; what
   only reads is never applied
 - *jobs*: how many of a start there are at the service then, after a fault that happens once, and after one that lasts; of
@@ -102,7 +102,7 @@ fn cell(end: &End) -> String {
     for (holds, word) in [
         (failed.retryable, "repeat"),
         (failed.throttling, "slow down"),
-        (failed.timeout, "time-out"),
+        (failed.timeout, "timeout"),
         (failed.may_have_been_applied, "applied?"),
     ] {
         if holds {

@@ -242,7 +242,7 @@ fn silence() -> Section {
     Section {
         title: "Silence",
         remedy: "Repeat the call later, a start with the token of its error. If the network is slow, raise the \
-                     time-out that the\nmessage names.",
+                     timeout that the\nmessage names.",
         rows: vec![
             row("no answer, nothing done", Fault::HangBefore, answer(2, READ_TIMEOUT + ONE_RETRY), silent().maybe(0)),
             row("no answer, the work done", Fault::HangAfter, answer(2, READ_TIMEOUT + ONE_RETRY), silent().maybe(1)),

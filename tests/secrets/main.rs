@@ -163,7 +163,10 @@ impl Drop for Listening {
     }
 }
 
-fn start(client: &Client, store: &str) -> healthomics::CallFuture<healthomics::StartReadSetActivationJobOutput> {
+fn start(
+    client: &Client,
+    store: &str,
+) -> healthomics::CallFuture<healthomics::read_set::StartReadSetActivationJobOutput> {
     let call = client.start_read_set_activation_job().sequence_store_id(store).sources(["5000000001"]);
     call.client_token(TOKEN).send()
 }

@@ -6,14 +6,16 @@ use healthomics::blocking::{Block as _, BlockEach as _, run};
 use healthomics::bulk::{Duplicates, Planner};
 use healthomics::error::StopReason;
 use healthomics::event::{Change, Event};
-use healthomics::http_client::HttpError;
+use healthomics::http::HttpError;
 use healthomics::job::Export;
 use healthomics::local::{Fault, LocalService, Pace, Quotas, SeedReadSet};
-use healthomics::model::{
-    ClientToken, CreationType, ETagAlgorithm, FileType, ItemStatus, JobStatus, ReadSetArn, ReadSetStatus, ReferenceArn,
-    RunId, S3Destination, S3Uri, SampleId, SubjectId,
+use healthomics::read_set::{
+    CreationType, ETagAlgorithm, FileType, ImportReadSetSource, ItemStatus, JobFilter, JobStatus, ReadSetFilter,
+    ReadSetStatus, SourceFiles,
 };
-use healthomics::{Client, Error, ImportReadSetSource, JobFilter, ReadSetFilter, SourceFiles};
+use healthomics::{
+    Client, ClientToken, Error, ReadSetArn, ReferenceArn, RunId, S3Destination, S3Uri, SampleId, SubjectId,
+};
 
 use super::shown::Shown;
 use super::{SECRET, SESSION, TOKEN, assert_clean, canary, listen, service, signatures};
@@ -160,7 +162,7 @@ async fn calls(shown: &mut Shown, local: &LocalService, client: &Client) {
 }
 
 fn shown_items(
-    list: healthomics::ListReadSets<healthomics::builder::Set<healthomics::model::SequenceStoreId>>,
+    list: healthomics::read_set::ListReadSets<healthomics::builder::Set<healthomics::SequenceStoreId>>,
 ) -> impl std::fmt::Debug {
     list.items()
 }

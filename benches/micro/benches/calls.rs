@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gungraun::prelude::*;
-use healthomics::http_client::{HttpClient, HttpFuture};
+use healthomics::http::{HttpClient, HttpFuture};
 use healthomics::{Client, Credentials};
 use http::{Response, StatusCode};
 use tokio::runtime::{Builder, Runtime};

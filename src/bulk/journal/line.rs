@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::bulk::{BulkKind, Plan};
-use crate::json;
 use crate::model::{ItemStatus, JobStatus, ReadSetId};
+use crate::protocol::json;
 
 /// The format that this version writes, and the newest that it reads. In version 1, lines have no checksum.
 pub(super) const VERSION: u64 = 2;

@@ -380,7 +380,7 @@ fn a_line_that_could_not_be_written_is_not_there() {
 fn imports_tell_what_they_became() {
     let folder = Folder::new();
     let source = |n: usize| {
-        let source = crate::ImportReadSetSource::builder().source_files(format!("s3://bucket/{n}.bam"));
+        let source = crate::read_set::ImportReadSetSource::builder().source_files(format!("s3://bucket/{n}.bam"));
         source.source_file_type(crate::model::FileType::Ubam).subject_id("S").sample_id("s").build()
     };
     let plan: Plan<Import> =

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::BulkKind;
 use crate::bulk::BulkError;
-use crate::check::Shown;
+use crate::model::validation::Shown;
 
 /// How many duplicates an error names.
 const NAMED_DUPLICATES: usize = 5;

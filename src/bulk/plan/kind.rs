@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use crate::check::{Path, Violations};
 use crate::job::{Activation, Export, Import, JobKind};
 use crate::model::ReadSetId;
-use crate::{ImportReadSetSource, MAX_ACTIVATION_SOURCES, MAX_EXPORT_SOURCES, MAX_IMPORT_SOURCES, SourceFiles};
+use crate::model::validation::{Path, Violations};
+use crate::read_set::{
+    ImportReadSetSource, MAX_ACTIVATION_SOURCES, MAX_EXPORT_SOURCES, MAX_IMPORT_SOURCES, SourceFiles,
+};
 
 /// The kinds of jobs that a bulk run is made of: [`Export`], [`Import`] and [`Activation`].
 ///

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{FileType, ReadSetId};
-use crate::{ImportReadSetSource, SourceFiles};
+use crate::read_set::{ImportReadSetSource, SourceFiles};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/Omics";
 

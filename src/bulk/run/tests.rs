@@ -159,10 +159,10 @@ async fn a_group_that_is_refused_does_not_stop_the_others() {
     // Another run has used the token of the second group for something else, so to speak.
     let plan = exports(300);
     let script = crate::testing::Script::new([
-        crate::testing::answer(200, &[], r#"{"id":"1234567890","status":"SUBMITTED"}"#),
-        crate::testing::answer(400, &[("x-amzn-errortype", "ValidationException")], r#"{"message":"no"}"#),
-        crate::testing::answer(403, &[("x-amzn-errortype", "AccessDeniedException")], ""),
-        crate::testing::answer(200, &[], r#"{"id":"1234567890","status":"COMPLETED"}"#),
+        crate::testing::respond(200, &[], r#"{"id":"1234567890","status":"SUBMITTED"}"#),
+        crate::testing::respond(400, &[("x-amzn-errortype", "ValidationException")], r#"{"message":"no"}"#),
+        crate::testing::respond(403, &[("x-amzn-errortype", "AccessDeniedException")], ""),
+        crate::testing::respond(200, &[], r#"{"id":"1234567890","status":"COMPLETED"}"#),
     ]);
     let report = script.client().run(plan).send().await.unwrap();
     let reasons: Vec<_> = report.items().step_by(100).map(|item| item.reason.unwrap_or_default().to_owned()).collect();
@@ -183,8 +183,8 @@ async fn a_group_that_is_refused_does_not_stop_the_others() {
 #[tokio::test(start_paused = true)]
 async fn what_was_refused_waits_for_nothing() {
     let script = crate::testing::Script::new([
-        crate::testing::Step::Fail(crate::transport::TransportErrorKind::Connect),
-        crate::testing::answer(403, &[("x-amzn-errortype", "AccessDeniedException")], ""),
+        crate::testing::Step::Fail(crate::http::HttpErrorKind::Connect),
+        crate::testing::respond(403, &[("x-amzn-errortype", "AccessDeniedException")], ""),
     ]);
     let progress = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&progress);
@@ -223,8 +223,8 @@ async fn missing_rights_end_the_starts() {
 #[tokio::test(start_paused = true)]
 async fn what_may_be_at_work_is_no_input_of_another_run() {
     let script = crate::testing::Script::new([
-        crate::testing::Step::Fail(crate::transport::TransportErrorKind::Interrupted),
-        crate::testing::answer(403, &[("x-amzn-errortype", "AccessDeniedException")], ""),
+        crate::testing::Step::Fail(crate::http::HttpErrorKind::Interrupted),
+        crate::testing::respond(403, &[("x-amzn-errortype", "AccessDeniedException")], ""),
     ]);
     let path = journal("indeterminate");
     let report = script.client().run(exports(300)).journal(&path).send().await.unwrap();
@@ -243,9 +243,9 @@ async fn what_may_be_at_work_is_no_input_of_another_run() {
 #[tokio::test(start_paused = true)]
 async fn nobody_is_made_to_wait_for_ever() {
     let script = crate::testing::Script::new([
-        crate::testing::answer(503, &[("retry-after", "18446744073709551615")], ""),
-        crate::testing::answer(200, &[], r#"{"id":"1234567890","status":"SUBMITTED"}"#),
-        crate::testing::answer(200, &[], r#"{"id":"1234567890","status":"COMPLETED","creationTime":-377705116800}"#),
+        crate::testing::respond(503, &[("retry-after", "18446744073709551615")], ""),
+        crate::testing::respond(200, &[], r#"{"id":"1234567890","status":"SUBMITTED"}"#),
+        crate::testing::respond(200, &[], r#"{"id":"1234567890","status":"COMPLETED","creationTime":-377705116800}"#),
     ]);
     let begun = Instant::now();
     let report = script.client().run(exports(1)).poll_every(Duration::MAX).send().await.unwrap();
@@ -325,14 +325,14 @@ const STARTED: &str = r#"{"id":"1234567890","status":"SUBMITTED"}"#;
 
 #[tokio::test(start_paused = true)]
 async fn what_an_earlier_attempt_may_have_started_is_indeterminate_whatever_follows() {
-    use crate::testing::{Step, answer};
-    use crate::transport::TransportErrorKind::Interrupted;
+    use crate::http::HttpErrorKind::Interrupted;
+    use crate::testing::{Step, respond};
 
     for (status, code) in [(403, "AccessDeniedException"), (400, "ValidationException")] {
         let script = crate::testing::Script::new([
             Step::Fail(Interrupted),
-            answer(402, &[("x-amzn-errortype", "ServiceQuotaExceededException")], ""),
-            answer(status, &[("x-amzn-errortype", code)], ""),
+            respond(402, &[("x-amzn-errortype", "ServiceQuotaExceededException")], ""),
+            respond(status, &[("x-amzn-errortype", code)], ""),
         ]);
         let client = script.client_with(crate::testing::builder().max_attempts(1)).unwrap();
         let path = journal(&format!("lost-{status}"));
@@ -348,18 +348,18 @@ async fn what_an_earlier_attempt_may_have_started_is_indeterminate_whatever_foll
 
 #[tokio::test(start_paused = true)]
 async fn an_item_that_a_job_with_failures_does_not_list_is_indeterminate() {
-    use crate::testing::answer;
+    use crate::testing::respond;
 
     let path = journal("unlisted");
     let ended = r#"{"id":"1234567890","status":"COMPLETED_WITH_FAILURES","readSets":[{"id":"7000000000","status":"FAILED","statusMessage":"no"}]}"#;
-    let script = crate::testing::Script::new([answer(200, &[], STARTED), answer(200, &[], ended)]);
+    let script = crate::testing::Script::new([respond(200, &[], STARTED), respond(200, &[], ended)]);
     let report = script.client().run(exports(2)).journal(&path).send().await.unwrap();
     let items: Vec<_> = report.items().map(|item| (item.finished, item.indeterminate, item.reason.unwrap())).collect();
     assert_eq!(items, [(false, false, "no"), (false, true, "the job has ended, and does not list the item")]);
 
     // A run that is resumed asks again, and may learn more.
     let ended = ended.replace('[', r#"[{"id":"7000000001","status":"FINISHED"},"#);
-    let script = crate::testing::Script::new([answer(200, &[], &ended)]);
+    let script = crate::testing::Script::new([respond(200, &[], &ended)]);
     let report = script.client().run(exports(2)).journal(&path).send().await.unwrap();
     assert_eq!((report.finished_count(), report.indeterminate().count(), script.sent().len()), (1, 0, 1));
     std::fs::remove_file(path).unwrap();
@@ -367,10 +367,10 @@ async fn an_item_that_a_job_with_failures_does_not_list_is_indeterminate() {
 
 #[tokio::test(start_paused = true)]
 async fn a_response_about_another_job_says_nothing_about_this_one() {
-    use crate::testing::answer;
+    use crate::testing::respond;
 
     let other = r#"{"id":"1234567891","status":"COMPLETED"}"#;
-    let script = crate::testing::Script::new([answer(200, &[], STARTED), answer(200, &[], other)]);
+    let script = crate::testing::Script::new([respond(200, &[], STARTED), respond(200, &[], other)]);
     let report = script.client().run(exports(1)).send().await.unwrap();
     let item = report.items().next().unwrap();
     assert!(item.indeterminate && item.reason.unwrap().contains("about 1234567891, and not about 1234567890"));
@@ -378,7 +378,7 @@ async fn a_response_about_another_job_says_nothing_about_this_one() {
 
 #[tokio::test(start_paused = true)]
 async fn groups_that_are_given_one_job_are_judged_by_their_own_items() {
-    use crate::testing::answer;
+    use crate::testing::respond;
 
     let plan = || {
         let planner = Planner::export("run-1".into(), STORE.into(), "s3://bucket/".into(), ROLE.into());
@@ -386,10 +386,10 @@ async fn groups_that_are_given_one_job_are_judged_by_their_own_items() {
     };
     let ended = r#"{"id":"1234567890","status":"COMPLETED","readSets":[{"id":"7000000001","status":"FINISHED"}]}"#;
     let script = crate::testing::Script::new([
-        answer(200, &[], STARTED),
-        answer(200, &[], STARTED),
-        answer(200, &[], STARTED),
-        answer(200, &[], ended),
+        respond(200, &[], STARTED),
+        respond(200, &[], STARTED),
+        respond(200, &[], STARTED),
+        respond(200, &[], ended),
     ]);
     let path = journal("one-job");
     for _ in 0..2 {
@@ -402,11 +402,11 @@ async fn groups_that_are_given_one_job_are_judged_by_their_own_items() {
 
 #[tokio::test(start_paused = true)]
 async fn a_job_that_the_service_does_not_know_is_named() {
-    use crate::testing::answer;
+    use crate::testing::respond;
 
     let path = journal("missing");
-    let gone = || answer(404, &[("x-amzn-errortype", "ResourceNotFoundException")], r#"{"message":"no such job"}"#);
-    let script = crate::testing::Script::new([answer(200, &[], STARTED), gone()]);
+    let gone = || respond(404, &[("x-amzn-errortype", "ResourceNotFoundException")], r#"{"message":"no such job"}"#);
+    let script = crate::testing::Script::new([respond(200, &[], STARTED), gone()]);
     let report = script.client().run(exports(1)).journal(&path).send().await.unwrap();
     assert_eq!(report.missing_jobs().collect::<Vec<_>>(), ["1234567890"]);
     let item = report.items().next().unwrap();
@@ -418,10 +418,10 @@ async fn a_job_that_the_service_does_not_know_is_named() {
 
 #[tokio::test(start_paused = true)]
 async fn one_cause_is_reported_once() {
-    use crate::testing::answer;
+    use crate::testing::respond;
 
     let refused = |id: &'static str| {
-        answer(
+        respond(
             400,
             &[("x-amzn-errortype", "ValidationException"), ("x-amzn-requestid", id)],
             r#"{"message":"no such bucket"}"#,
@@ -445,8 +445,8 @@ async fn a_report_has_five_lines_at_most() {
     let ended =
         format!(r#"{{"id":"1234567890","status":"FAILED","readSets":[{}]}}"#, items.collect::<Vec<_>>().join(","));
     let script = crate::testing::Script::new([
-        crate::testing::answer(200, &[], STARTED),
-        crate::testing::answer(200, &[], &ended),
+        crate::testing::respond(200, &[], STARTED),
+        crate::testing::respond(200, &[], &ended),
     ]);
     let report = script.client().run(exports(100)).send().await.unwrap();
     let lines: Vec<_> = report.to_string().lines().map(str::to_owned).collect();

@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use super::*;
-use crate::sign::SignedRequest;
-use crate::testing::raw;
-use crate::transport::{Answer, Limits, PartialResponse, Transport};
+use crate::http::{Body, HttpClient, HttpFuture};
+use crate::testing::{into_http, response};
 
 /// What the service tolerates.
 const TOLERANCE: Duration = Duration::from_mins(5);
@@ -50,8 +49,7 @@ impl Service {
     fn client(&self, clock: &Arc<Mutex<SystemTime>>) -> Client {
         let clock = Arc::clone(clock);
         let builder = builder().time_source(move || *clock.lock().unwrap());
-        let endpoint = builder.endpoint().unwrap();
-        builder.build_with(endpoint, Box::new(self.clone())).unwrap()
+        builder.http_client(self.clone()).build().unwrap()
     }
 
     /// How many requests there were since this was asked last.
@@ -60,9 +58,9 @@ impl Service {
     }
 }
 
-impl Transport for Service {
-    fn send<'a>(&'a self, request: SignedRequest, _: Limits, _: &'a mut Option<PartialResponse>) -> Answer<'a> {
-        let (.., headers, _) = request.into_parts();
+impl HttpClient for Service {
+    fn send(&self, request: http::Request<Body>) -> HttpFuture {
+        let headers = request.headers();
         let signed_at = headers["x-amz-date"].to_str().unwrap();
         let format = time::macros::format_description!("[year][month][day]T[hour][minute][second]Z");
         let signed_at: SystemTime = time::PrimitiveDateTime::parse(signed_at, format).unwrap().assume_utc().into();
@@ -81,11 +79,11 @@ impl Transport for Service {
         fields.extend(date.as_deref().map(|date| ("date", date)));
         let response = if refused {
             fields.push(("x-amzn-errortype", "InvalidSignatureException"));
-            raw(403, &fields, "")
+            response(403, &fields, "")
         } else {
-            raw(200, &fields, STARTED)
+            response(200, &fields, STARTED)
         };
-        Box::pin(async { Ok(response) })
+        Box::pin(async { Ok(into_http(response)) })
     }
 }
 

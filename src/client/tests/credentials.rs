@@ -138,7 +138,7 @@ async fn credentials_are_renewed_a_minute_before_they_expire() {
 
 #[tokio::test(start_paused = true)]
 async fn expired_credentials_are_fetched_anew_once() {
-    let expired = || answer(403, &[("x-amzn-errortype", "ExpiredTokenException")], "");
+    let expired = || respond(403, &[("x-amzn-errortype", "ExpiredTokenException")], "");
     let provider = Counting::default();
     let script = Script::new([expired(), ok()]);
     let client = script.client_with(with_provider(&provider)).unwrap();
@@ -146,7 +146,7 @@ async fn expired_credentials_are_fetched_anew_once() {
     start(&client).await.unwrap();
     assert!(begun.elapsed().is_zero(), "nothing to wait for");
     assert_eq!(script.sent().iter().map(key_of).collect::<Vec<_>>(), ["AKID1", "AKID2"]);
-    assert_eq!(client.settings.quota.tokens(), Some(500));
+    assert_eq!(client.runtime.quota.tokens(), Some(500));
 
     let provider = Counting::default();
     let script = Script::new([expired()]);
@@ -166,7 +166,7 @@ async fn a_provider_that_hangs_is_named() {
     let script = Script::new([ok()]);
     let client = script.client_with(with_provider(&provider).max_attempts(1)).unwrap();
     let error = start(&client).await.unwrap_err();
-    assert!(error.to_string().contains("no credentials within the attempt time-out of 60s"), "{error}");
+    assert!(error.to_string().contains("no credentials within the attempt timeout of 60s"), "{error}");
     assert!(!error.may_have_been_applied() && script.sent().is_empty());
 }
 

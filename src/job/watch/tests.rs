@@ -14,7 +14,7 @@ use super::*;
 use crate::job::schedule;
 use crate::job::{Activation, Export};
 use crate::testing::service::{STORE, Service, created, id};
-use crate::testing::{Script, Step, answer};
+use crate::testing::{Script, Step, respond};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -189,9 +189,9 @@ async fn what_ends_shortly_before_the_timeout_is_seen() {
 
 #[tokio::test(start_paused = true)]
 async fn a_list_that_is_asked_to_wait_waits() {
-    let throttled = || answer(429, &[("retry-after", "120")], r#"{"code":"ThrottlingException"}"#);
-    let list = answer(200, &[], r#"{"exportJobs":[]}"#);
-    let script = Script::new([throttled(), list, answer(200, &[], ENDED)]);
+    let throttled = || respond(429, &[("retry-after", "120")], r#"{"code":"ThrottlingException"}"#);
+    let list = respond(200, &[], r#"{"exportJobs":[]}"#);
+    let script = Script::new([throttled(), list, respond(200, &[], ENDED)]);
     let client = script.client_with(crate::testing::builder().max_attempts(1)).unwrap();
     let begun = Instant::now();
     let found = all(client.watch(three_jobs(&client)).poll_every(Duration::from_secs(1))).await;
@@ -202,14 +202,14 @@ async fn a_list_that_is_asked_to_wait_waits() {
 
 #[tokio::test(start_paused = true)]
 async fn lists_that_failed_once_are_tried_again() {
-    let running = || answer(200, &[], r#"{"id":"{id}","status":"IN_PROGRESS"}"#);
+    let running = || respond(200, &[], r#"{"id":"{id}","status":"IN_PROGRESS"}"#);
     let script = Script::new([
-        answer(400, &[("x-amzn-errortype", "ValidationException")], ""),
+        respond(400, &[("x-amzn-errortype", "ValidationException")], ""),
         running(),
         running(),
         running(),
-        answer(200, &[], r#"{"exportJobs":[]}"#),
-        answer(200, &[], ENDED),
+        respond(200, &[], r#"{"exportJobs":[]}"#),
+        respond(200, &[], ENDED),
     ]);
     let client = script.client();
     assert_eq!(all(client.watch(three_jobs(&client))).await.len(), 3);

@@ -4,7 +4,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::*;
 use crate::model::{CreationType, ETagAlgorithm, ReadSetStatus};
-use crate::{
+use crate::read_set::{
     GetReadSetMetadataOutput, JobFilter, ListReadSetActivationJobsOutput, ListReadSetExportJobsOutput,
     ListReadSetImportJobsOutput, ListReadSetsOutput, ReadSetFilter,
 };
@@ -218,7 +218,7 @@ async fn an_entry_without_id_or_status_is_left_out_and_costs_none_of_the_others(
     assert_eq!(page.export_jobs.iter().map(|job| job.id.as_str()).collect::<Vec<_>>(), ["2468013579"]);
     let page = read_sets("structures_of_other_types").await;
     assert_eq!((&page.read_sets[0].sequence_information, &page.read_sets[0].etag), (&None, &None));
-    assert_eq!(page.read_sets[1].sequence_information, Some(crate::SequenceInformation::default()));
+    assert_eq!(page.read_sets[1].sequence_information, Some(crate::read_set::SequenceInformation::default()));
 }
 
 #[tokio::test]
@@ -265,12 +265,12 @@ async fn metadata_is_read_in_full() {
     let odd = metadata("get_read_set_metadata.structures_of_other_types").await.unwrap();
     assert_eq!((odd.etag, odd.sequence_information), (None, None));
     let files = odd.files.unwrap();
-    assert_eq!((files.source1, files.source2), (None, Some(crate::FileInformation::default())));
+    assert_eq!((files.source1, files.source2), (None, Some(crate::read_set::FileInformation::default())));
 }
 
 #[tokio::test]
 async fn every_fault_of_a_list_is_told_and_nothing_is_sent() {
-    let script = Script::new([answer(200, &[], "{}")]);
+    let script = Script::new([respond(200, &[], "{}")]);
     let filter = ReadSetFilter::new()
         .name("")
         .status("active")

@@ -5,19 +5,19 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::future::ProvideCredentials as Provided;
 
 use super::*;
-use crate::testing::{Script, Step, answer};
+use crate::testing::{Script, Step, respond};
 
 fn denied(request_id: &str) -> Step {
     let headers = [("x-amzn-errortype", "AccessDeniedException"), ("x-amzn-requestid", request_id)];
-    answer(403, &headers, r#"{"message":"not allowed"}"#)
+    respond(403, &headers, r#"{"message":"not allowed"}"#)
 }
 
 fn not_found() -> Step {
-    answer(404, &[("x-amzn-errortype", "ResourceNotFoundException")], r#"{"message":"not found"}"#)
+    respond(404, &[("x-amzn-errortype", "ResourceNotFoundException")], r#"{"message":"not found"}"#)
 }
 
 fn started(id: &str) -> Step {
-    answer(200, &[], &format!(r#"{{"id":"{id}","status":"SUBMITTED"}}"#))
+    respond(200, &[], &format!(r#"{{"id":"{id}","status":"SUBMITTED"}}"#))
 }
 
 #[tokio::test(start_paused = true)]
@@ -40,8 +40,8 @@ async fn a_clear_refusal_is_one_after_a_resume() {
 #[tokio::test(start_paused = true)]
 async fn a_start_that_waits_when_the_run_stops_was_not_applied() {
     let path = journal("waits");
-    let full = answer(402, &[("x-amzn-errortype", "ServiceQuotaExceededException")], "");
-    let completed = answer(200, &[], r#"{"id":"1234567890","status":"COMPLETED"}"#);
+    let full = respond(402, &[("x-amzn-errortype", "ServiceQuotaExceededException")], "");
+    let completed = respond(200, &[], r#"{"id":"1234567890","status":"COMPLETED"}"#);
     let script = Script::new([started("1234567890"), full, denied("a"), completed]);
     let report = script.client().run(exports(300)).journal(&path).send().await.unwrap();
     let counts = |report: &crate::bulk::Report<Export>| {
@@ -57,7 +57,7 @@ async fn a_start_that_waits_when_the_run_stops_was_not_applied() {
 #[tokio::test(start_paused = true)]
 async fn a_start_that_may_have_been_applied_stays_so_after_a_resume() {
     let path = journal("unclear-refusal");
-    let lost = Step::Fail(crate::transport::TransportErrorKind::Interrupted);
+    let lost = Step::Fail(crate::http::HttpErrorKind::Interrupted);
     let script = Script::new([lost, denied("a")]);
     script.client().run(exports(1)).journal(&path).send().await.unwrap();
     for _ in 0..2 {
@@ -85,7 +85,7 @@ async fn jobs_that_cant_be_followed_for_one_reason_are_one_error() {
 async fn errors_that_differ_in_brackets_are_two() {
     let invalid = |bucket: &str| {
         let message = format!(r#"{{"message":"no bucket [{bucket}]"}}"#);
-        answer(400, &[("x-amzn-errortype", "ValidationException"), ("x-amzn-requestid", bucket)], &message)
+        respond(400, &[("x-amzn-errortype", "ValidationException"), ("x-amzn-requestid", bucket)], &message)
     };
     let script = Script::new([invalid("one"), invalid("two")]);
     let report = script.client().run(exports(200)).send().await.unwrap();
@@ -130,7 +130,7 @@ async fn journal_of_a_running_job(name: &str) -> PathBuf {
 #[tokio::test(start_paused = true)]
 async fn a_store_that_can_be_listed_proves_that_a_job_is_missing() {
     let path = journal_of_a_running_job("listed").await;
-    let script = Script::new([not_found(), answer(200, &[], r#"{"exportJobs":[]}"#)]);
+    let script = Script::new([not_found(), respond(200, &[], r#"{"exportJobs":[]}"#)]);
     let report =
         script.client().run(exports(1)).journal(&path).not_found_tolerance(Duration::ZERO).send().await.unwrap();
     assert_eq!((report.missing_jobs().count(), script.sent().len()), (1, 2));
@@ -151,7 +151,7 @@ async fn another_region_does_not_make_a_job_missing_for_good() {
     assert_eq!(report.missing_jobs().count(), 1);
     assert!(report.to_string().contains("check region and account"), "{report}");
 
-    let script = Script::new([answer(200, &[], r#"{"id":"1234567890","status":"COMPLETED"}"#)]);
+    let script = Script::new([respond(200, &[], r#"{"id":"1234567890","status":"COMPLETED"}"#)]);
     let report =
         script.client().run(exports(1)).journal(&path).not_found_tolerance(Duration::ZERO).send().await.unwrap();
     assert_eq!(report.finished_count(), 1);

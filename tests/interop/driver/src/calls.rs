@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::fmt::Debug;
 use std::time::Duration;
 
-use healthomics::{Client, Credentials, Error, ImportReadSetSource};
+use healthomics::{Client, Credentials, Error};
+use healthomics::read_set::ImportReadSetSource;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 

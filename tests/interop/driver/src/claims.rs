@@ -1,10 +1,6 @@
 //! What the crate says of itself: the values of its enumerations, the members of what goes into a call, its limits.
 
-use healthomics::model::{CreationType, ETagAlgorithm, FileType, ItemStatus, JobStatus, ReadSetStatus};
-use healthomics::{
-    ImportReadSetSource, JobFilter, MAX_ACTIVATION_SOURCES, MAX_DELETE_IDS, MAX_EXPORT_SOURCES, MAX_IMPORT_SOURCES,
-    ReadSetFilter, SourceFiles,
-};
+use healthomics::read_set::{CreationType, ETagAlgorithm, FileType, ImportReadSetSource, ItemStatus, JobFilter, JobStatus, MAX_ACTIVATION_SOURCES, MAX_DELETE_IDS, MAX_EXPORT_SOURCES, MAX_IMPORT_SOURCES, ReadSetFilter, ReadSetStatus, SourceFiles};
 use serde_json::{Value, json};
 
 use crate::calls::debug;

@@ -1,13 +1,6 @@
 //! The crate's outputs back into the service's JSON, member by member.
 
-use healthomics::{
-    ActivateReadSetJobItem, ActivateReadSetSourceItem, BatchDeleteReadSetOutput, ETag, ExportReadSetDetail,
-    ExportReadSetJobDetail, FileInformation, GetReadSetActivationJobOutput, GetReadSetExportJobOutput,
-    GetReadSetImportJobOutput, GetReadSetMetadataOutput, ImportReadSetJobItem, ImportReadSetSourceItem,
-    ListReadSetActivationJobsOutput, ListReadSetExportJobsOutput, ListReadSetImportJobsOutput, ListReadSetsOutput,
-    ReadSetBatchError, ReadSetFiles, ReadSetListItem, ReadSetS3Access, SequenceInformation, SourceFiles,
-    StartReadSetActivationJobOutput, StartReadSetExportJobOutput, StartReadSetImportJobOutput,
-};
+use healthomics::read_set::{ActivateReadSetJobItem, ActivateReadSetSourceItem, BatchDeleteReadSetOutput, ETag, ExportReadSetDetail, ExportReadSetJobDetail, FileInformation, GetReadSetActivationJobOutput, GetReadSetExportJobOutput, GetReadSetImportJobOutput, GetReadSetMetadataOutput, ImportReadSetJobItem, ImportReadSetSourceItem, ListReadSetActivationJobsOutput, ListReadSetExportJobsOutput, ListReadSetImportJobsOutput, ListReadSetsOutput, ReadSetBatchError, ReadSetFiles, ReadSetListItem, ReadSetS3Access, SequenceInformation, SourceFiles, StartReadSetActivationJobOutput, StartReadSetExportJobOutput, StartReadSetImportJobOutput};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use healthomics::{ImportReadSetSource, JobFilter, ReadSetFilter, SourceFiles};
+use healthomics::read_set::{ImportReadSetSource, JobFilter, ReadSetFilter, SourceFiles};
 use serde::Deserialize;
 use time::OffsetDateTime;
 

@@ -1,0 +1,168 @@
+//! What a list is narrowed to.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::model::validation::{Path, Violations};
+use crate::model::{CreationType, JobStatus, ReadSetStatus, ReferenceArn, SampleId, SubjectId};
+use crate::protocol::json::json_struct;
+
+const FILTER: Path<'static> = Path::Member("filter");
+
+json_struct! {
+    /// Which jobs to list (`ExportReadSetFilter`, `ImportReadSetFilter`, `ActivateReadSetFilter`): those to which all of it
+    /// applies.
+    ///
+    /// ```
+    /// use healthomics::read_set::{JobFilter, JobStatus};
+    ///
+    /// let failed = JobFilter::new().status(JobStatus::Failed);
+    /// assert_eq!(failed.created_after, None);
+    /// ```
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[non_exhaustive]
+    pub struct JobFilter {
+        /// Jobs that stand there.
+        pub status: Option<JobStatus>,
+        /// Jobs created after this time.
+        pub created_after: Option<OffsetDateTime>,
+        /// Jobs created before this time.
+        pub created_before: Option<OffsetDateTime>,
+    }
+}
+
+json_struct! {
+    /// Which read sets to list (`ReadSetFilter`): those to which all of it applies.
+    ///
+    /// ```
+    /// use healthomics::read_set::{ReadSetFilter, ReadSetStatus};
+    ///
+    /// let to_activate = ReadSetFilter::new().status(ReadSetStatus::Archived).subject_id("HG00146");
+    /// assert_eq!(to_activate.name, None);
+    /// ```
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[non_exhaustive]
+    pub struct ReadSetFilter {
+        /// Read sets of this name.
+        pub name: Option<String>,
+        /// Read sets that stand there.
+        pub status: Option<ReadSetStatus>,
+        /// Read sets that are aligned to this reference.
+        pub reference_arn: Option<ReferenceArn>,
+        /// Read sets created after this time.
+        pub created_after: Option<OffsetDateTime>,
+        /// Read sets created before this time.
+        pub created_before: Option<OffsetDateTime>,
+        /// Read sets of this sample.
+        pub sample_id: Option<SampleId>,
+        /// Read sets of this subject.
+        pub subject_id: Option<SubjectId>,
+        /// Read sets that came from there.
+        pub generated_from: Option<String>,
+        /// Read sets that came into the store this way.
+        pub creation_type: Option<CreationType>,
+    }
+}
+
+/// A setter for each member.
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident: $T:ty;)+) => {
+        $(
+            $(#[$doc])*
+            #[must_use]
+            pub fn $name(self, $name: impl Into<$T>) -> Self {
+                Self { $name: Some($name.into()), ..self }
+            }
+        )+
+    };
+}
+
+impl JobFilter {
+    /// Every job.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        /// Only jobs that stand there.
+        status: JobStatus;
+        /// Only jobs created after this time.
+        created_after: OffsetDateTime;
+        /// Only jobs created before this time.
+        created_before: OffsetDateTime;
+    }
+}
+
+impl ReadSetFilter {
+    /// Every read set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        /// Only read sets of this name: 1 to 127 characters.
+        name: String;
+        /// Only read sets that stand there.
+        status: ReadSetStatus;
+        /// Only read sets that are aligned to this reference: `arn:…`, at most 127 characters. The model allows an
+        /// empty text, and nothing says what it means.
+        reference_arn: ReferenceArn;
+        /// Only read sets created after this time.
+        created_after: OffsetDateTime;
+        /// Only read sets created before this time.
+        created_before: OffsetDateTime;
+        /// Only read sets of this sample: 1 to 127 characters.
+        sample_id: SampleId;
+        /// Only read sets of this subject: 1 to 127 characters.
+        subject_id: SubjectId;
+        /// Only read sets that came from there: 1 to 127 characters.
+        generated_from: String;
+        /// Only read sets that came into the store this way.
+        creation_type: CreationType;
+    }
+}
+
+impl JobFilter {
+    pub(super) fn check(&self, violations: &mut Violations) {
+        if let Some(status) = &self.status {
+            violations.known(FILTER.field("status"), status.as_str(), JobStatus::KNOWN);
+        }
+        check_times(violations, self.created_after, self.created_before);
+    }
+}
+
+impl ReadSetFilter {
+    pub(super) fn check(&self, violations: &mut Violations) {
+        check_text(violations, "name", self.name.as_deref());
+        if let Some(status) = &self.status {
+            violations.known(FILTER.field("status"), status.as_str(), ReadSetStatus::KNOWN);
+        }
+        // `$|^arn:.+`: it may be empty.
+        if let Some(reference) = self.reference_arn.as_ref().filter(|arn| !arn.as_str().is_empty()) {
+            violations.arn(FILTER.field("referenceArn"), reference.as_str(), 0..=127);
+        }
+        check_times(violations, self.created_after, self.created_before);
+        check_text(violations, "sampleId", self.sample_id.as_ref().map(SampleId::as_str));
+        check_text(violations, "subjectId", self.subject_id.as_ref().map(SubjectId::as_str));
+        check_text(violations, "generatedFrom", self.generated_from.as_deref());
+        if let Some(creation_type) = &self.creation_type {
+            violations.known(FILTER.field("creationType"), creation_type.as_str(), CreationType::KNOWN);
+        }
+    }
+}
+
+fn check_text(violations: &mut Violations, name: &'static str, value: Option<&str>) {
+    if let Some(value) = value {
+        violations.text(FILTER.field(name), value, 127);
+    }
+}
+
+fn check_times(violations: &mut Violations, after: Option<OffsetDateTime>, before: Option<OffsetDateTime>) {
+    for (name, time) in [("createdAfter", after), ("createdBefore", before)] {
+        if let Some(time) = time {
+            violations.time(FILTER.field(name), time);
+        }
+    }
+}

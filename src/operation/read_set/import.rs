@@ -1,0 +1,346 @@
+//! `StartReadSetImportJob`, `GetReadSetImportJob` and `ListReadSetImportJobs`: files in Amazon S3 become read sets.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+pub use source::{ImportReadSetSource, ImportReadSetSourceBuilder, ImportReadSetSourceItem, SourceFiles};
+
+mod source;
+
+use super::filter::JobFilter;
+use crate::client::Client;
+use crate::model::validation::{Path, Violations};
+use crate::model::{ClientToken, ImportJobId, JobStatus, RoleArn, SequenceStoreId};
+use crate::operation::{call, check_id, check_next_token, decode_jobs, fill_in_store};
+use crate::protocol::json::{self, Undecodable, json_struct};
+use crate::protocol::operation::{Operation, Replay, Subject};
+use crate::protocol::request::{HostPrefix, Request};
+use crate::protocol::response::Response;
+
+/// How many sources one import job takes.
+pub const MAX_IMPORT_SOURCES: usize = 100;
+
+impl Client {
+    /// Starts a job that imports up to 100 sources from Amazon S3 (`StartReadSetImportJob`).
+    ///
+    /// ```
+    /// use healthomics::read_set::{FileType, ImportReadSetSource, SourceFiles};
+    ///
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// let job = client
+    ///     .start_read_set_import_job()
+    ///     .sequence_store_id(&store)
+    ///     .role_arn("arn:aws:iam::123456789012:role/OmicsImport")
+    ///     .sources([ImportReadSetSource::builder()
+    ///         .source_files(
+    ///             SourceFiles::source1("s3://my-bucket/run-7/lane1_R1.fastq.gz")
+    ///                 .source2("s3://my-bucket/run-7/lane1_R2.fastq.gz"),
+    ///         )
+    ///         .source_file_type(FileType::Fastq)
+    ///         .subject_id("HG00146")
+    ///         .sample_id("SRR233106")
+    ///         .build()])
+    ///     .send()
+    ///     .await?;
+    /// println!("{} is {}", job.id, job.status);
+    /// # Ok(()) }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    #[doc = include_str!("errors_of_start.md")]
+    pub fn start_read_set_import_job(&self) -> StartReadSetImportJob {
+        StartReadSetImportJob::new(self.call())
+    }
+
+    /// Asks how an import job stands (`GetReadSetImportJob`).
+    ///
+    /// ```
+    /// # use healthomics::read_set::{FileType, ImportReadSetSource};
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// # let started = client.start_read_set_import_job().sequence_store_id(&store)
+    /// #     .role_arn("arn:aws:iam::123456789012:role/OmicsImport")
+    /// #     .sources([ImportReadSetSource::builder().source_files("s3://my-bucket/a.bam")
+    /// #         .source_file_type(FileType::Ubam).subject_id("S").sample_id("s").build()]).send().await?;
+    /// let job = client.get_read_set_import_job().sequence_store_id(&store).id(&started.id).send().await?;
+    /// for source in &job.sources {
+    ///     println!("{} became {:?}", source.source_files.source1, source.read_set_id);
+    /// }
+    /// # Ok(()) }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    #[doc = include_str!("errors_of_read.md")]
+    pub fn get_read_set_import_job(&self) -> GetReadSetImportJob {
+        GetReadSetImportJob::new(self.call())
+    }
+
+    /// Lists the import jobs of a store, narrowed by a filter if there is one (`ListReadSetImportJobs`).
+    ///
+    /// `send` brings one page, [`items`](ListReadSetImportJobs::items) all of them. The entries say less than
+    /// [`get_read_set_import_job`](Client::get_read_set_import_job): nothing of the sources.
+    ///
+    /// ```
+    /// use healthomics::read_set::{JobFilter, JobStatus};
+    ///
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// let failed = JobFilter::new().status(JobStatus::Failed);
+    /// let mut jobs = client.list_read_set_import_jobs().sequence_store_id(&store).filter(failed).items();
+    /// while let Some(job) = jobs.next().await {
+    ///     println!("{} failed", job?.id);
+    /// }
+    /// # Ok(()) }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
+    /// ```
+    #[doc = include_str!("errors_of_read.md")]
+    pub fn list_read_set_import_jobs(&self) -> ListReadSetImportJobs {
+        ListReadSetImportJobs::new(self.call())
+    }
+}
+
+call! {
+    /// `StartReadSetImportJob`: made by [`Client::start_read_set_import_job`].
+    pub struct StartReadSetImportJob sends StartReadSetImportJobRequest returns StartReadSetImportJobOutput;
+    required {
+        /// The store that the read sets go into: 10 to 36 digits.
+        StoreId = sequence_store_id: SequenceStoreId, serde(skip);
+        /// The role that HealthOmics assumes to read the files: `arn:…`, 20 to 2,048 characters.
+        Role = role_arn: RoleArn;
+        /// What to import: 1 to 100 sources, of any file types.
+        Sources = sources: Vec<ImportReadSetSource>, each ImportReadSetSource;
+    }
+    defaulted {
+        /// A token of your own, 1 to 127 characters: give the one of an earlier try to repeat it safely. Without
+        /// it, every `send` makes a new one.
+        client_token: ClientToken = ClientToken::random();
+    }
+}
+
+impl Operation for StartReadSetImportJobRequest {
+    const NAME: &'static str = "StartReadSetImportJob";
+    const MUTATES: bool = true;
+    const REPLAY: Replay = Replay::Safe;
+    type Output = StartReadSetImportJobOutput;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::store(&self.sequence_store_id)
+    }
+
+    fn check(&self, violations: &mut Violations) {
+        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.role_arn(&self.role_arn);
+        violations.client_token(&self.client_token);
+        let sources = Path::Member("sources");
+        violations.count(sources, self.sources.len(), MAX_IMPORT_SOURCES);
+        for (index, source) in self.sources.iter().enumerate() {
+            source.check(violations, sources.item(index));
+        }
+    }
+
+    fn to_request(&self) -> Request {
+        let path = ["sequencestore", self.sequence_store_id.as_str(), "importjob"];
+        Request::post(HostPrefix::ControlStorage, &path, json::to_body(self))
+    }
+
+    fn client_token(&self) -> Option<&ClientToken> {
+        Some(&self.client_token)
+    }
+
+    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
+        fill_in_store(&mut output.sequence_store_id, &self.sequence_store_id);
+        output.client_token = self.client_token.clone();
+        output.request_id = request_id;
+        Ok(())
+    }
+}
+
+json_struct! {
+    /// An import job that was started.
+    ///
+    /// [`Client::start_read_set_import_job`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub struct StartReadSetImportJobOutput {
+        /// The job: ask for it, or keep the id to ask later.
+        pub id: ImportJobId,
+        /// The store that the read sets go into.
+        pub sequence_store_id: SequenceStoreId,
+        /// The role that HealthOmics assumes to read the files, if the service repeats it.
+        pub role_arn: Option<RoleArn>,
+        /// Usually [`JobStatus::Submitted`].
+        pub status: JobStatus,
+        /// When the job was created.
+        pub creation_time: Option<OffsetDateTime>,
+        /// The token of this start: another start with it returns this job.
+        pub client_token: ClientToken,
+        /// The id that AWS support asks for.
+        pub request_id: Option<String>,
+    }
+}
+
+call! {
+    /// `GetReadSetImportJob`: made by [`Client::get_read_set_import_job`].
+    pub struct GetReadSetImportJob sends GetReadSetImportJobRequest returns GetReadSetImportJobOutput;
+    required {
+        /// The store that the job works on: 10 to 36 digits.
+        StoreId = sequence_store_id: SequenceStoreId, serde(skip);
+        /// The job: 10 to 36 digits.
+        JobId = id: ImportJobId, serde(skip);
+    }
+    defaulted {}
+}
+
+impl Operation for GetReadSetImportJobRequest {
+    const NAME: &'static str = "GetReadSetImportJob";
+    const MUTATES: bool = false;
+    const REPLAY: Replay = Replay::Safe;
+    type Output = GetReadSetImportJobOutput;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::job(&self.sequence_store_id, self.id.as_str())
+    }
+
+    fn check(&self, violations: &mut Violations) {
+        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Member("id"), self.id.as_str());
+    }
+
+    fn to_request(&self) -> Request {
+        let path = ["sequencestore", self.sequence_store_id.as_str(), "importjob", self.id.as_str()];
+        Request::get(HostPrefix::ControlStorage, &path)
+    }
+
+    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
+        fill_in_store(&mut output.sequence_store_id, &self.sequence_store_id);
+        output.request_id = request_id;
+        check_id(self.id.as_str(), output.id.as_str())
+    }
+}
+
+json_struct! {
+    /// How an import job stands.
+    ///
+    /// [`Client::get_read_set_import_job`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub struct GetReadSetImportJobOutput {
+        /// The job.
+        pub id: ImportJobId,
+        /// The store that the read sets go into.
+        pub sequence_store_id: SequenceStoreId,
+        /// The role that HealthOmics assumes to read the files, if the service repeats it.
+        pub role_arn: Option<RoleArn>,
+        /// Where the job stands.
+        pub status: JobStatus,
+        /// What the service says about it.
+        pub status_message: Option<String>,
+        /// When the job was created.
+        pub creation_time: Option<OffsetDateTime>,
+        /// When the job ended.
+        pub completion_time: Option<OffsetDateTime>,
+        /// Each source of the job; empty while the service does not tell.
+        pub sources: Vec<ImportReadSetSourceItem>,
+        /// The id that AWS support asks for.
+        pub request_id: Option<String>,
+    }
+}
+
+call! {
+    /// `ListReadSetImportJobs`: made by [`Client::list_read_set_import_jobs`].
+    pub struct ListReadSetImportJobs sends ListReadSetImportJobsRequest returns ListReadSetImportJobsOutput, pages of import_jobs: ImportReadSetJobItem;
+    required {
+        /// The store: 10 to 36 digits.
+        StoreId = sequence_store_id: SequenceStoreId, serde(skip);
+    }
+    optional {
+        /// The largest number of items on a page: 1 to 100. Without it the service decides.
+        max_results: i32, serde(skip);
+        /// Where to continue: the `next_token` of an earlier page of the same list with the same filter, 1 to 6,144
+        /// characters.
+        next_token: String, serde(skip);
+        /// Which jobs to list; all of them without it.
+        filter: JobFilter, serde(skip_serializing_if = "Option::is_none");
+    }
+    defaulted {}
+}
+
+impl Operation for ListReadSetImportJobsRequest {
+    const NAME: &'static str = "ListReadSetImportJobs";
+    const MUTATES: bool = false;
+    const REPLAY: Replay = Replay::Safe;
+    type Output = ListReadSetImportJobsOutput;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::store(&self.sequence_store_id)
+    }
+
+    fn check(&self, violations: &mut Violations) {
+        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.page(self.max_results, self.next_token.as_deref());
+        if let Some(filter) = &self.filter {
+            filter.check(violations);
+        }
+    }
+
+    fn to_request(&self) -> Request {
+        let path = ["sequencestore", self.sequence_store_id.as_str(), "importjobs"];
+        Request::post(HostPrefix::ControlStorage, &path, json::to_body(self))
+            .with_page(self.max_results, self.next_token.as_deref())
+    }
+
+    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
+        for item in &mut output.import_jobs {
+            fill_in_store(&mut item.sequence_store_id, &self.sequence_store_id);
+        }
+        output.request_id = request_id;
+        check_next_token(self.next_token.as_ref(), output.next_token.as_ref())
+    }
+
+    fn decode(&self, response: &Response) -> Result<Self::Output, Undecodable> {
+        decode_jobs(self, response, "importJobs", |page| page.import_jobs.is_empty() && page.next_token.is_none())
+    }
+}
+
+json_struct! {
+    /// One page of the import jobs of a store.
+    ///
+    /// [`Client::list_read_set_import_jobs`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub struct ListReadSetImportJobsOutput {
+        /// The jobs; there may be none on a page, and more on the next.
+        pub import_jobs: Vec<ImportReadSetJobItem>,
+        /// Where the next page starts; `None` on the last page.
+        pub next_token: Option<String>,
+        /// The request id, which AWS support asks for.
+        pub request_id: Option<String>,
+    }
+}
+
+json_struct! {
+    /// An import job in a list.
+    ///
+    /// [`Client::list_read_set_import_jobs`] has an example.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub struct ImportReadSetJobItem {
+        /// The job; empty if the service left it out.
+        pub id: ImportJobId,
+        /// The store that the job works on.
+        pub sequence_store_id: SequenceStoreId,
+        /// The role that HealthOmics assumes to read the files.
+        pub role_arn: Option<RoleArn>,
+        /// Where the job stands.
+        pub status: JobStatus,
+        /// When the job was created.
+        pub creation_time: Option<OffsetDateTime>,
+        /// When the job ended.
+        pub completion_time: Option<OffsetDateTime>,
+    }
+}

@@ -1,0 +1,378 @@
+//! One source of an import job: what is asked for, and what the job says of it.
+
+use std::collections::BTreeMap;
+
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::builder::{IsSet, builder};
+use crate::model::validation::{Path, Shown, Violations};
+use crate::model::{FileType, ItemStatus, ReadSetId, ReferenceArn, S3Uri, SampleId, SubjectId};
+use crate::protocol::json::{self, Field, json_struct};
+
+type Tags = BTreeMap<String, String>;
+
+/// The files of one source: one, or a pair of FASTQ files.
+///
+/// ```
+/// use healthomics::read_set::SourceFiles;
+///
+/// let pair = SourceFiles::source1("s3://my-bucket/HG00096_1.fastq.gz").source2("s3://my-bucket/HG00096_2.fastq.gz");
+/// assert!(pair.source2.is_some());
+/// // A single file is made of its text.
+/// let single = SourceFiles::from("s3://my-bucket/HG00096.bam");
+/// assert_eq!(single, SourceFiles::source1("s3://my-bucket/HG00096.bam"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SourceFiles {
+    /// The file, or the first reads of a pair.
+    pub source1: S3Uri,
+    /// The second reads of a pair. Only FASTQ has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source2: Option<S3Uri>,
+}
+
+impl SourceFiles {
+    /// The file, or the first reads of a pair: `s3://bucket/key`.
+    pub fn source1(source1: impl Into<S3Uri>) -> Self {
+        Self { source1: source1.into(), source2: None }
+    }
+
+    /// The second reads of a FASTQ pair: `s3://bucket/key`.
+    #[must_use]
+    pub fn source2(self, source2: impl Into<S3Uri>) -> Self {
+        Self { source2: Some(source2.into()), ..self }
+    }
+}
+
+/// The files of a source as a response has them: unknown fields are ignored there.
+impl Field for SourceFiles {
+    fn absent() -> Self {
+        Self::source1("")
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        let files: Option<ResponseFiles> = json::read_struct(deserializer)?;
+        Ok(files.map(|ResponseFiles { source1, source2 }| Self { source1, source2 }))
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+
+    fn check(&mut self) -> bool {
+        self.source1.check()
+    }
+}
+
+json_struct! {
+    #[derive(Serialize, Deserialize)]
+    struct ResponseFiles {
+        source1: S3Uri,
+        source2: Option<S3Uri>,
+    }
+}
+
+/// A single file.
+impl<T: Into<S3Uri>> From<T> for SourceFiles {
+    fn from(source1: T) -> Self {
+        Self::source1(source1)
+    }
+}
+
+builder! {
+    /// Builds an [`ImportReadSetSource`]: made by [`ImportReadSetSource::builder`].
+    pub struct ImportReadSetSourceBuilder(context: ()) builds
+    /// One source of an import job (`StartReadSetImportJobSourceItem`): it becomes one read set.
+    ///
+    /// ```
+    /// use healthomics::read_set::{FileType, ImportReadSetSource};
+    ///
+    /// let source = ImportReadSetSource::builder()
+    ///     .source_files("s3://my-bucket/HG00096.cram")
+    ///     .source_file_type(FileType::Cram)
+    ///     .subject_id("HG00096")
+    ///     .sample_id("HG00096-blood")
+    ///     .reference_arn("arn:aws:omics:us-east-1:123456789012:referenceStore/1234567890/reference/1234567890")
+    ///     .tag("project", "1000 Genomes")
+    ///     .build();
+    /// assert_eq!(source.subject_id, "HG00096");
+    /// ```
+    ///
+    /// It can be read from a manifest: the JSON that the AWS CLI takes as `--sources`. A member that is not known or given
+    /// twice is refused there, as one would be lost.
+    #[derive(PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[doc(alias = "StartReadSetImportJobSourceItem")]
+    pub struct ImportReadSetSource;
+    required {
+        /// The file, or the pair of FASTQ files.
+        Files = source_files: SourceFiles;
+        /// What kind of file it is.
+        Type = source_file_type: FileType;
+        /// Whom the data is of: 1 to 127 characters.
+        Subject = subject_id: SubjectId;
+        /// Which sample of the subject it is: 1 to 127 characters.
+        Sample = sample_id: SampleId;
+    }
+    optional {
+        /// Where the sample came from: 1 to 127 characters.
+        generated_from: String, serde(skip_serializing_if = "Option::is_none");
+        /// The reference that the reads are aligned to; BAM and CRAM need one.
+        reference_arn: ReferenceArn, serde(skip_serializing_if = "Option::is_none");
+        /// A name for the read set: 1 to 127 characters.
+        name: String, serde(skip_serializing_if = "Option::is_none");
+        /// A description of the read set: 1 to 255 characters.
+        description: String, serde(skip_serializing_if = "Option::is_none");
+        /// All tags of the read set at once: keys of 1 to 128 characters, values of at most 256.
+        tags: Tags, serde(default, deserialize_with = "unique_tags", skip_serializing_if = "Option::is_none");
+    }
+    defaulted {}
+}
+
+impl ImportReadSetSource {
+    /// Starts a source; file, type, subject and sample are required, and the compiler asks for them.
+    pub fn builder() -> ImportReadSetSourceBuilder {
+        ImportReadSetSourceBuilder::new(())
+    }
+
+    pub(crate) fn check(&self, violations: &mut Violations, at: Path<'_>) {
+        let files = at.field("sourceFiles");
+        violations.s3_uri(files.field("source1"), self.source_files.source1.as_str());
+        if let Some(source2) = &self.source_files.source2 {
+            violations.s3_uri(files.field("source2"), source2.as_str());
+        }
+        violations.known(at.field("sourceFileType"), self.source_file_type.as_str(), FileType::KNOWN);
+        violations.text(at.field("subjectId"), self.subject_id.as_str(), 127);
+        violations.text(at.field("sampleId"), self.sample_id.as_str(), 127);
+        if let Some(generated_from) = &self.generated_from {
+            violations.text(at.field("generatedFrom"), generated_from, 127);
+        }
+        if let Some(reference) = &self.reference_arn {
+            violations.arn(at.field("referenceArn"), reference.as_str(), 1..=127);
+        }
+        if let Some(name) = &self.name {
+            violations.text(at.field("name"), name, 127);
+        }
+        if let Some(description) = &self.description {
+            violations.text(at.field("description"), description, 255);
+        }
+        let has_source2 = self.source_files.source2.is_some();
+        violations.source(at, &self.source_file_type, has_source2, self.reference_arn.is_some());
+        let tags = at.field("tags");
+        for (key, value) in self.tags.iter().flatten() {
+            violations.length(tags.key(key).field("key"), key, 1..=128);
+            violations.length(tags.key(key), value, 0..=256);
+        }
+    }
+}
+
+impl<Files, Type, Subject, Sample> ImportReadSetSourceBuilder<Files, Type, Subject, Sample> {
+    /// Adds one tag; the key has 1 to 128 characters, the value at most 256.
+    pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.tags.get_or_insert_default().insert(key.into(), value.into());
+        self
+    }
+
+    /// The source. What the compiler can't see is checked when the call is sent.
+    pub fn build(self) -> ImportReadSetSource
+    where
+        Files: IsSet<SourceFiles>,
+        Type: IsSet<FileType>,
+        Subject: IsSet<SubjectId>,
+        Sample: IsSet<SampleId>,
+    {
+        let ((), source) = self.into_parts();
+        source
+    }
+}
+
+json_struct! {
+    /// What an import job says of one of its sources.
+    ///
+    /// [`Client::get_read_set_import_job`](crate::Client::get_read_set_import_job) has an example.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub struct ImportReadSetSourceItem {
+        /// The file, or the pair of FASTQ files; `source1` is empty if the service left it out.
+        pub source_files: SourceFiles,
+        /// What kind of file it is.
+        pub source_file_type: Option<FileType>,
+        /// Where the source stands.
+        pub status: ItemStatus,
+        /// What the service says about it: why it failed, say.
+        pub status_message: Option<String>,
+        /// Whom the data is of.
+        pub subject_id: Option<SubjectId>,
+        /// Which sample of the subject it is.
+        pub sample_id: Option<SampleId>,
+        /// Where the sample came from.
+        pub generated_from: Option<String>,
+        /// The reference that the reads are aligned to.
+        pub reference_arn: Option<ReferenceArn>,
+        /// The name of the read set.
+        pub name: Option<String>,
+        /// The description of the read set.
+        pub description: Option<String>,
+        /// The tags of the read set; the service adds some of its own, `aws:omics:…`.
+        pub tags: BTreeMap<String, String>,
+        /// The read set that the source became, once it has.
+        pub read_set_id: Option<ReadSetId>,
+    }
+}
+
+/// Reads tags, each given once: serde would silently keep the last.
+fn unique_tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Tags>, D::Error> {
+    struct UniqueTags;
+
+    impl<'de> Visitor<'de> for UniqueTags {
+        type Value = Option<Tags>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a map of tags")
+        }
+
+        fn visit_none<E>(self) -> Result<Option<Tags>, E> {
+            Ok(None)
+        }
+
+        fn visit_unit<E>(self) -> Result<Option<Tags>, E> {
+            Ok(None)
+        }
+
+        fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Tags>, D::Error> {
+            deserializer.deserialize_map(self)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Option<Tags>, A::Error> {
+            let mut tags = Tags::new();
+            while let Some((key, value)) = entries.next_entry::<String, String>()? {
+                if tags.contains_key(&key) {
+                    return Err(A::Error::custom(format_args!("duplicate tag {}", Shown(&key))));
+                }
+                tags.insert(key, value);
+            }
+            Ok(Some(tags))
+        }
+    }
+
+    deserializer.deserialize_option(UniqueTags)
+}
+
+#[cfg(test)]
+mod manifest_tests {
+    use serde::de::value::{Error, MapDeserializer};
+    use serde::de::{Deserialize as _, Deserializer, IntoDeserializer, Visitor};
+    use serde::forward_to_deserialize_any;
+
+    use crate::model::FileType;
+    use crate::read_set::{ImportReadSetSource, SourceFiles};
+
+    const GOOD: &str = r#"{"sourceFiles":{"source1":"s3://b/1","source2":"s3://b/2"},"sourceFileType":"FASTQ","subjectId":"S","sampleId":"s"}"#;
+
+    #[test]
+    fn a_manifest_is_read_and_written_alike() {
+        let source: ImportReadSetSource = serde_json::from_str(GOOD).unwrap();
+        let files = SourceFiles::source1("s3://b/1").source2("s3://b/2");
+        let built = ImportReadSetSource::builder().source_files(files).source_file_type(FileType::Fastq);
+        assert_eq!(source, built.subject_id("S").sample_id("s").build());
+        assert_eq!(serde_json::to_string(&source).unwrap(), GOOD);
+    }
+
+    #[test]
+    fn a_misspelt_member_of_a_manifest_is_refused() {
+        for (right, wrong) in [("source2", "Source2"), ("sampleId", "sampleID"), ("\"subjectId\":\"S\",", "")] {
+            let text = GOOD.replace(right, wrong);
+            assert!(serde_json::from_str::<ImportReadSetSource>(&text).is_err(), "{text}");
+        }
+        let extra = GOOD.replace("{\"sourceFiles", "{\"refrenceArn\":\"arn:x\",\"sourceFiles");
+        assert!(serde_json::from_str::<ImportReadSetSource>(&extra).unwrap_err().to_string().contains("refrenceArn"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_manifest_is_told_with_its_place() {
+        for (from, to, why) in [
+            (
+                "\"source1\"",
+                "\"source3\"",
+                "unknown field `source3`, expected `source1` or `source2` at line 1 column 25",
+            ),
+            ("{\"source1\":\"s3://b/1\",", "{", "missing field `source1`"),
+            ("\"S\"", "null", "invalid type: null, expected a string"),
+            ("\"S\"", "7", "invalid type: integer `7`, expected a string"),
+            ("\"sampleId\":\"s\"", "\"sampleId\":\"s\",\"sampleId\":\"t\"", "duplicate field `sampleId`"),
+            ("{\"source1\":\"s3://b/1\",\"source2\":\"s3://b/2\"}", "\"s3://b/1\"", "expected struct SourceFiles"),
+            ("\"S\"", "\"S\",\"tags\":{\"k\":null}", "invalid type: null, expected a string"),
+            ("\"S\"", "\"S\",\"tags\":{\"k\":\"v\",\"k\":\"w\"}", "duplicate tag \"k\""),
+            ("\"S\"", "\"S\",\"tags\":[]", "invalid type: sequence, expected a map of tags"),
+            (GOOD, "null", "invalid type: null, expected struct ImportReadSetSource"),
+            (GOOD, "[]", "invalid length 0, expected struct ImportReadSetSource"),
+        ] {
+            assert!(GOOD.contains(from), "{from}");
+            let error = serde_json::from_str::<ImportReadSetSource>(&GOOD.replacen(from, to, 1)).unwrap_err();
+            assert!(error.to_string().contains(why), "{error}");
+        }
+    }
+
+    /// A manifest may come through any format of serde.
+    #[test]
+    fn a_manifest_is_read_from_values_as_well() {
+        let value: serde_json::Value = serde_json::from_str(GOOD).unwrap();
+        let source: ImportReadSetSource = serde_json::from_value(value.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&source).unwrap(), value);
+        let optional = r#"{"sourceFiles":{"source1":"s3://b/1","source2":null},"sourceFileType":"BAM","subjectId":"S","sampleId":"s","generatedFrom":"g","referenceArn":"arn:x","name":"n\u00e9","description":null,"tags":{"k":"v"}}"#;
+        let source: ImportReadSetSource = serde_json::from_str(optional).unwrap();
+        assert_eq!((source.source_files.source2.as_ref(), source.name.as_deref()), (None, Some("né")));
+        assert_eq!(source.tags.as_ref().map(|tags| tags.len()), Some(1));
+    }
+
+    /// A value of a format that has no quotes, like YAML: what it is depends on what is asked for.
+    struct Plain(&'static str);
+
+    impl IntoDeserializer<'_, Error> for Plain {
+        type Deserializer = Self;
+
+        fn into_deserializer(self) -> Self {
+            self
+        }
+    }
+
+    impl<'de> Deserializer<'de> for Plain {
+        type Error = Error;
+
+        fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            match self.0.parse() {
+                Ok(number) => visitor.visit_u64(number),
+                Err(_) => visitor.visit_str(self.0),
+            }
+        }
+
+        fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            visitor.visit_str(self.0)
+        }
+
+        fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            visitor.visit_str(self.0)
+        }
+
+        fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            if self.0 == "~" { visitor.visit_none() } else { visitor.visit_some(self) }
+        }
+
+        forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct
+            newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        }
+    }
+
+    #[test]
+    fn a_text_is_one_in_a_format_without_quotes() {
+        let members =
+            |source2| MapDeserializer::new([("source1", Plain("0123")), ("source2", Plain(source2))].into_iter());
+        let both = SourceFiles::source1("0123").source2("0");
+        assert_eq!(SourceFiles::deserialize(members("0")).unwrap(), both);
+        assert_eq!(SourceFiles::deserialize(members("~")).unwrap(), SourceFiles::source1("0123"));
+    }
+}

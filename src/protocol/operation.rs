@@ -1,0 +1,103 @@
+//! What every operation of the service has: a name, checks, a request, an output.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+
+use super::json::{self, Fields, Undecodable};
+use super::request::Request;
+use super::response::Response;
+use crate::model::text::OneLine;
+use crate::model::validation::Violations;
+use crate::model::{ClientToken, ReadSetId, SequenceStoreId};
+
+/// Whether a request may be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Replay {
+    /// Always: it changes nothing, has a client token, or does nothing the second time.
+    Safe,
+    /// Only after a failure that excludes that the service has done its work.
+    OnlyIfNotApplied,
+}
+
+/// One request of the service: plain data. Deterministic, so that every attempt sends the same bytes.
+pub(crate) trait Operation: Send + Sync {
+    /// The service's own name.
+    const NAME: &'static str;
+    /// Whether the operation changes anything, so that a failed call may have been applied.
+    const MUTATES: bool;
+    /// Whether it may be sent again after it may have been applied.
+    const REPLAY: Replay;
+    /// The documented rate in requests a second; `None` if it is the default of an account.
+    const MAX_RATE: Option<u32> = None;
+    /// What a caller gets.
+    type Output: DeserializeOwned + Fields + Send;
+
+    /// What the request is about, for errors.
+    fn subject(&self) -> Subject<'_>;
+
+    /// Finds everything that the service would refuse.
+    fn check(&self, violations: &mut Violations);
+
+    /// The request as it travels.
+    fn to_request(&self) -> Request;
+
+    /// The token that makes a repeat harmless.
+    fn client_token(&self) -> Option<&ClientToken> {
+        None
+    }
+
+    /// Fills in what the body of a response leaves to the request and to the headers.
+    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable>;
+
+    /// Reads a successful response.
+    fn decode(&self, response: &Response) -> Result<Self::Output, Undecodable> {
+        decode(self, response)
+    }
+}
+
+/// What a request is about: a store, and perhaps a job or a read set in it.
+pub(crate) struct Subject<'a> {
+    store: &'a str,
+    in_store: Option<(&'static str, &'a str)>,
+}
+
+impl<'a> Subject<'a> {
+    pub(crate) fn store(store: &'a SequenceStoreId) -> Self {
+        Self { store: store.as_str(), in_store: None }
+    }
+
+    pub(crate) fn job(store: &'a SequenceStoreId, job: &'a str) -> Self {
+        Self { store: store.as_str(), in_store: Some(("job", job)) }
+    }
+
+    pub(crate) fn read_set(store: &'a SequenceStoreId, read_set: &'a ReadSetId) -> Self {
+        Self { store: store.as_str(), in_store: Some(("read set", read_set.as_str())) }
+    }
+}
+
+/// `store 1234567890, job 5555555555`, each id cut where it gets long.
+impl fmt::Display for Subject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "store {}", OneLine(cut(self.store)))?;
+        match self.in_store {
+            Some((what, id)) => write!(f, ", {what} {}", OneLine(cut(id))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// More of an id than any that the service gives.
+fn cut(id: &str) -> &str {
+    id.char_indices().nth(60).map_or(id, |(end, _)| &id[..end])
+}
+
+/// Reads the output of an operation from the body of a response.
+pub(crate) fn decode<O: Operation + ?Sized>(operation: &O, response: &Response) -> Result<O::Output, Undecodable> {
+    let mut output: O::Output = json::from_response(response)?;
+    operation.complete(&mut output, response.request_id().map(str::to_owned))?;
+    match output.missing() {
+        None => Ok(output),
+        Some(field) => Err(Undecodable::missing(field, response)),
+    }
+}

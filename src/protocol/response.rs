@@ -1,0 +1,49 @@
+//! A response as it travels.
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+/// What is longer is no id that anybody could ask AWS support about, and would fill logs.
+const LONGEST_REQUEST_ID: usize = 256;
+
+/// A response as it was received; nothing in it is checked yet.
+#[derive(Clone)]
+pub(crate) struct Response {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Response {
+    /// The text of a header, if there is one and it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        let id = self.header("x-amzn-requestid").or_else(|| self.header("x-amz-request-id"));
+        id.filter(|id| id.len() <= LONGEST_REQUEST_ID && id.bytes().all(|byte| byte.is_ascii_graphic()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_request_id_is_one_word() {
+        for (id, good) in [("4f6c-…", false), ("4f6c-1_=/+", true), ("a\tb", false), ("a b", false)] {
+            let raw = Response {
+                status: StatusCode::OK,
+                headers: HeaderMap::from_iter([(
+                    "x-amzn-requestid".parse().unwrap(),
+                    HeaderValue::from_str(id).unwrap(),
+                )]),
+                body: Bytes::new(),
+            };
+            assert_eq!(raw.request_id().is_some(), good, "{id:?}");
+        }
+    }
+}

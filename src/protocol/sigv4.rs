@@ -1,0 +1,200 @@
+//! Signature Version 4. Only this module makes a [`SignedRequest`], and only that can be sent.
+//!
+//! Key and signature are computed by `aws-sigv4`. The canonical request is written here, in the one form that this crate
+//! sends, in a fraction of the time that `aws-sigv4` takes; a test checks that both are equal.
+
+mod identity;
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, InvalidHeaderValue};
+use http::{HeaderMap, Method};
+use identity::Scope;
+pub(crate) use identity::SigningIdentity;
+use percent_encoding::{AsciiSet, utf8_percent_encode};
+use sha2::{Digest as _, Sha256};
+use time::OffsetDateTime;
+use url::Url;
+
+use super::request::RESERVED;
+use crate::model::BoxError;
+
+/// The end of the year 9999, since 1970.
+const LAST_DATE: Duration = Duration::from_secs(253_402_300_799);
+
+const SIGNING_NAME: &str = "omics";
+
+/// The segments of a path, which are encoded already, are encoded once more.
+const PATH: &AsciiSet = &RESERVED.remove(b'/');
+
+static AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
+static SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+
+/// A request with its URL that is not signed yet.
+pub(crate) struct UnsignedRequest {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    /// The `Host` header.
+    pub(crate) host: HeaderValue,
+    /// The `Content-Type` header of a request that has a body.
+    pub(crate) content_type: Option<HeaderValue>,
+    pub(crate) body: Bytes,
+}
+
+/// A request that may be sent: once, and soon.
+pub(crate) struct SignedRequest {
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl SignedRequest {
+    pub(crate) fn into_http(self) -> Result<http::Request<Bytes>, http::uri::InvalidUri> {
+        let mut request = http::Request::new(self.body);
+        *request.uri_mut() = self.url.as_str().parse()?;
+        *request.method_mut() = self.method;
+        *request.headers_mut() = self.headers;
+        Ok(request)
+    }
+
+    /// What must not appear in an error: signature and session token, which a response may repeat.
+    pub(crate) fn secrets(&self) -> Secrets {
+        let header = |name: &str| self.headers.get(name).cloned();
+        Secrets { authorization: header("authorization"), session_token: header("x-amz-security-token") }
+    }
+}
+
+/// What a request is signed with, as far as it is sent.
+#[derive(Default)]
+pub(crate) struct Secrets {
+    authorization: Option<HeaderValue>,
+    session_token: Option<HeaderValue>,
+}
+
+impl Secrets {
+    /// Replaces them in a text of a response.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        let authorization = self.authorization.as_ref().and_then(|value| value.to_str().ok());
+        let signature = authorization.and_then(|value| value.rsplit_once("Signature=")).map(|(_, signature)| signature);
+        let session_token = self.session_token.as_ref().and_then(|value| value.to_str().ok());
+        let known = [signature, session_token].into_iter().flatten().filter(|secret| !secret.is_empty());
+        known.fold(text.to_owned(), |text, secret| text.replace(secret, "(redacted)"))
+    }
+}
+
+impl fmt::Debug for SignedRequest {
+    /// Headers and body are left out: signature, session token and client token are in them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedRequest")
+            .field("method", &self.method)
+            .field("path", &self.url.path())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Signs the host, the content type, the time, the session token and the body. `unsigned` headers go along.
+pub(crate) fn sign(
+    request: &UnsignedRequest,
+    unsigned: HeaderMap,
+    identity: &SigningIdentity,
+    region: &str,
+    time: SystemTime,
+) -> Result<SignedRequest, BoxError> {
+    let date = amz_date(time)?;
+    let day = date.get(..8).unwrap_or_default();
+    let text = format!("{day}/{region}/{SIGNING_NAME}/aws4_request");
+    let scope = Scope { text: &text, time, region };
+    let credentials = &identity.credentials;
+
+    let mut headers = unsigned;
+    headers.insert(HOST, request.host.clone());
+    headers.insert(&AMZ_DATE, sensitive(&date)?);
+    if let Some(content_type) = &request.content_type {
+        headers.insert(CONTENT_TYPE, content_type.clone());
+    }
+    if let Some(token) = credentials.session_token() {
+        headers.insert(&SECURITY_TOKEN, sensitive(token)?);
+    }
+
+    let (canonical, names) = canonical_request(request, &headers)?;
+    let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{text}\n{}", hex(&Sha256::digest(canonical)));
+    let signature = identity.sign(&scope, &to_sign);
+    let key_id = credentials.access_key_id();
+    let authorization =
+        format!("AWS4-HMAC-SHA256 Credential={key_id}/{text}, SignedHeaders={names}, Signature={signature}");
+    headers.insert(AUTHORIZATION, sensitive(&authorization)?);
+    Ok(SignedRequest { method: request.method.clone(), url: request.url.clone(), headers, body: request.body.clone() })
+}
+
+/// Nothing that a signature is made of is ever printed.
+fn sensitive(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut value = HeaderValue::from_str(text)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// `20150830T123600Z`.
+fn amz_date(time: SystemTime) -> Result<String, BoxError> {
+    if time.duration_since(UNIX_EPOCH).map_or(true, |since| since > LAST_DATE) {
+        return Err("a clock that is before 1970 or after 9999".into());
+    }
+    let time = OffsetDateTime::from(time);
+    let ((year, month, day), (hour, minute, second)) = (time.to_calendar_date(), time.to_hms());
+    Ok(format!("{year:04}{:02}{day:02}T{hour:02}{minute:02}{second:02}Z", u8::from(month)))
+}
+
+/// What is signed, and the names of the headers in it.
+fn canonical_request(request: &UnsignedRequest, headers: &HeaderMap) -> Result<(String, String), BoxError> {
+    // By name.
+    let signed =
+        [&CONTENT_TYPE, &HOST, &AMZ_DATE, &SECURITY_TOKEN].map(|name| Some((name.as_str(), headers.get(name)?)));
+    let (mut names, mut text) = (String::new(), String::with_capacity(512));
+    text.extend([request.method.as_str(), "\n"]);
+    push_path(&mut text, request.url.path());
+    text.push('\n');
+    push_query(&mut text, request.url.query().unwrap_or_default());
+    text.push('\n');
+    for (name, value) in signed.into_iter().flatten() {
+        let separator = if names.is_empty() { "" } else { ";" };
+        names.extend([separator, name]);
+        text.extend([name, ":", value.to_str()?, "\n"]);
+    }
+    text.extend(["\n", &names, "\n", &hex(&Sha256::digest(&request.body))]);
+    Ok((text, names))
+}
+
+/// Without empty segments; dots that mean a folder are in no URL.
+fn push_path(text: &mut String, path: &str) {
+    let mut segments = path.split('/').filter(|segment| !segment.is_empty()).peekable();
+    if segments.peek().is_none() {
+        text.push('/');
+        return;
+    }
+    for segment in segments {
+        text.push('/');
+        text.extend(utf8_percent_encode(segment, PATH));
+    }
+    if path.ends_with('/') {
+        text.push('/');
+    }
+}
+
+/// By name; names and values are encoded already.
+fn push_query(text: &mut String, query: &str) {
+    let mut members: Vec<_> = query.split('&').collect();
+    members.sort_unstable_by_key(|member| member.split_once('='));
+    for (index, member) in members.into_iter().enumerate() {
+        text.extend([if index == 0 { "" } else { "&" }, member]);
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+#[cfg(test)]
+mod tests;
