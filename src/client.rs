@@ -139,12 +139,7 @@ impl ClientBuilder {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("region", &self.runtime.region)
-            .field("endpoint", &self.runtime.endpoint)
-            .field("timeouts", &self.runtime.timeouts)
-            .field("retry", &self.runtime.retry)
-            .finish_non_exhaustive()
+        self.runtime.fmt(f)
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod lambda;
 pub(crate) mod rate_limiter;
 pub(crate) mod retry;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +26,6 @@ use crate::http::HttpClient;
 use crate::protocol::endpoint::Endpoint;
 
 /// What a client holds. Its clones and its calls share it.
-#[derive(Debug)]
 pub(crate) struct Runtime {
     pub(crate) region: String,
     pub(crate) endpoint: Endpoint,
@@ -44,6 +44,18 @@ pub(crate) struct Runtime {
     pub(crate) user_agent: HeaderValue,
     pub(crate) parameter_validation: bool,
     pub(crate) lambda: Lambda,
+}
+
+impl fmt::Debug for Runtime {
+    /// A client, without the credentials provider, which may show its secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("region", &self.region)
+            .field("endpoint", &self.endpoint)
+            .field("timeouts", &self.timeouts)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How long parts of a call may take; `None` is no limit.

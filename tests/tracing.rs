@@ -111,7 +111,7 @@ async fn a_traced_call_tells_everything_but_secrets() {
     for secret in ["SECRETCANARY", "SESSIONCANARY", "TOKENCANARY", &signature] {
         assert!(!text.contains(secret), "{secret} is in the trace\n{text}");
     }
-    assert!(text.contains("trying again"), "events are seen at all");
+    assert!(text.contains("attempt failed, retrying"), "events are seen at all");
 }
 
 #[tokio::test]

@@ -23,7 +23,6 @@ fn is_valid(identity: &SigningIdentity, now: SystemTime, margin: Duration) -> bo
 }
 
 /// A credentials provider, and the credentials that it returned last.
-#[derive(Debug)]
 pub(crate) struct CredentialsCache {
     provider: SharedCredentialsProvider,
     current: RwLock<Option<Arc<SigningIdentity>>>,

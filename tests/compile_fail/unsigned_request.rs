@@ -1,4 +1,4 @@
-// error: module `sign` is private
+// error: module `protocol` is private
 fn main() {
-    let _ = std::any::type_name::<healthomics::sign::SignedRequest>();
+    let _ = std::any::type_name::<healthomics::protocol::sigv4::SignedRequest>();
 }

@@ -6,7 +6,7 @@ use healthomics::blocking::{Block as _, BlockEach as _, run};
 use healthomics::bulk::{Duplicates, Planner};
 use healthomics::error::StopReason;
 use healthomics::event::{Change, Event};
-use healthomics::http::HttpError;
+use healthomics::http::{Body, HttpError};
 use healthomics::job::Export;
 use healthomics::local::{Fault, LocalService, Pace, Quotas, SeedReadSet};
 use healthomics::read_set::{
@@ -91,6 +91,7 @@ fn words(shown: &mut Shown) {
     shown.display(&SubjectId::from("S"));
     shown.display(&SampleId::from("s"));
     shown.display(&RunId::from("run"));
+    shown.debug(&Body::from(SECRET));
     shown.display(&HttpError::not_sent("no connection"));
 }
 
