@@ -34,7 +34,7 @@
 //!
 //! # Where it does not belong
 //!
-//! - **Inside an async runtime** it would stop everything else that runs there. [`CantBlock::InsideRuntime`] says so,
+//! - **Inside an async runtime** it would stop everything else that runs there. [`BlockingUnavailable::InsideRuntime`] says so,
 //!   instead of a panic or a deadlock. Await the call there; on a thread of `spawn_blocking`, use the `block_on` of the
 //!   runtime's handle.
 //! - **A client that is also awaited elsewhere**: connections belong to the runtime that opened them, and nobody drives
@@ -54,16 +54,16 @@ static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 /// Why a thread can't wait here. What was to be waited for has not begun.
 ///
 /// ```
-/// use healthomics::blocking::{self, CantBlock};
+/// use healthomics::blocking::{self, BlockingUnavailable};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// async fn main() {
-///     assert!(matches!(blocking::run(async { 2 + 2 }), Err(CantBlock::InsideRuntime)));
+///     assert!(matches!(blocking::run(async { 2 + 2 }), Err(BlockingUnavailable::InsideRuntime)));
 /// }
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum CantBlock {
+pub enum BlockingUnavailable {
     /// The thread belongs to an async runtime: await the call instead, or make it on a thread of its own.
     #[error("a blocking call inside an async runtime: await it instead, or make it on a thread of its own")]
     InsideRuntime,
@@ -79,7 +79,7 @@ pub enum CantBlock {
 pub enum BlockError<E> {
     /// It could not be made here. Nothing was sent.
     #[error(transparent)]
-    CantBlock(#[from] CantBlock),
+    BlockingUnavailable(#[from] BlockingUnavailable),
     /// It was made, and failed as it would have when awaited.
     #[error(transparent)]
     Failed(E),
@@ -92,7 +92,7 @@ impl<E> BlockError<E> {
     pub fn failed(&self) -> Option<&E> {
         match self {
             Self::Failed(error) => Some(error),
-            Self::CantBlock(_) => None,
+            Self::BlockingUnavailable(_) => None,
         }
     }
 }
@@ -104,25 +104,25 @@ impl<E> BlockError<E> {
 ///
 /// # Errors
 ///
-/// [`CantBlock`], before the future has begun.
+/// [`BlockingUnavailable`], before the future has begun.
 ///
 /// ```
 /// assert_eq!(healthomics::blocking::run(async { 2 + 2 })?, 4);
-/// # Ok::<(), healthomics::blocking::CantBlock>(())
+/// # Ok::<(), healthomics::blocking::BlockingUnavailable>(())
 /// ```
-pub fn run<F: IntoFuture>(future: F) -> Result<F::Output, CantBlock> {
+pub fn run<F: IntoFuture>(future: F) -> Result<F::Output, BlockingUnavailable> {
     if Handle::try_current().is_ok() {
-        return Err(CantBlock::InsideRuntime);
+        return Err(BlockingUnavailable::InsideRuntime);
     }
     // Inside, as a future may look for its runtime when it is made.
     Ok(runtime()?.block_on(async { future.await }))
 }
 
-fn runtime() -> Result<&'static Runtime, CantBlock> {
+fn runtime() -> Result<&'static Runtime, BlockingUnavailable> {
     if let Some(runtime) = RUNTIME.get() {
         return Ok(runtime);
     }
-    let fresh = Builder::new_current_thread().enable_all().build().map_err(CantBlock::Runtime)?;
+    let fresh = Builder::new_current_thread().enable_all().build().map_err(BlockingUnavailable::Runtime)?;
     Ok(RUNTIME.get_or_init(|| fresh))
 }
 
@@ -132,7 +132,7 @@ pub trait Block<T, E>: IntoFuture<Output = Result<T, E>> + Sized {
     ///
     /// # Errors
     ///
-    /// [`BlockError::CantBlock`] inside an async runtime, before anything is sent; else what awaiting it gives, as
+    /// [`BlockError::BlockingUnavailable`] inside an async runtime, before anything is sent; else what awaiting it gives, as
     /// [`BlockError::Failed`].
     ///
     /// ```
@@ -162,7 +162,7 @@ impl<F: IntoFuture<Output = Result<T, E>>, T, E> Block<T, E> for F {}
 pub trait BlockEach<T, E>: Stream<Item = Result<T, E>> + Unpin + Sized {
     /// An iterator that waits for each, on this thread.
     ///
-    /// Inside an async runtime its only item is [`BlockError::CantBlock`].
+    /// Inside an async runtime its only item is [`BlockError::BlockingUnavailable`].
     ///
     /// ```
     /// use healthomics::blocking::BlockEach as _;
@@ -203,7 +203,7 @@ impl<S: Stream<Item = Result<T, E>> + Unpin, T, E> Iterator for Each<S> {
             Ok(item) => item.map(|item| item.map_err(BlockError::Failed)),
             Err(error) => Some(Err(error.into())),
         };
-        if matches!(item, None | Some(Err(BlockError::CantBlock(_)))) {
+        if matches!(item, None | Some(Err(BlockError::BlockingUnavailable(_)))) {
             self.stream = None;
         }
         item

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use healthomics::blocking::{Block as _, BlockEach as _, BlockError, CantBlock, run};
+use healthomics::blocking::{Block as _, BlockEach as _, BlockError, BlockingUnavailable, run};
 use healthomics::job::{Activation, Job};
 use healthomics::local::{Fault, LocalService, Pace, SeedReadSet};
 use healthomics::read_set::FileType;
@@ -94,10 +94,10 @@ fn inside_a_runtime_it_is_an_error_and_nothing_is_sent() {
     let call = || place.client.list_read_sets().sequence_store_id(&place.store);
     let misuse = || {
         let error = call().send().block().unwrap_err();
-        assert!(matches!(error, BlockError::CantBlock(CantBlock::InsideRuntime)), "{error:?}");
+        assert!(matches!(error, BlockError::BlockingUnavailable(BlockingUnavailable::InsideRuntime)), "{error:?}");
         assert!(error.failed().is_none() && error.to_string().contains("await it instead"), "{error}");
         let mut items = call().items().block_each();
-        assert!(matches!(items.next(), Some(Err(BlockError::CantBlock(CantBlock::InsideRuntime)))));
+        assert!(matches!(items.next(), Some(Err(BlockError::BlockingUnavailable(BlockingUnavailable::InsideRuntime)))));
         assert!(items.next().is_none());
     };
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async { misuse() });

@@ -73,8 +73,8 @@ impl ClientBuilder {
                 Ok(builder.credentials(Credentials::new(id, secret, token, None, "environment")))
             }
             (None, None) => Ok(builder),
-            (Some(_), None) => Err(ConfigurationError::HalfOfCredentials { missing: secret }),
-            (None, Some(_)) => Err(ConfigurationError::HalfOfCredentials { missing: id }),
+            (Some(_), None) => Err(ConfigurationError::IncompleteCredentials { missing: secret }),
+            (None, Some(_)) => Err(ConfigurationError::IncompleteCredentials { missing: id }),
         }
     }
 }

@@ -71,7 +71,7 @@ pub enum ConfigurationError {
     /// Half a pair of keys was given.
     #[error("half of the credentials: {missing} is not set")]
     #[non_exhaustive]
-    HalfOfCredentials {
+    IncompleteCredentials {
         /// The environment variable that is not set.
         missing: &'static str,
     },

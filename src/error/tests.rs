@@ -146,10 +146,7 @@ async fn a_line_says_what_a_person_needs() {
             "the response has no id [request 4f6c, 1 attempt, may have been applied]",
         ),
         (Step::Fail(HttpErrorKind::Connect), "scripted [1 attempt, no attempts left]"),
-        (
-            Step::Hang,
-            "no response within the read timeout of 30s [1 attempt, no attempts left, may have been applied]",
-        ),
+        (Step::Hang, "no response within the read timeout of 30s [1 attempt, no attempts left, may have been applied]"),
     ] {
         assert_eq!(start(&Script::new([step])).await.to_string(), format!("{about}{expected}"));
     }
