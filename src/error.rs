@@ -1,36 +1,37 @@
-//! One error type for everything that can go wrong.
+//! One error type for everything that can fail.
 //!
-//! Its `Display` is one line that a person can act on; causes are behind [`source`](std::error::Error::source), and
-//! [`Error::report`] prints both. Programs branch on the accessors, which hold for every variant.
-//! [`what_happens_when`] tells for each fault how a call ends.
+//! `Display` is one line: operation, subject, code, message, request id, attempts, and the next step where there is one.
+//! Causes are behind [`source`](std::error::Error::source); [`Error::report`] and `Debug` print both. Programs branch on the
+//! accessors, which every variant has. [`what_happens_when`] lists how a call ends for each fault.
 
 mod configuration;
 mod failure;
+mod report;
 mod service;
 #[doc = include_str!("error/what_happens_when.md")]
 pub mod what_happens_when {}
 
-use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use configuration::ConfigurationError;
 pub(crate) use failure::Context;
 pub use failure::{CallFailure, InvalidInput, StopReason};
+pub(crate) use report::{Report, readable_debug};
 pub use service::ServiceError;
 
 pub use crate::model::UnknownValue;
-use crate::model::text::OneLine;
 pub use crate::model::validation::{Violation, Violations};
 use crate::model::{BoxError, ClientToken};
 use crate::protocol::error_response::ErrorResponse;
 
 /// Why a call failed.
 ///
-/// A variant for each error of the service's model, under the service's own name; one for any other answer of the
-/// service; and one for each thing that can fail on this side. All payloads are boxed: the type is two words.
+/// There is a variant for each error of the service's model, under the service's own name; one for any other error
+/// response; and one for each phase of a call that can fail in the client. It is cheap to clone, and two words in size.
 ///
-/// The [guide](crate::guide::errors) has what to do about each.
+/// The [guide](crate::guide::errors) says what to do about each.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -46,72 +47,74 @@ use crate::protocol::error_response::ErrorResponse;
 /// }
 /// # Ok(()) }
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// 400: the service found the input wrong. The message names the member; this crate checks the model's
-    /// constraints before it sends, so what is left is usually a state: a role that can't be assumed, a bucket in
-    /// another region.
+    /// 400: the service rejects the input. The message names the field. As the client checks the model's constraints
+    /// before it sends, the cause is usually something else: a role that can't be assumed, a bucket in another region.
     #[error(transparent)]
-    ValidationException(Box<ServiceError>),
-    /// 402: too many jobs at once, or another quota. Wait for jobs to end, or have the quota raised.
+    ValidationException(Arc<ServiceError>),
+    /// 402: a quota of the account is reached, such as the number of running jobs. Wait for jobs to end, or request a
+    /// higher quota.
     #[error(transparent)]
-    ServiceQuotaExceededException(Box<ServiceError>),
-    /// 403: the caller may not do this. Look at the IAM policy of the caller, and at `iam:PassRole` for the job's role.
+    ServiceQuotaExceededException(Arc<ServiceError>),
+    /// 403: the caller is not allowed to do this. Check the IAM policy of the caller, and `iam:PassRole` for the role of the
+    /// job.
     #[error(transparent)]
-    AccessDeniedException(Box<ServiceError>),
+    AccessDeniedException(Arc<ServiceError>),
     /// 404: the store, read set or job is not in this region and account.
     #[error(transparent)]
-    ResourceNotFoundException(Box<ServiceError>),
-    /// 405: not possible for this kind of store.
+    ResourceNotFoundException(Arc<ServiceError>),
+    /// 405: the operation is not supported for this kind of store.
     #[error(transparent)]
-    NotSupportedOperationException(Box<ServiceError>),
-    /// 408: the service ran out of time. A start may have been applied; send it again with the same client token.
+    NotSupportedOperationException(Arc<ServiceError>),
+    /// 408: the service timed out. A start may have been applied; send it again with the same client token.
     #[error(transparent)]
-    RequestTimeoutException(Box<ServiceError>),
+    RequestTimeoutException(Arc<ServiceError>),
     /// 409: the resource is in a state that does not allow this.
     #[error(transparent)]
-    ConflictException(Box<ServiceError>),
-    /// 416: the part is not in the file.
+    ConflictException(Arc<ServiceError>),
+    /// 416: the file does not have the requested part.
     #[error(transparent)]
-    RangeNotSatisfiableException(Box<ServiceError>),
+    RangeNotSatisfiableException(Arc<ServiceError>),
     /// 429: too many requests. Slow down; the default quota is five requests a second for each operation.
     #[error(transparent)]
-    ThrottlingException(Box<ServiceError>),
+    ThrottlingException(Arc<ServiceError>),
     /// 500: the service failed. A start may have been applied; send it again with the same client token.
     #[error(transparent)]
-    InternalServerException(Box<ServiceError>),
-    /// Any other error answer: common AWS errors such as `ExpiredTokenException`, a redirect, a proxy's page.
+    InternalServerException(Arc<ServiceError>),
+    /// Any other error response: common AWS errors such as `ExpiredTokenException`, a redirect, the page of a proxy.
     #[error(transparent)]
-    Service(Box<ServiceError>),
-    /// The request would be refused. Nothing was sent; mend each of the [`violations`](Error::violations).
+    Service(Arc<ServiceError>),
+    /// The service would reject the request. Nothing was sent; fix each of the [`violations`](Error::violations).
     #[error(transparent)]
-    InvalidInput(Box<InvalidInput>),
+    InvalidInput(Arc<InvalidInput>),
     /// The client's settings can't work. Nothing was sent.
     #[error(transparent)]
-    Configuration(Box<ConfigurationError>),
-    /// No credentials could be had. The source says what the provider said. It is retryable unless there are none or the
-    /// provider's configuration is wrong.
+    Configuration(Arc<ConfigurationError>),
+    /// The credentials provider returned no credentials; its error is the source. It is retryable unless there are none or
+    /// the configuration of the provider is wrong.
     #[error(transparent)]
-    Credentials(Box<CallFailure>),
+    Credentials(Arc<CallFailure>),
     /// The request could not be signed.
     #[error(transparent)]
-    Signing(Box<CallFailure>),
-    /// The network failed: name not found, connection refused, reset, TLS.
+    Signing(Arc<CallFailure>),
+    /// The network failed: the host name can't be resolved, the connection was refused or reset, or TLS failed.
     #[error(transparent)]
-    Transport(Box<CallFailure>),
+    Transport(Arc<CallFailure>),
     /// One of the timeouts passed.
     #[error(transparent)]
-    Timeout(Box<CallFailure>),
+    Timeout(Arc<CallFailure>),
     /// The status is 200 and the response can't be used: not JSON, not of the service, without a required field, or a list
-    /// that repeats its page token. The message names the field. A job may exist: send the start again with the same client token to learn of it.
+    /// that repeats its page token. The message names the field. A start may have been applied; send it again with the
+    /// same client token.
     #[error(transparent)]
-    UndecodableResponse(Box<CallFailure>),
+    UndecodableResponse(Arc<CallFailure>),
 }
 
-const _: () = assert!(size_of::<Error>() <= 2 * size_of::<usize>(), "errors travel in every result");
+const _: () = assert!(size_of::<Error>() <= 2 * size_of::<usize>(), "every result holds an error");
 
-/// The part that every variant but input and configuration has.
+/// What a variant holds.
 enum Details<'a> {
     Service(&'a ServiceError),
     Failure(&'a CallFailure),
@@ -151,7 +154,7 @@ impl Error {
         }
     }
 
-    /// The answer of the service, if that is what this error is.
+    /// The error response; `None` if there was none.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -159,8 +162,8 @@ impl Error {
     /// # let client = local.client()?;
     /// let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("5555555555");
     /// let error = call.send().await.unwrap_err();
-    /// if let Some(answer) = error.as_service_error() {
-    ///     println!("{:?}", answer.message());
+    /// if let Some(error) = error.as_service_error() {
+    ///     println!("{:?}", error.message());
     /// }
     /// assert_eq!((error.status(), error.code()), (Some(404), Some("ResourceNotFoundException")));
     /// assert_eq!((error.operation(), error.attempts()), (Some("GetReadSetMetadata"), 1));
@@ -174,7 +177,8 @@ impl Error {
         }
     }
 
-    /// The operation that was called, `StartReadSetExportJob`; `None` for errors of the configuration.
+    /// The name of the operation, such as `StartReadSetExportJob`; `None` for errors of the configuration.
+    ///
     /// [`as_service_error`](Error::as_service_error) has an example.
     pub fn operation(&self) -> Option<&'static str> {
         match self.details() {
@@ -183,23 +187,25 @@ impl Error {
         }
     }
 
-    /// The HTTP status of the service's answer, if there was an error answer.
+    /// The HTTP status of the error response; `None` without one.
     pub fn status(&self) -> Option<u16> {
         self.as_service_error().map(ServiceError::status)
     }
 
-    /// The error code as the service wrote it: `ThrottlingException`.
+    /// The error code of the service, such as `ThrottlingException`; `None` without an error response or a code in it.
+    ///
     /// [`as_service_error`](Error::as_service_error) has an example.
     pub fn code(&self) -> Option<&str> {
         self.as_service_error().and_then(ServiceError::code)
     }
 
-    /// The message of the service.
+    /// The message of the service; `None` without an error response or a message in it.
     pub fn message(&self) -> Option<&str> {
         self.as_service_error().and_then(ServiceError::message)
     }
 
-    /// The id that AWS support asks for, when an answer came at all.
+    /// The request id, which AWS support asks for; `None` if no response has arrived.
+    ///
     /// [`as_service_error`](Error::as_service_error) has an example.
     pub fn request_id(&self) -> Option<&str> {
         match self.details() {
@@ -209,20 +215,21 @@ impl Error {
         }
     }
 
-    /// How many attempts were made; 0 when nothing was tried.
+    /// How many attempts were made; 0 if nothing was sent.
     pub fn attempts(&self) -> u32 {
         self.context().map_or(0, |context| context.attempts)
     }
 
-    /// The token of a Start call. Repeat the call with it, and a job that was started after all is found, not doubled.
+    /// The client token of a start; `None` for other calls. A start that is repeated with it returns the job of the first
+    /// one, if there is one, and starts no second job.
     ///
     /// [`may_have_been_applied`](Error::may_have_been_applied) has an example.
     pub fn client_token(&self) -> Option<&ClientToken> {
         self.context().and_then(|context| context.client_token.as_ref())
     }
 
-    /// How long the service asked to wait before the next request (`Retry-After`, `x-amz-retry-after`), at most 24 hours,
-    /// so that it can be added to any time; `None` if it did not ask.
+    /// How long the service asks to wait before the next request (`Retry-After`, `x-amz-retry-after`), at most 24 hours;
+    /// `None` if it does not ask.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -242,7 +249,7 @@ impl Error {
         self.as_service_error().and_then(ServiceError::retry_after)
     }
 
-    /// What is wrong with the request, for [`Error::InvalidInput`].
+    /// The violations of an [`Error::InvalidInput`]; `None` for other errors.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -261,7 +268,8 @@ impl Error {
         }
     }
 
-    /// Why the call was given up although another attempt could have helped; `None` if none could.
+    /// Why the call was not retried although a retry could have helped; `None` if none could.
+    ///
     /// [`is_retryable`](Error::is_retryable) has an example.
     pub fn stop_reason(&self) -> Option<StopReason> {
         self.context().and_then(|context| context.stop_reason)
@@ -270,8 +278,8 @@ impl Error {
     /// Whether the same call may succeed later: throttling, a failing service, a failing network, a timeout, or a
     /// credentials provider that failed. Missing credentials and a wrong configuration of the provider are not retryable.
     ///
-    /// The client has already tried again as often as its policy allows. Wait longer, then repeat a Start call with
-    /// the [`client_token`](Error::client_token) of this error. If it is `false`, mend the cause first.
+    /// The client has already retried as often as its policy allows. Wait longer, then repeat a start with the
+    /// [`client_token`](Error::client_token) of this error. If it is `false`, fix the cause first.
     ///
     /// ```
     /// use healthomics::error::StopReason;
@@ -298,28 +306,29 @@ impl Error {
         self.context().is_some_and(|context| context.outage)
     }
 
-    /// Whether there were no credentials, and there will be none: every other call of the client would fail alike.
+    /// Whether there are no credentials and none are to be expected: every call of the client fails.
     pub(crate) fn lacks_credentials(&self) -> bool {
         // Only failures of a provider that never worked are retryable for a single call and not an outage.
         !self.is_outage() && (matches!(self, Self::Credentials(_) | Self::Signing(_)) || self.is_retryable())
     }
 
-    /// Whether the service found the caller too fast, by code or by status 429. Send less, or have the quota raised.
+    /// Whether the service throttled the request, by code or by status 429. Send fewer requests, or request a higher quota.
+    ///
     /// [`is_retryable`](Error::is_retryable) has an example.
     pub fn is_throttling(&self) -> bool {
         self.context().is_some_and(|context| context.throttling)
     }
 
-    /// Whether time ran out: here ([`Error::Timeout`]) or at the service ([`Error::RequestTimeoutException`]).
-    /// Raise the timeout that the message names, or look for what is slow.
+    /// Whether a timeout passed: one of the client ([`Error::Timeout`]) or of the service
+    /// ([`Error::RequestTimeoutException`]). Raise the timeout that the message names, or find out what is slow.
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout(_) | Self::RequestTimeoutException(_))
     }
 
-    /// Whether the service may have done what was asked, although the call failed: some attempt reached it and was not
-    /// refused. Always `false` for calls that only read.
+    /// Whether the service may have done its work although the call failed: an attempt may have reached it, and it did not
+    /// reject it. Always `false` for calls that only read.
     ///
-    /// Do not start anew: repeat the call with the [`client_token`](Error::client_token) of this error.
+    /// Repeat the call with the [`client_token`](Error::client_token) of this error instead of making a new one.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -331,7 +340,7 @@ impl Error {
     /// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
     /// let error = call.clone().send().await.unwrap_err();
     /// if let (true, Some(token)) = (error.may_have_been_applied(), error.client_token()) {
-    ///     // Now, or in another process: the job that was started is found.
+    ///     // Now or in another process: returns the job of the first call.
     ///     call.client_token(token).send().await?;
     /// }
     /// assert_eq!(local.jobs().len(), 1);
@@ -359,7 +368,7 @@ impl Error {
         Report(self)
     }
 
-    /// [`report`](Self::report) without request id, attempts and job, in which calls differ that fail alike.
+    /// [`report`](Self::report) without request id, attempts and job, which differ between calls that fail with one cause.
     pub(crate) fn report_of_cause(&self) -> String {
         let report = self.report().to_string();
         let Some(context) = self.context() else { return report };
@@ -371,36 +380,15 @@ impl Error {
     }
 }
 
-struct Report<'a>(&'a Error);
-
-impl fmt::Display for Report<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut previous = self.0.to_string();
-        f.write_str(&previous)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            let text = error.to_string();
-            // Some errors of other crates repeat their cause.
-            if !previous.contains(&text) {
-                write!(f, ": {}", OneLine(&text))?;
-                previous = text;
-            }
-            cause = error.source();
-        }
-        Ok(())
-    }
-}
-
 impl From<ConfigurationError> for Error {
     fn from(error: ConfigurationError) -> Self {
-        Self::Configuration(Box::new(error))
+        Self::Configuration(Arc::new(error))
     }
 }
 
-/// How errors are made; only the pipeline does.
 impl Error {
     pub(crate) fn invalid_input(operation: &'static str, violations: Violations) -> Self {
-        Self::InvalidInput(Box::new(InvalidInput { operation, violations }))
+        Self::InvalidInput(Arc::new(InvalidInput { operation, violations }))
     }
 
     /// The variant by the code; without a usable code by the status.
@@ -418,23 +406,23 @@ impl Error {
             (Some("InternalServerException"), _) | (None, 500) => Self::InternalServerException,
             _ => Self::Service,
         };
-        variant(Box::new(ServiceError { response, context }))
+        variant(Arc::new(ServiceError { response, context }))
     }
 
     /// `variant` is one of those that hold a [`CallFailure`].
     pub(crate) fn from_failure(
-        variant: fn(Box<CallFailure>) -> Self,
+        variant: fn(Arc<CallFailure>) -> Self,
         what: String,
         request_id: Option<String>,
         source: Option<BoxError>,
         context: Context,
     ) -> Self {
-        variant(Box::new(CallFailure { what, request_id, context, source }))
+        variant(Arc::new(CallFailure { what, request_id, context, source }))
     }
 
-    /// The pages of a list lead back to one that was seen.
+    /// The next page of a list is one that was read before.
     pub(crate) fn endless_list(operation: &'static str, subject: Box<str>) -> Self {
-        let what = "the service gave a page token again that led to an earlier page: the list would never end";
+        let what = "the service returned a page token for the second time: the list would never end";
         let context = Context {
             operation,
             subject,
@@ -449,6 +437,8 @@ impl Error {
         Self::from_failure(Self::UndecodableResponse, what.to_owned(), None, None, context)
     }
 }
+
+readable_debug!(Error);
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! What can be wrong with a client's settings.
 
+use super::readable_debug;
 use crate::model::BoxError;
 
 /// What else a program can do that was built with the feature for it.
@@ -22,7 +23,7 @@ const DEFAULT_CHAIN: &str = if cfg!(feature = "aws-config") {
 /// let error = Client::builder().build().unwrap_err();
 /// assert_eq!(error.to_string(), "no region: set AWS_REGION, or call region() on the builder");
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigurationError {
     /// No region was given.
@@ -104,3 +105,5 @@ pub enum ConfigurationError {
     #[error("the HTTP client could not be set up")]
     HttpClient(#[source] BoxError),
 }
+
+readable_debug!(ConfigurationError);

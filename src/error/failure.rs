@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::readable_debug;
 use crate::model::BoxError;
 use crate::model::ClientToken;
 use crate::model::validation::Violations;
@@ -95,13 +96,14 @@ impl fmt::Display for StopReason {
 /// }
 /// # Ok(()) }
 /// ```
-#[derive(Debug)]
 pub struct CallFailure {
     pub(super) what: String,
     pub(super) request_id: Option<String>,
     pub(super) context: Context,
     pub(super) source: Option<BoxError>,
 }
+
+readable_debug!(CallFailure);
 
 impl fmt::Display for CallFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -131,7 +133,6 @@ impl std::error::Error for CallFailure {
 /// assert!(local.requests().is_empty());
 /// # Ok(()) }
 /// ```
-#[derive(Debug)]
 pub struct InvalidInput {
     pub(super) operation: &'static str,
     pub(super) violations: Violations,
@@ -143,6 +144,8 @@ impl InvalidInput {
         &self.violations
     }
 }
+
+readable_debug!(InvalidInput);
 
 impl fmt::Display for InvalidInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

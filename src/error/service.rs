@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::readable_debug;
 use crate::error::Context;
 use crate::model::text::OneLine;
 use crate::protocol::error_response::{EXPIRED_CODES, ErrorResponse, SIGNATURE_CODES};
@@ -26,7 +27,6 @@ use crate::protocol::error_response::{EXPIRED_CODES, ErrorResponse, SIGNATURE_CO
 /// }
 /// # Ok(()) }
 /// ```
-#[derive(Debug)]
 pub struct ServiceError {
     pub(super) response: ErrorResponse,
     pub(super) context: Context,
@@ -63,6 +63,8 @@ impl ServiceError {
         self.response.excerpt.as_deref()
     }
 }
+
+readable_debug!(ServiceError);
 
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,6 +3,7 @@ use std::error::Error as _;
 use serde_json::Value;
 
 use super::*;
+use crate::Client;
 use crate::http::HttpErrorKind;
 use crate::testing::{Script, Step, builder, respond};
 
@@ -241,7 +242,7 @@ async fn nothing_from_outside_breaks_the_line_or_floods_it() {
 async fn no_message_repeats_its_cause() {
     for step in [respond(200, &[], "{\"id\":"), respond(200, &[], "{\"id\":5}"), respond(500, &[], "")] {
         let error = start(&Script::new([step])).await;
-        let mut outer: &dyn StdError = &error;
+        let mut outer: &dyn std::error::Error = &error;
         while let Some(cause) = outer.source() {
             assert!(!outer.to_string().contains(&cause.to_string()), "{outer} / {cause}");
             outer = cause;
@@ -281,4 +282,16 @@ async fn nothing_in_a_message_breaks_or_turns_the_line() {
         error.to_string(),
         "GetReadSetExportJob (store 1234567890, job 1234567890): HTTP 400 Bad Request without an error code: one two three  evil   [2J . [1 attempt]"
     );
+}
+
+#[tokio::test]
+async fn debug_is_the_report_and_clones_are_equal_to_it() {
+    let script = Script::new([respond(200, &[("x-amzn-requestid", "4f6c")], r#"{"id":"#)]);
+    let error = start(&script).await;
+    assert_eq!(format!("{error:?}"), error.report().to_string());
+    assert!(format!("{error:?}").contains("EOF while parsing"), "{error:?}");
+    assert_eq!(error.clone().report().to_string(), error.report().to_string());
+
+    let error = Client::builder().build().unwrap_err();
+    assert_eq!(format!("{error:?}"), "no region: set AWS_REGION, or call region() on the builder");
 }
