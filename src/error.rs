@@ -8,6 +8,7 @@ mod configuration;
 mod failure;
 mod report;
 mod service;
+mod summary;
 #[doc = include_str!("error/what_happens_when.md")]
 pub mod what_happens_when {}
 
@@ -20,6 +21,7 @@ pub(crate) use failure::Context;
 pub use failure::{CallFailure, InvalidInput, StopReason};
 pub(crate) use report::{Report, readable_debug};
 pub use service::ServiceError;
+pub use summary::ErrorSummary;
 
 pub use crate::model::UnknownValue;
 pub use crate::model::validation::{Violation, Violations};

@@ -61,7 +61,62 @@ async fn every_raw_answer_becomes_the_right_error() {
         let line = error.to_string();
         assert!(!line.contains('\n') && !line.contains("my-token"), "{name}: {line}");
         assert!(line.len() < 3_000, "{name}: {line}");
+        let summary = error.summary();
+        assert_eq!(summary.code.as_deref(), expect["code"].as_str(), "{name}");
+        assert_eq!(summary.status, Some(status), "{name}");
+        assert_eq!(summary.request_id.as_deref(), expect["request_id"].as_str(), "{name}");
+        assert_eq!(summary.retryable, expect["retryable"].as_bool().unwrap(), "{name}");
+        assert_eq!(summary.throttling, expect["throttling"].as_bool().unwrap(), "{name}");
+        assert_eq!(summary.may_have_been_applied, expect["may_have_been_applied"].as_bool().unwrap(), "{name}");
+        assert_eq!((summary.timeout, summary.to_string()), (error.is_timeout(), line), "{name}");
+        assert_summary_is_lossless(&error);
     }
+}
+
+fn assert_summary_is_lossless(error: &Error) {
+    let summary = error.summary();
+    let json = serde_json::to_string(&summary).unwrap();
+    assert_eq!(serde_json::from_str::<ErrorSummary>(&json).unwrap(), summary, "{json}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_summary_of_an_error_without_a_response_has_its_causes_and_flags() {
+    let error = start(&Script::new([Step::Fail(HttpErrorKind::Interrupted)])).await;
+    let summary = ErrorSummary::from(&error);
+    assert_eq!((&summary.code, summary.status, &summary.request_id), (&None, None, &None));
+    assert_eq!(summary.text, error.report().to_string());
+    assert!(!summary.text.contains('\n'));
+    assert!(summary.retryable && summary.may_have_been_applied && !summary.throttling && !summary.timeout);
+    assert_summary_is_lossless(&error);
+
+    let error = start(&Script::new([Step::Hang])).await;
+    assert!(error.summary().timeout, "{error}");
+    assert_summary_is_lossless(&error);
+
+    let error = Error::from(ConfigurationError::MissingRegion);
+    assert!(!error.summary().retryable, "{error}");
+    assert_summary_is_lossless(&error);
+}
+
+#[test]
+fn the_json_of_a_summary_is_in_camel_case_and_flags_may_be_absent() {
+    let json = r#"{"text":"no network","mayHaveBeenApplied":true,"requestId":"4f6c","later":[1]}"#;
+    let summary: ErrorSummary = serde_json::from_str(json).unwrap();
+    let expected = ErrorSummary {
+        code: None,
+        status: None,
+        request_id: Some("4f6c".to_owned()),
+        text: "no network".to_owned(),
+        retryable: false,
+        may_have_been_applied: true,
+        throttling: false,
+        timeout: false,
+    };
+    assert_eq!(summary, expected);
+    let written = r#"{"requestId":"4f6c","text":"no network","retryable":false,"mayHaveBeenApplied":true,"#;
+    let written = format!(r#"{written}"throttling":false,"timeout":false}}"#);
+    assert_eq!(serde_json::to_string(&summary).unwrap(), written);
+    assert!(serde_json::from_str::<ErrorSummary>("{}").is_err(), "the text is required");
 }
 
 /// Every line that a call can fail with: what it was about, what happened, and what to do.
