@@ -204,7 +204,7 @@ pub struct ReadSetChange {
 /// use healthomics::event::{Event, EventError};
 ///
 /// let error = r#"{ "source": "aws.omics" }"#.parse::<Event>().unwrap_err();
-/// assert!(matches!(error, EventError::Missing { member: "detail-type", .. }));
+/// assert!(matches!(error, EventError::Missing { field: "detail-type", .. }));
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -218,11 +218,11 @@ pub enum EventError {
     NotAnObject {},
     /// A member is absent or no text that no event goes without. An input transformer in the rule may have left it out:
     /// send events as they are.
-    #[error("not an event of EventBridge, or a part of one: it has no {member}")]
+    #[error("not an event of EventBridge, or a part of one: it has no {field}")]
     #[non_exhaustive]
     Missing {
-        /// The member: `detail.sequenceStoreId`.
-        member: &'static str,
+        /// The field: `detail.sequenceStoreId`.
+        field: &'static str,
     },
 }
 
@@ -262,8 +262,8 @@ impl TryFrom<Value> for Event {
 
     fn try_from(value: Value) -> Result<Self, EventError> {
         let Value::Object(mut event) = value else { return Err(EventError::NotAnObject {}) };
-        let source = text(&event, "source").ok_or(EventError::Missing { member: "source" })?;
-        let detail_type = text(&event, "detail-type").ok_or(EventError::Missing { member: "detail-type" })?;
+        let source = text(&event, "source").ok_or(EventError::Missing { field: "source" })?;
+        let detail_type = text(&event, "detail-type").ok_or(EventError::Missing { field: "detail-type" })?;
         let detail = event.get_mut("detail").map(Value::take).unwrap_or_default();
         let change = match (source.as_str(), detail_type.as_str()) {
             (SOURCE, "Read Set Import Job Status Change") => Change::ImportJob(job(detail)?),
@@ -307,8 +307,8 @@ fn texts(list: Option<&Value>) -> Vec<String> {
 
 /// What every change says, and the rest of it.
 fn detail<S: From<String>>(detail: Value) -> Result<(String, SequenceStoreId, S, Members), EventError> {
-    let Value::Object(members) = detail else { return Err(EventError::Missing { member: "detail" }) };
-    let required = |name, member| text(&members, name).ok_or(EventError::Missing { member });
+    let Value::Object(members) = detail else { return Err(EventError::Missing { field: "detail" }) };
+    let required = |name, field| text(&members, name).ok_or(EventError::Missing { field });
     let id = required("id", "detail.id")?;
     let store = required("sequenceStoreId", "detail.sequenceStoreId")?;
     let status = required("status", "detail.status")?;

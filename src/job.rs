@@ -1,10 +1,10 @@
 //! Jobs as things to hold on to: look at one, wait for its end, see how far it is.
 
-mod fleet;
 pub(crate) mod in_flight;
 mod outcome;
 mod retrying;
 pub(crate) mod schedule;
+mod store_watch;
 mod wait;
 mod watch;
 
@@ -12,11 +12,11 @@ use std::fmt;
 use std::hash::Hash;
 use std::time::Duration;
 
-pub(crate) use fleet::{Found, StoreFleet};
 pub(crate) use outcome::write_failed;
 pub use outcome::{JobFailed, Outcome, Progress};
 pub use retrying::Retrying;
-pub(crate) use retrying::{Failures, OnProgress, Reports, longest};
+pub(crate) use retrying::{Failures, OnProgress, ProgressReporter};
+pub(crate) use store_watch::{StoreWatch, WatchEvent};
 pub use wait::{States, Wait, WaitError};
 pub use watch::{Watch, WatchProgress, Watched};
 
@@ -48,7 +48,7 @@ pub enum Activation {}
 /// use healthomics::job::{Job, JobKind, JobState as _};
 ///
 /// async fn has_ended<K: JobKind>(job: &Job<K>) -> Result<bool, healthomics::Error> {
-///     println!("looking at {job}"); // import job 1234567890
+///     println!("poll_pending at {job}"); // import job 1234567890
 ///     Ok(job.get().await?.status().is_terminal())
 /// }
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -71,7 +71,7 @@ pub trait JobKind: sealed::Sealed + fmt::Debug + Sized + 'static {
     const NAME: &'static str;
 
     #[doc(hidden)]
-    fn get(job: &Job<Self>, pace: Pace) -> CallFuture<Self::State>;
+    fn get(job: &Job<Self>, scheduling: Scheduling) -> CallFuture<Self::State>;
 
     #[doc(hidden)]
     fn job(client: &Client, sequence_store_id: SequenceStoreId, id: Self::Id) -> Job<Self> {
@@ -90,7 +90,7 @@ pub trait JobKind: sealed::Sealed + fmt::Debug + Sized + 'static {
 /// A page of a list of jobs, as far as all kinds have it.
 #[doc(hidden)]
 #[derive(Debug)]
-#[allow(unnameable_types, missing_docs, reason = "nobody else lists")]
+#[allow(unnameable_types, missing_docs, reason = "the output of a hidden method")]
 pub struct Listed<K: JobKind> {
     pub jobs: Vec<ListedJob<K>>,
     pub next_token: Option<String>,
@@ -98,7 +98,7 @@ pub struct Listed<K: JobKind> {
 
 #[doc(hidden)]
 #[derive(Debug)]
-#[allow(unnameable_types, missing_docs, reason = "nobody else lists")]
+#[allow(unnameable_types, missing_docs, reason = "the output of a hidden method")]
 pub struct ListedJob<K: JobKind> {
     pub id: K::Id,
     pub status: JobStatus,
@@ -152,17 +152,17 @@ pub trait JobItem: sealed::Sealed {
     fn name(&self) -> &str;
 }
 
-/// How a look at a job fits in with others.
+/// Whether a poll waits for a permit of the client's rate limiter.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
-#[allow(unnameable_types, reason = "nobody else looks")]
-pub enum Pace {
-    /// The caller's own.
-    AtOnce,
-    /// One of many, whose caller has so much time left.
-    InTurn {
-        /// `None` is no limit.
-        left: Option<Duration>,
+#[allow(unnameable_types, reason = "nobody else polls")]
+pub enum Scheduling {
+    /// The poll is sent at once.
+    Immediate,
+    /// The poll waits for a permit, as one of many.
+    RateLimited {
+        /// How much time the caller has left; `None` is no limit.
+        time_left: Option<Duration>,
     },
 }
 
@@ -277,7 +277,7 @@ impl<K: JobKind> Job<K> {
     /// # Ok(()) }
     /// ```
     pub fn get(&self) -> CallFuture<K::State> {
-        K::get(self, Pace::AtOnce)
+        K::get(self, Scheduling::Immediate)
     }
 
     /// Waits until the job has ended: await it, or set it up first.
@@ -338,11 +338,11 @@ macro_rules! kind {
             type State = $State;
             const NAME: &'static str = $name;
 
-            fn get(job: &Job<Self>, pace: Pace) -> CallFuture<$State> {
+            fn get(job: &Job<Self>, scheduling: Scheduling) -> CallFuture<$State> {
                 let call = job.client.$get().sequence_store_id(&job.sequence_store_id).id(&job.id);
-                match pace {
-                    Pace::AtOnce => call.send(),
-                    Pace::InTurn { left } => call.rate_limited(left).send(),
+                match scheduling {
+                    Scheduling::Immediate => call.send(),
+                    Scheduling::RateLimited { time_left } => call.rate_limited(time_left).send(),
                 }
             }
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::report::Fate;
 use super::{BulkKind, Plan};
-use crate::job::{OnProgress, Reports, Retrying};
+use crate::job::{OnProgress, ProgressReporter, Retrying};
 
 /// How far a bulk run is.
 ///
@@ -183,7 +183,7 @@ pub(super) struct Tracker {
     partial: HashMap<usize, Counts>,
     begun: Instant,
     handle: ProgressHandle,
-    reports: Reports<BulkProgress>,
+    reporter: ProgressReporter<BulkProgress>,
 }
 
 impl Tracker {
@@ -194,7 +194,7 @@ impl Tracker {
             shared.begun = Some(begun);
             shared.progress.clone()
         };
-        Self { progress, partial: HashMap::new(), begun, handle, reports: Reports::new(on_progress) }
+        Self { progress, partial: HashMap::new(), begun, handle, reporter: ProgressReporter::new(on_progress) }
     }
 
     /// A group of so many items met its fate.
@@ -225,12 +225,12 @@ impl Tracker {
         self.progress.elapsed = self.begun.elapsed();
         self.handle.lock().progress.clone_from(&self.progress);
         let progress = &self.progress;
-        self.reports.report(|| progress.clone());
+        self.reporter.report(|| progress.clone());
     }
 
     /// Ready when there was no report for a while.
     pub(super) fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.reports.poll_overdue(cx)
+        self.reporter.poll_overdue(cx)
     }
 }
 

@@ -16,8 +16,8 @@ use super::report::{Fate, NoStart, Report};
 use super::start::{BulkStart, results};
 use super::{BulkError, Group, Plan};
 use crate::job::in_flight::InFlight;
-use crate::job::schedule::{LONGEST_ASKED, doubled};
-use crate::job::{Failures, Found, Job, JobState as _, OnProgress, StoreFleet, WaitError, Watched, longest};
+use crate::job::schedule::{MAX_SERVER_DELAY, exponential_backoff};
+use crate::job::{Failures, Job, JobState as _, OnProgress, Retrying, StoreWatch, WaitError, WatchEvent, Watched};
 use crate::{Client, Error};
 
 /// How many jobs of a kind an account runs at once, unless it was raised.
@@ -183,7 +183,7 @@ impl<K: BulkStart> BulkRun<K> {
         let (store, items_every, tolerance) =
             (plan.sequence_store_id().clone(), self.item_progress_every, self.not_found_tolerance);
         let first_look = client.initial_poll_interval().unwrap_or(DEFAULT_POLL).min(poll_every);
-        let fleet = StoreFleet::steady(client.clone(), store, poll_every, items_every, tolerance);
+        let fleet = StoreWatch::with_fixed_interval(client.clone(), store, poll_every, items_every, tolerance);
         let mut runner = Runner {
             client,
             plan: &plan,
@@ -248,7 +248,7 @@ struct Runner<'p, K: BulkStart> {
     running: HashMap<K::Id, Vec<usize>>,
     /// Those of the running whose job has ended, by a list: they take no room, and their outcome follows.
     closing: HashSet<K::Id>,
-    fleet: StoreFleet<K>,
+    fleet: StoreWatch<K>,
     first_look: Duration,
     /// Groups of which a start was sent without a clear answer, and how often.
     indeterminate: HashMap<usize, u32>,
@@ -314,16 +314,16 @@ impl<K: BulkStart> Runner<'_, K> {
             match self.next().await {
                 Event::Started(index, Ok(job)) => self.started(index, job)?,
                 Event::Started(index, Err(error)) => self.not_started(index, error)?,
-                Event::Found(Found::Ended(id)) => {
+                Event::Found(WatchEvent::EndListed(id)) => {
                     // If the quota of jobs was full, there is room now.
                     self.full_until = None;
                     self.closing.insert(id);
                 }
-                Event::Found(Found::Told(watched)) => self.ended(watched).await?,
-                Event::Found(Found::Items { id, finished, failed }) => {
+                Event::Found(WatchEvent::Finished(watched)) => self.ended(watched).await?,
+                Event::Found(WatchEvent::ItemProgress { id, finished, failed }) => {
                     self.items_settled(&id, Counts { finished, failed });
                 }
-                Event::Found(Found::Retrying) | Event::ReportOverdue => self.tell_progress(),
+                Event::Found(WatchEvent::RetryingChanged) | Event::ReportOverdue => self.tell_progress(),
                 Event::StartsRested => {}
             }
         }
@@ -399,7 +399,7 @@ impl<K: BulkStart> Runner<'_, K> {
     }
 
     fn not_started(&mut self, index: usize, error: Error) -> Result<(), BulkError> {
-        let asked = error.retry_after().unwrap_or_default().min(LONGEST_ASKED);
+        let asked = error.retry_after().unwrap_or_default().min(MAX_SERVER_DELAY);
         // Noted first: whatever follows, an earlier attempt may have started a job.
         if error.may_have_been_applied() {
             *self.indeterminate.entry(index).or_default() += 1;
@@ -416,7 +416,7 @@ impl<K: BulkStart> Runner<'_, K> {
         if error.is_outage() || (1..MAX_INDETERMINATE_STARTS).contains(&lost) {
             tracing::debug!(%error, "a start is tried again later, with the same token");
             self.starts_in_vain = self.starts_in_vain.saturating_add(1);
-            let rest = doubled(FIRST_REST, self.starts_in_vain, LONGEST_REST, fastrand::f64());
+            let rest = exponential_backoff(FIRST_REST, self.starts_in_vain, LONGEST_REST, fastrand::f64());
             self.rest_until = Some(Instant::now() + asked.max(rest));
             // It may be this group alone: the others go first.
             self.waiting.push_back(index);
@@ -560,7 +560,7 @@ impl<K: BulkStart> Runner<'_, K> {
     }
 
     fn tell_progress(&mut self) {
-        let retrying = longest(self.start_failures.retrying().into_iter().chain(self.fleet.retrying()));
+        let retrying = Retrying::oldest(self.start_failures.retrying().into_iter().chain(self.fleet.retrying()));
         self.progress.report(self.running.len(), retrying);
     }
 }
@@ -578,7 +578,7 @@ fn texts<K: BulkStart>(error: &WaitError<K>) -> (String, String) {
 /// What a run waits for.
 enum Event<K: BulkStart> {
     Started(usize, Result<Job<K>, Error>),
-    Found(Found<K>),
+    Found(WatchEvent<K>),
     StartsRested,
     /// Progress was not reported for a while.
     ReportOverdue,

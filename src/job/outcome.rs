@@ -207,7 +207,7 @@ impl<K: JobKind> std::error::Error for JobFailed<K> {}
 
 /// How far a job is: what a progress bar needs.
 ///
-/// [`Wait::on_progress`](super::Wait::on_progress) reports it, [`States::progress`](super::States::progress) returns it.
+/// [`Wait::on_progress`](super::Wait::on_progress) reporter it, [`States::progress`](super::States::progress) returns it.
 /// Before the job was first seen, it has no status and no items.
 ///
 /// ```

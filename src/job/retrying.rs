@@ -89,21 +89,23 @@ impl Failures {
     }
 }
 
-/// Of several things that are retried, the one that has failed for the longest time.
-pub(crate) fn longest<'a>(all: impl IntoIterator<Item = &'a Retrying>) -> Option<Retrying> {
-    all.into_iter().min_by_key(|retrying| retrying.since).cloned()
+impl Retrying {
+    /// Of several failures in a row, those that began first.
+    pub(crate) fn oldest<'a>(all: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
+        all.into_iter().min_by_key(|retrying| retrying.since).cloned()
+    }
 }
 
 pub(crate) type OnProgress<P> = Box<dyn FnMut(&P) + Send>;
 
-/// Reports progress to a callback: when something has changed, and every 30 seconds if nothing does.
-pub(crate) struct Reports<P> {
+/// ProgressReporter progress to a callback: when something has changed, and every 30 seconds if nothing does.
+pub(crate) struct ProgressReporter<P> {
     on_progress: Option<OnProgress<P>>,
     /// Set by the first report.
     heartbeat: Option<Pin<Box<Sleep>>>,
 }
 
-impl<P> Reports<P> {
+impl<P> ProgressReporter<P> {
     pub(crate) fn new(on_progress: Option<OnProgress<P>>) -> Self {
         Self { on_progress, heartbeat: None }
     }

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 /// The longest that a service is believed when it asks for a wait.
-pub(crate) const LONGEST_ASKED: Duration = Duration::from_mins(15);
+pub(crate) const MAX_SERVER_DELAY: Duration = Duration::from_mins(15);
 
 /// What the last look may take at least.
-pub(super) const SHORTEST_LOOK: Duration = Duration::from_secs(1);
-/// How long it rests at most after looks in vain, unless looks are further apart anyway.
-const LONGEST_REST: Duration = Duration::from_secs(30);
+pub(super) const MIN_LAST_POLL: Duration = Duration::from_secs(1);
+/// How long it rests at most after polls in vain, unless polls are further apart anyway.
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
 /// How long a job that was started may be unknown to the service: its reads may be behind its writes.
 const NOT_FOUND_TOLERANCE: Duration = Duration::from_mins(1);
@@ -18,7 +18,7 @@ const NOT_FOUND_TOLERANCE: Duration = Duration::from_mins(1);
 pub(super) struct Schedule {
     /// The time between the first look and the second.
     pub(super) first: Duration,
-    /// The longest time between two looks.
+    /// The longest time between two polls.
     pub(super) longest: Duration,
     /// When to give up; `None` is never.
     pub(super) timeout: Option<Duration>,
@@ -46,7 +46,7 @@ pub(super) enum Seen {
     /// It has ended.
     Ended,
     /// It could not be seen, which may pass; perhaps the service said when.
-    Unclear { retry_after: Option<Duration> },
+    Unavailable { retry_after: Option<Duration> },
     /// The service does not know it, which is tolerated for so long yet.
     NotFound { tolerated: Duration },
     /// It can't be seen, and that will not change.
@@ -57,11 +57,11 @@ pub(super) enum Seen {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Look again after so long.
-    LookAgain { after: Duration },
+    PollAgain { after: Duration },
     /// The end: the job's, or of what can be learned of it.
     Stop,
     /// Time is up.
-    TimeUp,
+    Timeout,
 }
 
 impl Schedule {
@@ -71,23 +71,23 @@ impl Schedule {
         Self { first: first.unwrap_or(default.first).min(default.longest), ..default }
     }
 
-    /// After the look number `looks` (from 1), `elapsed` since the wait began; `jitter` is 0 to 1.
-    pub(super) fn next(&self, seen: Seen, looks: u32, elapsed: Duration, jitter: f64) -> Step {
+    /// After the look number `polls` (from 1), `elapsed` since the wait began; `jitter` is 0 to 1.
+    pub(super) fn next(&self, seen: Seen, polls: u32, elapsed: Duration, jitter: f64) -> Step {
         let asked = match seen {
             Seen::Ended | Seen::Refused | Seen::NotFound { tolerated: Duration::ZERO } => return Step::Stop,
             Seen::Running | Seen::NotFound { .. } => Duration::ZERO,
-            Seen::Unclear { retry_after } => retry_after.unwrap_or_default().min(LONGEST_ASKED),
+            Seen::Unavailable { retry_after } => retry_after.unwrap_or_default().min(MAX_SERVER_DELAY),
         };
-        let mut after = self.interval(looks, jitter).max(asked);
+        let mut after = self.interval(polls, jitter).max(asked);
         if let Seen::NotFound { tolerated } = seen {
             // One last poll when the tolerance ends.
             after = after.min(tolerated);
         }
         match self.timeout.map(|timeout| timeout.saturating_sub(elapsed)) {
-            Some(Duration::ZERO) => Step::TimeUp,
+            Some(Duration::ZERO) => Step::Timeout,
             // One last look when time is up.
-            Some(left) => Step::LookAgain { after: after.min(left) },
-            None => Step::LookAgain { after },
+            Some(left) => Step::PollAgain { after: after.min(left) },
+            None => Step::PollAgain { after },
         }
     }
 
@@ -99,22 +99,22 @@ impl Schedule {
 
     /// Grows by half with each look, up to the longest; then down to four fifths of that, so that jobs that were
     /// started together are not looked at together for ever.
-    pub(super) fn interval(&self, looks: u32, jitter: f64) -> Duration {
-        let growth = 1.5_f64.powi(i32::try_from(looks.saturating_sub(1)).unwrap_or(i32::MAX));
+    pub(super) fn interval(&self, polls: u32, jitter: f64) -> Duration {
+        let growth = 1.5_f64.powi(i32::try_from(polls.saturating_sub(1)).unwrap_or(i32::MAX));
         let seconds = (self.first.as_secs_f64() * growth).min(self.longest.as_secs_f64());
         Duration::try_from_secs_f64(seconds * (1.0 - 0.2 * jitter)).unwrap_or(self.longest)
     }
 
     /// After so many rounds in vain: anywhere up to a time that doubles, as many workers may share one account.
-    pub(super) fn rest(&self, in_vain: u32, jitter: f64) -> Duration {
-        doubled(self.longest, in_vain, LONGEST_REST.max(self.longest), jitter)
+    pub(super) fn backoff(&self, consecutive_failures: u32, jitter: f64) -> Duration {
+        exponential_backoff(self.longest, consecutive_failures, MAX_BACKOFF.max(self.longest), jitter)
     }
 }
 
-/// Anywhere up to a time that has doubled so many times.
-pub(crate) fn doubled(time: Duration, times: u32, most: Duration, jitter: f64) -> Duration {
-    let most = time.saturating_mul(2_u32.saturating_pow(times)).min(most);
-    Duration::try_from_secs_f64(most.as_secs_f64() * jitter).unwrap_or(most)
+/// Exponential backoff with full jitter: a random share of a limit that doubles with each failure. `jitter` is 0 to 1.
+pub(crate) fn exponential_backoff(initial: Duration, failures: u32, max: Duration, jitter: f64) -> Duration {
+    let limit = initial.saturating_mul(2_u32.saturating_pow(failures)).min(max);
+    Duration::try_from_secs_f64(limit.as_secs_f64() * jitter).unwrap_or(limit)
 }
 
 #[cfg(test)]
@@ -125,11 +125,11 @@ mod tests {
     const RUNNING: Seen = Seen::Running;
 
     fn again(millis: u64) -> Step {
-        Step::LookAgain { after: Duration::from_millis(millis) }
+        Step::PollAgain { after: Duration::from_millis(millis) }
     }
 
-    fn unclear(seconds: Option<u64>) -> Seen {
-        Seen::Unclear { retry_after: seconds.map(Duration::from_secs) }
+    fn unavailable(seconds: Option<u64>) -> Seen {
+        Seen::Unavailable { retry_after: seconds.map(Duration::from_secs) }
     }
 
     fn not_found(seconds: u64) -> Seen {
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn what_comes_next() {
         let schedule = Schedule { timeout: Some(100 * SECOND), ..Schedule::default() };
-        for (seen, looks, elapsed, jitter, expected) in [
+        for (seen, polls, elapsed, jitter, expected) in [
             (RUNNING, 1, 0, 0.0, again(1_000)),
             (RUNNING, 1, 0, 1.0, again(800)),
             (RUNNING, 2, 1, 0.0, again(1_500)),
@@ -149,31 +149,31 @@ mod tests {
             (RUNNING, 10, 50, 0.5, again(27_000)),
             (RUNNING, u32::MAX, 50, 0.0, again(30_000)),
             (RUNNING, 10, 90, 0.0, again(10_000)),
-            (RUNNING, 10, 100, 0.0, Step::TimeUp),
-            (RUNNING, 10, 1_000, 0.0, Step::TimeUp),
-            (unclear(None), 1, 0, 0.0, again(1_000)),
-            (unclear(Some(7)), 1, 0, 0.0, again(7_000)),
-            (unclear(Some(7)), 10, 0, 0.0, again(30_000)),
-            (unclear(Some(600)), 1, 40, 0.0, again(60_000)),
-            (unclear(Some(600)), 1, 100, 0.0, Step::TimeUp),
-            (unclear(Some(u64::MAX)), 1, 40, 0.0, again(60_000)),
+            (RUNNING, 10, 100, 0.0, Step::Timeout),
+            (RUNNING, 10, 1_000, 0.0, Step::Timeout),
+            (unavailable(None), 1, 0, 0.0, again(1_000)),
+            (unavailable(Some(7)), 1, 0, 0.0, again(7_000)),
+            (unavailable(Some(7)), 10, 0, 0.0, again(30_000)),
+            (unavailable(Some(600)), 1, 40, 0.0, again(60_000)),
+            (unavailable(Some(600)), 1, 100, 0.0, Step::Timeout),
+            (unavailable(Some(u64::MAX)), 1, 40, 0.0, again(60_000)),
             (not_found(60), 1, 0, 0.0, again(1_000)),
             (not_found(11), 10, 49, 0.0, again(11_000)),
             (not_found(60), 10, 90, 0.0, again(10_000)),
-            (not_found(60), 10, 100, 0.0, Step::TimeUp),
+            (not_found(60), 10, 100, 0.0, Step::Timeout),
             (not_found(0), 1, 0, 0.0, Step::Stop),
             (Seen::Ended, 1, 0, 0.0, Step::Stop),
             (Seen::Ended, 9, 1_000, 0.0, Step::Stop),
             (Seen::Refused, 1, 0, 0.0, Step::Stop),
         ] {
-            let next = schedule.next(seen, looks, elapsed * SECOND, jitter);
+            let next = schedule.next(seen, polls, elapsed * SECOND, jitter);
             let close = match (next, expected) {
-                (Step::LookAgain { after: next }, Step::LookAgain { after: expected }) => {
+                (Step::PollAgain { after: next }, Step::PollAgain { after: expected }) => {
                     next.abs_diff(expected) < Duration::from_millis(2)
                 }
                 (next, expected) => next == expected,
             };
-            assert!(close, "{seen:?} {looks} {elapsed} {jitter}: {next:?} is not {expected:?}");
+            assert!(close, "{seen:?} {polls} {elapsed} {jitter}: {next:?} is not {expected:?}");
         }
     }
 
@@ -184,15 +184,15 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_takes_a_hundred_and_thirty_looks() {
+    fn an_hour_takes_a_hundred_and_thirty_polls() {
         let schedule = Schedule::default();
-        let (mut looks, mut elapsed) = (0, Duration::ZERO);
+        let (mut polls, mut elapsed) = (0, Duration::ZERO);
         while elapsed < Duration::from_hours(1) {
-            looks += 1;
-            let Step::LookAgain { after } = schedule.next(RUNNING, looks, elapsed, 0.0) else { panic!("not up") };
+            polls += 1;
+            let Step::PollAgain { after } = schedule.next(RUNNING, polls, elapsed, 0.0) else { panic!("not up") };
             elapsed += after;
         }
-        assert!((120..=140).contains(&looks), "{looks}");
+        assert!((120..=140).contains(&polls), "{polls}");
     }
 
     #[test]
@@ -216,8 +216,8 @@ mod tests {
     fn extreme_settings_overflow_nothing() {
         let (first, longest, most) = (Duration::MAX, Duration::MAX, Some(Duration::MAX));
         let schedule = Schedule { first, longest, timeout: most, not_found_tolerance: most };
-        for looks in [0, 1, u32::MAX] {
-            assert!(matches!(schedule.next(RUNNING, looks, Duration::ZERO, 0.0), Step::LookAgain { .. }));
+        for polls in [0, 1, u32::MAX] {
+            assert!(matches!(schedule.next(RUNNING, polls, Duration::ZERO, 0.0), Step::PollAgain { .. }));
         }
     }
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures_core::Stream;
 use tokio::time::{Instant, Sleep};
 
-use super::schedule::{SHORTEST_LOOK, Schedule, Seen, Step};
-use super::{Failures, Job, JobKind, JobState, OnProgress, Outcome, Pace, Progress, Reports};
+use super::schedule::{MIN_LAST_POLL, Schedule, Seen, Step};
+use super::{Failures, Job, JobKind, JobState, OnProgress, Outcome, Progress, ProgressReporter, Scheduling};
 use crate::model::text::OneLine;
 use crate::{CallFuture, Error};
 
@@ -59,7 +59,7 @@ impl<K: JobKind> Wait<K> {
         self
     }
 
-    /// The longest time between two looks: 30 seconds by default. An account may make five requests a second for all of
+    /// The longest time between two polls: 30 seconds by default. An account may make five requests a second for all of
     /// its jobs together.
     pub fn poll_every(mut self, longest: Duration) -> Self {
         self.schedule.longest = longest;
@@ -106,9 +106,9 @@ impl<K: JobKind> Wait<K> {
         States {
             job: self.job,
             schedule: self.schedule,
-            reports: Reports::new(self.on_progress),
+            reporter: ProgressReporter::new(self.on_progress),
             started: None,
-            looks: 0,
+            polls: 0,
             last: None,
             failures: Failures::default(),
             not_found_since: None,
@@ -162,10 +162,10 @@ impl<K: JobKind> IntoFuture for Wait<K> {
 pub struct States<K: JobKind> {
     job: Job<K>,
     schedule: Schedule,
-    reports: Reports<Progress>,
+    reporter: ProgressReporter<Progress>,
     /// Set by the first poll.
     started: Option<Instant>,
-    looks: u32,
+    polls: u32,
     last: Option<K::State>,
     failures: Failures,
     /// The first of the last responses in a row that there is no such job.
@@ -175,8 +175,8 @@ pub struct States<K: JobKind> {
 
 enum Phase<K: JobKind> {
     Next,
-    Asking(CallFuture<K::State>),
-    Resting(Pin<Box<Sleep>>),
+    Polling(CallFuture<K::State>),
+    Sleeping(Pin<Box<Sleep>>),
     Ended,
 }
 
@@ -211,12 +211,12 @@ impl<K: JobKind> States<K> {
         loop {
             match &mut self.phase {
                 Phase::Ended => return Poll::Ready(None),
-                Phase::Next => self.phase = Phase::Asking(self.ask()),
-                Phase::Resting(sleep) => match sleep.as_mut().poll(cx) {
+                Phase::Next => self.phase = Phase::Polling(self.start_poll()),
+                Phase::Sleeping(sleep) => match sleep.as_mut().poll(cx) {
                     Poll::Pending => break,
                     Poll::Ready(()) => self.phase = Phase::Next,
                 },
-                Phase::Asking(call) => match call.as_mut().poll(cx) {
+                Phase::Polling(call) => match call.as_mut().poll(cx) {
                     Poll::Pending => break,
                     Poll::Ready(response) => {
                         if let Some(item) = self.polled(response) {
@@ -226,7 +226,7 @@ impl<K: JobKind> States<K> {
                 },
             }
         }
-        while self.reports.poll_overdue(cx).is_ready() {
+        while self.reporter.poll_overdue(cx).is_ready() {
             self.report();
         }
         Poll::Pending
@@ -238,29 +238,29 @@ impl<K: JobKind> States<K> {
 
     fn report(&mut self) {
         let (last, elapsed, failures) = (self.last.as_ref(), self.elapsed(), &self.failures);
-        self.reports.report(|| Progress::of(last, elapsed, failures.retrying().cloned()));
+        self.reporter.report(|| Progress::of(last, elapsed, failures.retrying().cloned()));
     }
 
     /// One poll, which takes no longer than the wait may.
-    fn ask(&mut self) -> CallFuture<K::State> {
+    fn start_poll(&mut self) -> CallFuture<K::State> {
         if self.started.is_none() {
             self.started = Some(Instant::now());
             self.report();
         }
         let left = self.schedule.timeout.map(|timeout| timeout.saturating_sub(self.elapsed()));
         // The last poll is made when time is up.
-        K::get(&self.job, Pace::InTurn { left: left.map(|left| left.max(SHORTEST_LOOK)) })
+        K::get(&self.job, Scheduling::RateLimited { time_left: left.map(|left| left.max(MIN_LAST_POLL)) })
     }
 
     /// What to return, and what comes after it.
     fn polled(&mut self, response: Result<K::State, Error>) -> Option<Result<K::State, WaitError<K>>> {
-        self.looks = self.looks.saturating_add(1);
+        self.polls = self.polls.saturating_add(1);
         let elapsed = self.elapsed();
         let seen = self.seen(response.as_ref());
-        let step = self.schedule.next(seen, self.looks, elapsed, fastrand::f64());
+        let step = self.schedule.next(seen, self.polls, elapsed, fastrand::f64());
         self.phase = match step {
-            Step::LookAgain { after } => Phase::Resting(Box::pin(tokio::time::sleep(after))),
-            Step::Stop | Step::TimeUp => Phase::Ended,
+            Step::PollAgain { after } => Phase::Sleeping(Box::pin(tokio::time::sleep(after))),
+            Step::Stop | Step::Timeout => Phase::Ended,
         };
         match (response, step) {
             (Ok(state), step) => {
@@ -269,14 +269,14 @@ impl<K: JobKind> States<K> {
                 }
                 self.last = Some(state.clone());
                 self.report();
-                Some(if step == Step::TimeUp { Err(self.time_up(elapsed, None)) } else { Ok(state) })
+                Some(if step == Step::Timeout { Err(self.timed_out(elapsed, None)) } else { Ok(state) })
             }
-            (Err(error), Step::TimeUp) => Some(Err(self.time_up(elapsed, Some(error)))),
+            (Err(error), Step::Timeout) => Some(Err(self.timed_out(elapsed, Some(error)))),
             (Err(error), Step::Stop) => {
                 let not_found_for = self.not_found_since.map(|since| since.elapsed());
                 Some(Err(WaitError::of(&self.job, self.last.clone(), Arc::new(error), not_found_for)))
             }
-            (Err(error), Step::LookAgain { after }) => {
+            (Err(error), Step::PollAgain { after }) => {
                 if self.failures.add(self.job.client(), &error) {
                     let error = error.report();
                     tracing::warn!(job = %self.job, %error, delay = ?after, "the job can't be seen at present, retrying");
@@ -299,14 +299,14 @@ impl<K: JobKind> States<K> {
                 let since = self.not_found_since.get_or_insert_with(Instant::now);
                 Seen::NotFound { tolerated: self.schedule.tolerated(known_to_exist, since.elapsed()) }
             }
-            Err(error) if error.is_outage() => Seen::Unclear { retry_after: error.retry_after() },
+            Err(error) if error.is_outage() => Seen::Unavailable { retry_after: error.retry_after() },
             Err(_) => Seen::Refused,
         }
     }
 
-    fn time_up(&self, elapsed: Duration, error: Option<Error>) -> WaitError<K> {
+    fn timed_out(&self, elapsed: Duration, error: Option<Error>) -> WaitError<K> {
         let (job, last) = (self.job.to_string(), self.last.clone().map(Box::new));
-        WaitError::TimeUp { job, looks: self.looks, elapsed, last, error: error.map(Arc::new) }
+        WaitError::Timeout { job, polls: self.polls, elapsed, last, error: error.map(Arc::new) }
     }
 }
 
@@ -320,7 +320,7 @@ impl<K: JobKind> Stream for States<K> {
 
 impl<K: JobKind> fmt::Debug for States<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("States").field("job", &self.job).field("looks", &self.looks).finish_non_exhaustive()
+        f.debug_struct("States").field("job", &self.job).field("polls", &self.polls).finish_non_exhaustive()
     }
 }
 
@@ -347,11 +347,11 @@ impl<K: JobKind> fmt::Debug for States<K> {
 pub enum WaitError<K: JobKind> {
     /// The time that [`Wait::timeout`] allows has passed. The job goes on: wait again.
     #[non_exhaustive]
-    TimeUp {
+    Timeout {
         /// Which job: `import job 1234567890`.
         job: String,
         /// How often it was looked at.
-        looks: u32,
+        polls: u32,
         /// How long the wait was.
         elapsed: Duration,
         /// The last state that was seen.
@@ -398,21 +398,21 @@ impl<K: JobKind> WaitError<K> {
     /// The last state of the job that was seen.
     pub fn last(&self) -> Option<&K::State> {
         match self {
-            Self::TimeUp { last, .. } | Self::NotFound { last, .. } | Self::Call { last, .. } => last.as_deref(),
+            Self::Timeout { last, .. } | Self::NotFound { last, .. } | Self::Call { last, .. } => last.as_deref(),
         }
     }
 
     /// Why the last poll of the job failed, if it did.
     pub fn call_error(&self) -> Option<&Error> {
         match self {
-            Self::TimeUp { error, .. } => error.as_deref(),
+            Self::Timeout { error, .. } => error.as_deref(),
             Self::NotFound { error, .. } | Self::Call { error, .. } => Some(error),
         }
     }
 
     /// Whether time was up, so that waiting again makes sense.
     pub fn is_timeout(&self) -> bool {
-        matches!(self, Self::TimeUp { .. })
+        matches!(self, Self::Timeout { .. })
     }
 
     /// Whether the service has no such job.
@@ -431,11 +431,11 @@ impl<K: JobKind> WaitError<K> {
     }
 }
 
-/// `import job 1234567890 has not ended after 24h, last seen IN_PROGRESS with 3 of 5 items settled [120 looks]`
+/// `import job 1234567890 has not ended after 24h, last seen IN_PROGRESS with 3 of 5 items settled [120 polls]`
 impl<K: JobKind> fmt::Display for WaitError<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TimeUp { job, elapsed, .. } => write!(f, "{} has not ended after {elapsed:.0?}", OneLine(job))?,
+            Self::Timeout { job, elapsed, .. } => write!(f, "{} has not ended after {elapsed:.0?}", OneLine(job))?,
             Self::NotFound { job, not_found_for, .. } if *not_found_for < Duration::from_secs(1) => {
                 write!(f, "{} was not found", OneLine(job))?;
             }
@@ -455,8 +455,8 @@ impl<K: JobKind> fmt::Display for WaitError<K> {
         if let Some(error) = self.call_error() {
             write!(f, ": {error}")?;
         }
-        if let Self::TimeUp { looks, .. } = self {
-            write!(f, " [{looks} looks]")?;
+        if let Self::Timeout { polls, .. } = self {
+            write!(f, " [{polls} polls]")?;
         }
         Ok(())
     }

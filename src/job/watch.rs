@@ -10,16 +10,16 @@ use futures_core::Stream;
 
 use tokio::time::Instant;
 
-use super::fleet::{Found, StoreFleet};
 use super::schedule::Schedule;
-use super::{Job, JobKind, OnProgress, Outcome, Reports, Retrying, WaitError, longest};
+use super::store_watch::{StoreWatch, WatchEvent};
+use super::{Job, JobKind, OnProgress, Outcome, ProgressReporter, Retrying, WaitError};
 use crate::Client;
 
 /// Many jobs that are followed together; ends when each has been told of.
 ///
-/// It learns where they stand through the list call of their kind, a hundred a request, and looks at a job itself only
+/// It learns where they stand through the list call of their kind, a hundred a request, and polls at a job itself only
 /// when it has ended, for its items, or when lists do not show it or fail several times in a row. Everything goes at the
-/// client's pace ([`requests_per_second`](crate::ClientBuilder::requests_per_second)). Outages are retried as by
+/// client's scheduling ([`requests_per_second`](crate::ClientBuilder::requests_per_second)). Outages are retried as by
 /// [`Job::wait`]; [`on_progress`](Self::on_progress) says since when and why.
 ///
 /// Dropping a future of [`next`](Self::next) loses nothing.
@@ -49,12 +49,12 @@ pub struct Watch<K: JobKind> {
     client: Client,
     jobs: Vec<Job<K>>,
     schedule: Schedule,
-    reports: Reports<WatchProgress>,
+    reporter: ProgressReporter<WatchProgress>,
     /// Set by the first poll.
     begun: Option<Instant>,
     total: usize,
     ended: usize,
-    fleets: Vec<StoreFleet<K>>,
+    stores: Vec<StoreWatch<K>>,
 }
 
 /// What a watch yields: a job, and how it ended or why it can't be followed.
@@ -68,8 +68,8 @@ impl Client {
         let schedule = Schedule::starting_with(self.initial_poll_interval());
         let jobs = jobs.into_iter().collect::<Vec<_>>();
         let total = jobs.iter().map(|job| (&job.sequence_store_id, &job.id)).collect::<HashSet<_>>().len();
-        let reports = Reports::new(None);
-        Watch { client: self.clone(), jobs, schedule, reports, begun: None, total, ended: 0, fleets: Vec::new() }
+        let reporter = ProgressReporter::new(None);
+        Watch { client: self.clone(), jobs, schedule, reporter, begun: None, total, ended: 0, stores: Vec::new() }
     }
 }
 
@@ -101,7 +101,7 @@ impl<K: JobKind> Watch<K> {
     /// [`WatchProgress`] has an example.
     pub fn on_progress(mut self, tell: impl FnMut(&WatchProgress) + Send + 'static) -> Self {
         let tell: OnProgress<WatchProgress> = Box::new(tell);
-        self.reports = Reports::new(Some(tell));
+        self.reporter = ProgressReporter::new(Some(tell));
         self
     }
 
@@ -109,7 +109,7 @@ impl<K: JobKind> Watch<K> {
     ///
     /// [`WatchProgress`] has an example.
     pub fn progress(&self) -> WatchProgress {
-        progress(self.total, self.ended, self.begun, &self.fleets)
+        progress(self.total, self.ended, self.begun, &self.stores)
     }
 
     /// The next job that has ended, or can't be followed; `None` when each has been told of.
@@ -120,35 +120,35 @@ impl<K: JobKind> Watch<K> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Watched<K>>> {
         if self.begun.is_none() {
             self.begun = Some(Instant::now());
-            self.fleets = by_store(&self.client, std::mem::take(&mut self.jobs), self.schedule);
+            self.stores = by_store(&self.client, std::mem::take(&mut self.jobs), self.schedule);
             self.report();
         }
         let mut index = 0;
-        while let Some(fleet) = self.fleets.get_mut(index) {
-            match fleet.poll(cx) {
-                Poll::Ready(Some(Found::Told(watched))) => {
+        while let Some(store_watch) = self.stores.get_mut(index) {
+            match store_watch.poll(cx) {
+                Poll::Ready(Some(WatchEvent::Finished(watched))) => {
                     self.ended += 1;
                     self.report();
                     return Poll::Ready(Some(watched));
                 }
-                Poll::Ready(Some(Found::Retrying)) => self.report(),
-                Poll::Ready(Some(Found::Ended(_) | Found::Items { .. })) => {}
-                Poll::Ready(None) => drop(self.fleets.swap_remove(index)),
+                Poll::Ready(Some(WatchEvent::RetryingChanged)) => self.report(),
+                Poll::Ready(Some(WatchEvent::EndListed(_) | WatchEvent::ItemProgress { .. })) => {}
+                Poll::Ready(None) => drop(self.stores.swap_remove(index)),
                 Poll::Pending => index += 1,
             }
         }
-        if self.fleets.is_empty() {
+        if self.stores.is_empty() {
             return Poll::Ready(None);
         }
-        while self.reports.poll_overdue(cx).is_ready() {
+        while self.reporter.poll_overdue(cx).is_ready() {
             self.report();
         }
         Poll::Pending
     }
 
     fn report(&mut self) {
-        let (total, ended, begun, fleets) = (self.total, self.ended, self.begun, &self.fleets);
-        self.reports.report(|| progress(total, ended, begun, fleets));
+        let (total, ended, begun, stores) = (self.total, self.ended, self.begun, &self.stores);
+        self.reporter.report(|| progress(total, ended, begun, stores));
     }
 }
 
@@ -192,24 +192,24 @@ pub struct WatchProgress {
     pub retrying: Option<Retrying>,
 }
 
-fn progress<K: JobKind>(total: usize, ended: usize, begun: Option<Instant>, fleets: &[StoreFleet<K>]) -> WatchProgress {
+fn progress<K: JobKind>(total: usize, ended: usize, begun: Option<Instant>, stores: &[StoreWatch<K>]) -> WatchProgress {
     WatchProgress {
         total,
         running: total - ended,
         ended,
         elapsed: begun.map(|begun| begun.elapsed()).unwrap_or_default(),
-        retrying: longest(fleets.iter().filter_map(StoreFleet::retrying)),
+        retrying: Retrying::oldest(stores.iter().filter_map(StoreWatch::retrying)),
     }
 }
 
-fn by_store<K: JobKind>(client: &Client, jobs: Vec<Job<K>>, schedule: Schedule) -> Vec<StoreFleet<K>> {
-    let mut fleets = BTreeMap::new();
+fn by_store<K: JobKind>(client: &Client, jobs: Vec<Job<K>>, schedule: Schedule) -> Vec<StoreWatch<K>> {
+    let mut stores = BTreeMap::new();
     for job in jobs {
         let store = job.sequence_store_id.clone();
-        let fleet = fleets.entry(store.clone());
-        fleet.or_insert_with(|| StoreFleet::new(client.clone(), store, schedule)).add(job);
+        let store_watch = stores.entry(store.clone());
+        store_watch.or_insert_with(|| StoreWatch::new(client.clone(), store, schedule)).add(job);
     }
-    fleets.into_values().collect()
+    stores.into_values().collect()
 }
 
 impl<K: JobKind> Stream for Watch<K> {

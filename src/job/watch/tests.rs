@@ -41,17 +41,17 @@ fn spread_over(count: usize, time: Duration) -> impl Iterator<Item = Duration> {
 }
 
 /// The requests of the same hour with a wait for each job.
-fn looks_of_single_waits(ends: &[Duration]) -> u32 {
-    let looks = |end: &Duration| {
-        let (mut looks, mut elapsed) = (1, Duration::ZERO);
+fn polls_of_single_waits(ends: &[Duration]) -> u32 {
+    let polls = |end: &Duration| {
+        let (mut polls, mut elapsed) = (1, Duration::ZERO);
         while elapsed < *end {
-            let next = Schedule::default().next(schedule::Seen::Running, looks, elapsed, 0.5);
-            let schedule::Step::LookAgain { after } = next else { break };
-            (looks, elapsed) = (looks + 1, elapsed + after);
+            let next = Schedule::default().next(schedule::Seen::Running, polls, elapsed, 0.5);
+            let schedule::Step::PollAgain { after } = next else { break };
+            (polls, elapsed) = (polls + 1, elapsed + after);
         }
-        looks
+        polls
     };
-    ends.iter().map(looks).sum()
+    ends.iter().map(polls).sum()
 }
 
 #[tokio::test(start_paused = true)]
@@ -66,8 +66,8 @@ async fn a_thousand_jobs_cost_little_more_than_one_look_each() {
         assert_eq!(ids.len(), count);
         assert!(found.iter().all(|(_, outcome)| outcome.as_ref().is_ok_and(Outcome::is_completed)));
         let (lists, gets) = (service.requests("List").len(), service.requests("Get").len());
-        let single = looks_of_single_waits(&ends);
-        println!("{count} jobs: {lists} lists + {gets} gets, {single} looks by single waits");
+        let single = polls_of_single_waits(&ends);
+        println!("{count} jobs: {lists} lists + {gets} gets, {single} polls by single waits");
         assert!(lists + gets <= most, "{count} jobs took {lists} lists and {gets} gets");
         service.assert_pace();
     }
