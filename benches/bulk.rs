@@ -42,7 +42,7 @@ async fn measure<K: BulkStart>(
     let jobs = u32::try_from(plan.group_count()).unwrap();
     let ideal = (takes * jobs.div_ceil(20)).max(Duration::from_millis(200) * jobs);
     let begun = Instant::now();
-    let report = local.client().unwrap().run(plan).send().await.unwrap();
+    let report = local.client().unwrap().bulk_run(plan).run().await.unwrap();
     let took = begun.elapsed();
 
     let started = local.jobs();

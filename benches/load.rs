@@ -168,7 +168,7 @@ async fn an_outage() {
     }
     let run = client.export_read_sets().run_id("outage").sequence_store_id(&service.store);
     let run = run.destination("s3://bucket/").role_arn(ROLE).read_sets(&service.read_sets);
-    let run = tokio::spawn(run.group_size(50).run().unwrap().jobs_at_once(4).send());
+    let run = tokio::spawn(run.group_size(50).prepare().unwrap().jobs_at_once(4).run());
 
     tokio::time::sleep(Duration::from_secs(3)).await;
     open.abort();
@@ -183,7 +183,7 @@ async fn an_outage() {
     }
     let waited = back.elapsed();
     let report = run.await.unwrap().unwrap();
-    let jobs: HashSet<_> = report.jobs().collect();
+    let jobs: HashSet<_> = report.job_ids().collect();
     println!("30 s without the service: {completed} of 1000 waits completed {waited:.1?} after it came back; {report}");
     assert_eq!((completed, report.finished_count(), jobs.len()), (1_000, 1_000, 20));
     let mut started = client.list_read_set_export_jobs().sequence_store_id(&service.store).items();

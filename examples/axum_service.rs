@@ -80,7 +80,7 @@ impl App {
     fn plan(&self, order: Order) -> Result<BulkRun<Export>, BulkError> {
         let journal = self.folder.join(format!("{}.jsonl", order.run_id));
         let run = self.client.export_read_sets().run_id(order.run_id).sequence_store_id(order.sequence_store_id);
-        let run = run.destination(order.destination).role_arn(order.role_arn).read_sets(order.read_sets).run()?;
+        let run = run.destination(order.destination).role_arn(order.role_arn).read_sets(order.read_sets).prepare()?;
         Ok(run.journal(journal).poll_every(self.poll_every))
     }
 
@@ -107,20 +107,20 @@ impl App {
     }
 
     /// Runs it in the background. A second time for the same order does no harm: its journal is in use.
-    fn spawn(&self, id: &RunId, run: BulkRun<Export>) {
+    fn spawn(&self, id: &RunId, bulk_run: BulkRun<Export>) {
         self.with_runs(|runs| {
             runs.status.entry(id.clone()).or_insert_with(|| "accepted".to_owned());
         });
         let (app, shown, id) = (self.clone(), self.clone(), id.clone());
         let run_id = id.clone();
-        let run = run.on_progress(move |progress| {
+        let bulk_run = bulk_run.on_progress(move |progress| {
             let trouble = progress.retrying.as_ref().map_or("no trouble".to_owned(), ToString::to_string);
             let (settled, items, failed) = (progress.settled, progress.items, progress.failed);
             let status = format!("{settled} of {items} read sets, {failed} failed, {trouble}");
             shown.with_runs(|runs| runs.status.insert(run_id.clone(), status));
         });
         let work = async move {
-            match run.send().await {
+            match bulk_run.run().await {
                 Ok(report) => {
                     let indeterminate = report.indeterminate().count();
                     let status = format!("done, {indeterminate} indeterminate: {report}");

@@ -25,9 +25,9 @@ async fn export_all(
         .destination("s3://my-bucket/exports/")
         .role_arn("arn:aws:iam::123456789012:role/OmicsExport")
         .read_sets(read_sets)
-        .run()?;
+        .prepare()?;
     // The same call with the same journal goes on where a run was interrupted.
-    run.journal(journal).poll_every(poll_every).send().await
+    run.journal(journal).poll_every(poll_every).run().await
 }
 
 #[tokio::main]

@@ -72,18 +72,18 @@ async fn run() -> Result<(), Failure> {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg} {elapsed}");
     let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let shown = bar.clone();
-    let mut run = client.run(plan.shard(index, count)?).on_progress(move |progress| {
+    let mut bulk_run = client.bulk_run(plan.shard(index, count)?).on_progress(move |progress| {
         shown.set_length(progress.items as u64);
         shown.set_position(progress.settled as u64);
         let trouble = progress.retrying.as_ref().map(ToString::to_string).unwrap_or_default();
         shown.set_message(format!("{} jobs run, {} sources failed {trouble}", progress.running_jobs, progress.failed));
     });
     if let Some(path) = options.get("journal") {
-        run = run.journal(path);
+        bulk_run = bulk_run.journal(path);
     }
-    run = run.jobs_at_once(number(&options, "jobs-at-once", 20)?);
-    run = run.poll_every(Duration::from_millis(number(&options, "poll-ms", 2_000)?));
-    let report = run.send().await?;
+    bulk_run = bulk_run.jobs_at_once(number(&options, "jobs-at-once", 20)?);
+    bulk_run = bulk_run.poll_every(Duration::from_millis(number(&options, "poll-ms", 2_000)?));
+    let report = bulk_run.run().await?;
     bar.finish_and_clear();
     print(&report, &lines);
     if let (Some(_), Some(path)) = (&local, options.get("journal")) {
@@ -92,13 +92,13 @@ async fn run() -> Result<(), Failure> {
     // An engine that runs this as a worker shall see that there is more to do.
     match report.items().filter(|item| item.job_status.is_none() && !item.job_not_found).count() {
         0 => Ok(()),
-        open => Err(format!("{open} sources are in no job that ended: mend the cause and run this again").into()),
+        open => Err(format!("{open} sources are in no job that ended: fix the cause and run this again").into()),
     }
 }
 
 fn print(report: &Report<Import>, lines: &[usize]) {
     let total = report.items().count();
-    println!("{} of {total} sources became read sets in {} jobs", report.finished_count(), report.jobs().count());
+    println!("{} of {total} sources became read sets in {} jobs", report.finished_count(), report.job_ids().count());
     // What kept jobs from being started concerns many sources: it is printed once.
     for error in report.errors().iter().filter(|error| error.error.is_some()) {
         println!("{} sources: {}", error.items, error.reason);

@@ -34,8 +34,9 @@ async fn deliver(
         std::fs::rename(folder.join("draft"), &decided)?;
         archived
     };
-    let run = client.activate_read_sets().run_id("delivery-7-a").sequence_store_id(store).read_sets(archived).run()?;
-    let activated = run.journal(folder.join("activate.jsonl")).poll_every(poll_every).send().await?;
+    let run =
+        client.activate_read_sets().run_id("delivery-7-a").sequence_store_id(store).read_sets(archived).prepare()?;
+    let activated = run.journal(folder.join("activate.jsonl")).poll_every(poll_every).run().await?;
     println!("activation: {activated}");
 
     // An item ends at once if another job is at work on its read set: what counts is the read set.
@@ -45,8 +46,8 @@ async fn deliver(
 
     let run = client.export_read_sets().run_id("delivery-7-e").sequence_store_id(store).read_sets(read_sets);
     let run =
-        run.destination("s3://my-bucket/exports/").role_arn("arn:aws:iam::123456789012:role/OmicsExport").run()?;
-    Ok(run.journal(folder.join("export.jsonl")).poll_every(poll_every).send().await?)
+        run.destination("s3://my-bucket/exports/").role_arn("arn:aws:iam::123456789012:role/OmicsExport").prepare()?;
+    Ok(run.journal(folder.join("export.jsonl")).poll_every(poll_every).run().await?)
 }
 
 /// Those of the read sets that have a status, in their order.

@@ -27,8 +27,8 @@
 mod calls;
 mod failed;
 mod journal;
-#[doc = include_str!("bulk/past_one_machine.md")]
-pub mod past_one_machine {}
+#[doc = include_str!("bulk/sharding.md")]
+pub mod sharding {}
 mod plan;
 mod progress;
 mod report;
@@ -60,7 +60,7 @@ use crate::model::validation::Violations;
 ///
 /// let planner = Planner::activation("run-7".into(), "1234567890".into());
 /// match planner.clone().plan(["5555555555", "5555555555"]) {
-///     Err(BulkError::Duplicates { count, .. }) => assert_eq!(count, 1),
+///     Err(BulkError::DuplicateItems { count, .. }) => assert_eq!(count, 1),
 ///     other => panic!("{other:?}"),
 /// }
 /// let error = planner.group_size(21).plan(["5555555555"]).unwrap_err();
@@ -69,37 +69,37 @@ use crate::model::validation::Violations;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BulkError {
-    /// Options or items that the service would refuse. Nothing was started; mend each of them.
+    /// Options or items that the service would refuse. Nothing was started; fix each of them.
     #[error("invalid input, nothing was started: {0}")]
     InvalidInput(Violations),
     /// A job can't have groups of that size.
-    #[error("groups of {given}: an {kind} job takes 1 to {max} items, choose a size of those")]
+    #[error("groups of {size}: an {kind} job takes 1 to {max} items, choose a size of those")]
     #[non_exhaustive]
-    GroupSize {
+    InvalidGroupSize {
         /// The kind of jobs.
         kind: &'static str,
         /// The size that was asked for.
-        given: usize,
+        size: usize,
         /// The largest that is possible.
         max: usize,
     },
     /// There is no such shard.
     #[error("shard {index} of {count}: shards are numbered from 0, choose one below their number")]
     #[non_exhaustive]
-    Shard {
+    InvalidShard {
         /// The shard that was asked for.
         index: usize,
         /// Of so many.
         count: usize,
     },
-    /// Items that are in the input more than once. Nothing was started; mend the input, or have them dropped.
+    /// Items that are in the input more than once. Nothing was started; fix the input, or have them dropped.
     #[error(
-        "{count} duplicate{}, nothing was started: {}; mend the input or have them dropped",
+        "{count} duplicate{}, nothing was started: {}; fix the input or have them dropped",
         if *count == 1 { "" } else { "s" },
         plan::named(first, *count)
     )]
     #[non_exhaustive]
-    Duplicates {
+    DuplicateItems {
         /// The first few.
         first: Vec<DuplicateItem>,
         /// How many there are.
@@ -122,7 +122,7 @@ pub enum BulkError {
     },
     /// The journal was written for something else.
     #[error(
-        "the journal {path:?} is of another run: its {member} is {journal}, here it is {here}; use the input and \
+        "the journal {path:?} is of another run: its {field} is {found}, here it is {expected}; use the input and \
          options that it was made with, or another journal"
     )]
     #[non_exhaustive]
@@ -130,15 +130,15 @@ pub enum BulkError {
         /// The journal.
         path: PathBuf,
         /// What differs.
-        member: &'static str,
+        field: &'static str,
         /// What the journal has.
-        journal: String,
+        found: String,
         /// What this run has.
-        here: String,
+        expected: String,
     },
     /// The journal was written by a newer version of this crate.
     #[error(
-        "the journal {path:?} has format {version}, known here is {known}: use the newer healthomics that wrote it"
+        "the journal {path:?} has format {version}, this version supports {supported}: use the newer healthomics that wrote it"
     )]
     #[non_exhaustive]
     JournalUnsupportedVersion {
@@ -147,7 +147,7 @@ pub enum BulkError {
         /// Its format.
         version: u64,
         /// The newest format that this version knows.
-        known: u64,
+        supported: u64,
     },
     /// A line of the journal can't be read, and it is not a last one that was cut by a crash.
     #[error(

@@ -43,8 +43,8 @@ fn calls_waits_lists_bulk_runs_and_watches_block() {
     assert_eq!(list().pages().block_each().map(|page| page.unwrap().read_sets.len()).sum::<usize>(), 45);
 
     let bulk = place.client.activate_read_sets().run_id("run").sequence_store_id(&place.store);
-    let report = bulk.read_sets(&place.archived).run().unwrap().poll_every(POLL);
-    assert_eq!(run(report.send()).unwrap().unwrap().finished_count(), 45);
+    let report = bulk.read_sets(&place.archived).prepare().unwrap().poll_every(POLL);
+    assert_eq!(run(report.run()).unwrap().unwrap().finished_count(), 45);
 
     let jobs = [start(&place, &place.archived[..1]), start(&place, &place.archived[1..2])];
     let mut watch = place.client.watch(jobs).poll_every(POLL);

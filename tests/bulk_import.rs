@@ -60,7 +60,7 @@ fn a_wrong_manifest_is_refused_with_line_and_column() {
         ("blank", "sample,subject,bam\n\na,b,s3://bucket/a\n\n\nc,d,\n", "line 6, columns"),
         ("quoted", "sample,subject,bam\na,\"b\nb\",s3://bucket/a\nc,d,\n", "line 4, columns"),
         ("bom", "\u{feff}sample,subject,bam\na,b,s3://bucket/a\nc,d,\n", "line 3, columns"),
-        ("uri", "sample,subject,bam\na,b,https://bucket/a\n", "items[0].sourceFiles.source1"),
+        ("uri", "sample,subject,bam\na,b,https://bucket/a\n", "sources[0].sourceFiles.source1"),
     ] {
         let error = import(name, manifest).unwrap_err();
         assert!(error.starts_with("error: ") && error.contains(expected), "{name}: {error}");
@@ -85,7 +85,7 @@ fn wrong_arguments_are_refused() {
     }
 }
 
-/// What is refused is tried again when the cause is mended, with the journal of the first try.
+/// A refused start is retried with the same journal when its cause is fixed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_whose_starts_are_refused_fails_and_can_be_run_again() {
     let pace = Pace::Time(std::time::Duration::from_millis(20));

@@ -36,8 +36,8 @@ async fn with_the_default_pace_a_bulk_run_of_many_jobs_and_a_watch_end() {
     let client = local.client().unwrap();
     let store = local.create_sequence_store();
     let read_sets = archived(&local, &store, 100);
-    let run = client.activate_read_sets().run_id("run").sequence_store_id(&store).read_sets(read_sets).run().unwrap();
-    let report = tokio::time::timeout(LIMIT, run.send()).await.expect("the run ends").unwrap();
+    let call = client.activate_read_sets().run_id("run").sequence_store_id(&store).read_sets(read_sets);
+    let report = tokio::time::timeout(LIMIT, call.prepare().unwrap().run()).await.expect("the run ends").unwrap();
     assert_eq!(report.finished_count(), 100);
 
     let mut jobs = Vec::new();

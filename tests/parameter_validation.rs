@@ -94,7 +94,7 @@ async fn turned_off_the_service_decides_about_lengths_counts_and_patterns() {
     // A bulk call follows the client. The sizes of its groups are of the service's model all the same.
     let call = client.activate_read_sets().run_id("run").sequence_store_id("1234567890").read_sets(["new-id"]);
     assert_eq!(call.clone().plan().unwrap().item_count(), 1);
-    assert!(matches!(call.group_size(21).plan(), Err(BulkError::GroupSize { .. })));
+    assert!(matches!(call.group_size(21).plan(), Err(BulkError::InvalidGroupSize { .. })));
     let call = local.client().unwrap().activate_read_sets().run_id("run").sequence_store_id("1234567890");
     assert!(matches!(call.read_sets(["new-id"]).plan(), Err(BulkError::InvalidInput(_))));
 }

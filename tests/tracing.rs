@@ -164,8 +164,8 @@ async fn an_outage_is_a_warning_when_it_begins_and_when_its_cause_changes() {
     assert_eq!((count("jobs can't be seen at present, retrying"), count("all jobs are seen again")), (1, 1));
 
     fail("StartReadSetActivationJob", 503, "ServiceUnavailable", 1);
-    let run = client.activate_read_sets().run_id("r").sequence_store_id(&store).read_sets(["5000000001"]).run();
-    drop(run.unwrap().poll_every(every).send().await.unwrap());
+    let run = client.activate_read_sets().run_id("r").sequence_store_id(&store).read_sets(["5000000001"]).prepare();
+    drop(run.unwrap().poll_every(every).run().await.unwrap());
     assert_eq!((count("jobs can't be started at present, retrying"), count("jobs can be started again")), (1, 1));
     drop(guard);
 }

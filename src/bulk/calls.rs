@@ -18,7 +18,7 @@ impl Client {
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
     /// # let read_sets: Vec<_> = (0..250).map(|_| local.seed_read_set(&store, SeedReadSet::active(FileType::Bam))).collect();
-    /// let run = client
+    /// let bulk_run = client
     ///     .export_read_sets()
     ///     .run_id("delivery-2026-11")
     ///     .sequence_store_id(&store)
@@ -26,8 +26,8 @@ impl Client {
     ///     .role_arn("arn:aws:iam::123456789012:role/OmicsExport")
     ///     .read_sets(&read_sets)
     ///     .group_size(100)
-    ///     .run()?;
-    /// let report = run.send().await?;
+    ///     .prepare()?;
+    /// let report = bulk_run.run().await?;
     /// assert_eq!(report.to_string(), "250 of 250 items finished in 3 jobs");
     /// # Ok(()) }
     /// ```
@@ -51,8 +51,8 @@ impl Client {
     /// });
     /// let role = "arn:aws:iam::123456789012:role/OmicsImport";
     /// let call = client.import_read_sets().run_id("arrival-2026-11").sequence_store_id(&store).role_arn(role);
-    /// let run = call.sources(sources).run()?;
-    /// let report = run.send().await?;
+    /// let bulk_run = call.sources(sources).prepare()?;
+    /// let report = bulk_run.run().await?;
     /// for item in report.items() {
     ///     println!("{} became {:?}", item.item.source_files.source1, item.read_set_id);
     /// }
@@ -75,8 +75,8 @@ impl Client {
     /// # let read_sets: Vec<_> =
     /// #     (0..50).map(|_| local.seed_read_set(&store, SeedReadSet::archived(FileType::Bam))).collect();
     /// let call = client.activate_read_sets().run_id("thaw-2026-11").sequence_store_id(&store);
-    /// let run = call.read_sets(&read_sets).run()?;
-    /// assert_eq!(run.send().await?.to_string(), "50 of 50 items finished in 3 jobs");
+    /// let bulk_run = call.read_sets(&read_sets).prepare()?;
+    /// assert_eq!(bulk_run.run().await?.to_string(), "50 of 50 items finished in 3 jobs");
     /// # Ok(()) }
     /// ```
     pub fn activate_read_sets(&self) -> ActivateReadSets {
@@ -178,8 +178,8 @@ macro_rules! closing {
             /// let plan = call.read_sets(["5555555551", "5555555552", "5555555553"]).group_size(2).plan()?;
             /// assert_eq!(plan.groups().map(|group| group.items().len()).collect::<Vec<_>>(), [2, 1]);
             /// // The first of two workers:
-            /// let run = client.run(plan.shard(0, 2)?);
-            /// # drop(run);
+            /// let bulk_run = client.bulk_run(plan.shard(0, 2)?);
+            /// # drop(bulk_run);
             /// # Ok(()) }
             /// ```
             pub fn plan(self) -> Result<Plan<$Kind>, BulkError>
@@ -200,12 +200,12 @@ macro_rules! closing {
             /// # Errors
             ///
             /// [`BulkError`], with everything that is wrong. Nothing is started.
-            pub fn run(self) -> Result<BulkRun<$Kind>, BulkError>
+            pub fn prepare(self) -> Result<BulkRun<$Kind>, BulkError>
             where
                 $($Param: IsSet<$Type>,)+
             {
                 let client = self.client.clone();
-                Ok(client.run(self.plan()?))
+                Ok(client.bulk_run(self.plan()?))
             }
         }
     };

@@ -21,8 +21,8 @@ impl<K: BulkKind> Report<K> {
     /// # let store = local.create_sequence_store();
     /// # let there = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
     /// # let read_sets = [there.as_str(), "5555555555"];
-    /// # let run = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets).run()?;
-    /// match run.send().await?.into_completed() {
+    /// # let call = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets);
+    /// match call.prepare()?.run().await?.into_completed() {
     ///     Ok(report) => println!("{report}"),
     ///     // activation run run-7: 1 of 2 items finished in 1 job: 5555555555: Read set not found
     ///     Err(failed) => println!("{failed}: {} of them failed for good", failed.report().failed().count()),

@@ -216,7 +216,7 @@ impl<'a, R: BufRead> Lines<'a, R> {
     }
 
     /// The version of the format, by the header; `None` if there is no header yet.
-    fn header(&mut self, here: &Header) -> Result<Option<u64>, BulkError> {
+    fn header(&mut self, expected: &Header) -> Result<Option<u64>, BulkError> {
         if !self.next()? {
             // A header that was not written to its end is written again. Anything else is somebody's file: leave it
             // alone.
@@ -238,15 +238,15 @@ impl<'a, R: BufRead> Lines<'a, R> {
         }
         if version > VERSION {
             let path = self.path.to_owned();
-            return Err(BulkError::JournalUnsupportedVersion { path, version, known: VERSION });
+            return Err(BulkError::JournalUnsupportedVersion { path, version, supported: VERSION });
         }
         self.checked = version > 1;
         if self.checked && !line::verifies(&self.line) {
             return Err(self.broken("its checksum is wrong"));
         }
-        for ((member, journal), (_, here)) in header.members().into_iter().zip(here.members()) {
-            if journal != here {
-                return Err(BulkError::JournalMismatch { path: self.path.to_owned(), member, journal, here });
+        for ((field, found), (_, expected)) in header.fields().into_iter().zip(expected.fields()) {
+            if found != expected {
+                return Err(BulkError::JournalMismatch { path: self.path.to_owned(), field, found, expected });
             }
         }
         Ok(Some(version))

@@ -108,12 +108,12 @@ impl<K: BulkKind> Planner<K> {
     ///
     /// # Errors
     ///
-    /// [`BulkError::GroupSize`], [`BulkError::InvalidInput`] with everything that is wrong in options and items,
-    /// [`BulkError::Duplicates`].
+    /// [`BulkError::InvalidGroupSize`], [`BulkError::InvalidInput`] with everything that is wrong in options and items,
+    /// [`BulkError::DuplicateItems`].
     pub fn plan<I: Into<K::Item>>(self, input: impl IntoIterator<Item = I>) -> Result<Plan<K>, BulkError> {
         let group_size = self.group_size.unwrap_or(K::MAX_ITEMS);
         if !(1..=K::MAX_ITEMS).contains(&group_size) {
-            return Err(BulkError::GroupSize { kind: K::NAME, given: group_size, max: K::MAX_ITEMS });
+            return Err(BulkError::InvalidGroupSize { kind: K::NAME, size: group_size, max: K::MAX_ITEMS });
         }
         let mut violations = self.options.check(self.parameter_validation);
         let check = |(position, item): (usize, I)| {
@@ -242,7 +242,7 @@ impl<K: BulkKind> Plan<K> {
     ///
     /// # Errors
     ///
-    /// [`BulkError::Shard`] if `index` is not below `count`.
+    /// [`BulkError::InvalidShard`] if `index` is not below `count`.
     ///
     /// ```
     /// # use healthomics::bulk::Planner;
@@ -258,7 +258,7 @@ impl<K: BulkKind> Plan<K> {
         if index < count {
             Ok(Self { shard: Shard { index, count }, ..self })
         } else {
-            Err(BulkError::Shard { index, count })
+            Err(BulkError::InvalidShard { index, count })
         }
     }
 

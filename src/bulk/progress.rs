@@ -24,11 +24,11 @@ use crate::job::{OnProgress, ProgressReporter, Retrying};
 /// # let client = local.client()?;
 /// # let store = local.create_sequence_store();
 /// # let read_set = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
-/// # let run = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets([read_set]).run()?;
-/// let (tell, told) = std::sync::mpsc::channel();
-/// let run = run.on_progress(move |progress| tell.send(progress.clone()).unwrap_or_default());
-/// let report = run.send().await?;
-/// let progress: Vec<_> = told.iter().collect();
+/// # let call = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets([read_set]);
+/// let (sender, receiver) = std::sync::mpsc::channel();
+/// let bulk_run = call.prepare()?.on_progress(move |progress| drop(sender.send(progress.clone())));
+/// let report = bulk_run.run().await?;
+/// let progress: Vec<_> = receiver.iter().collect();
 /// // The first event is sent at the start, the last when all jobs have ended.
 /// let (first, last) = (&progress[0], &progress[progress.len() - 1]);
 /// assert_eq!((first.fraction(), first.running_jobs), (0.0, 0));
@@ -131,9 +131,10 @@ impl Counts {
 /// # let client = local.client()?;
 /// # let store = local.create_sequence_store();
 /// # let read_set = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
-/// # let run = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets([read_set]).run()?;
-/// let handle = run.progress_handle();
-/// let run = tokio::spawn(run.send());
+/// # let call = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets([read_set]);
+/// let bulk_run = call.prepare()?;
+/// let handle = bulk_run.progress_handle();
+/// let run = tokio::spawn(bulk_run.run());
 /// // In a handler of a web service, say:
 /// println!("{:.0} %", handle.get().fraction() * 100.0);
 /// run.await??;

@@ -66,8 +66,8 @@ impl NoStart {
 /// # let store = local.create_sequence_store();
 /// # let there = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
 /// let read_sets = [there.as_str(), "5555555555"];
-/// let run = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets).run()?;
-/// let report = run.send().await?;
+/// let call = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets);
+/// let report = call.prepare()?.run().await?;
 /// for item in report.failed() {
 ///     println!("{}: {}", item.item, item.reason.unwrap_or_default());
 /// }
@@ -93,7 +93,7 @@ pub struct ReportItem<'a, K: BulkKind> {
     /// The item.
     pub item: &'a K::Item,
     /// The job that it was in, if one was started.
-    pub job: Option<&'a str>,
+    pub job_id: Option<&'a str>,
     /// Whether the service does not know that job any more: the item is `indeterminate` then.
     pub job_not_found: bool,
     /// The status of the job, if it has ended.
@@ -139,11 +139,11 @@ impl<K: BulkKind> Report<K> {
     /// # let store = local.create_sequence_store();
     /// # let there = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
     /// # let read_sets = [there.as_str(), "5555555555"];
-    /// # let run = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets).run()?;
-    /// # let report = run.send().await?;
+    /// # let call = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets);
+    /// # let report = call.prepare()?.run().await?;
     /// for item in report.items() {
     ///     // A line of a CSV file.
-    ///     println!("{},{},{},{}", item.position, item.item, item.job.unwrap_or_default(), item.finished);
+    ///     println!("{},{},{},{}", item.position, item.item, item.job_id.unwrap_or_default(), item.finished);
     /// }
     /// assert_eq!(report.items().map(|item| item.finished).collect::<Vec<_>>(), [true, false]);
     /// # Ok(()) }
@@ -155,7 +155,7 @@ impl<K: BulkKind> Report<K> {
                 let open = ReportItem {
                     position,
                     item,
-                    job: None,
+                    job_id: None,
                     job_not_found: false,
                     job_status: None,
                     finished: false,
@@ -175,7 +175,7 @@ impl<K: BulkKind> Report<K> {
                         ..open
                     },
                     Fate::Lost { job, error, cause, not_found } => ReportItem {
-                        job: Some(job),
+                        job_id: Some(job),
                         job_not_found: *not_found,
                         indeterminate: true,
                         reason: Some(error),
@@ -185,7 +185,7 @@ impl<K: BulkKind> Report<K> {
                     Fate::Ended { job, status, items } => {
                         let result = items.get(index);
                         ReportItem {
-                            job: Some(job),
+                            job_id: Some(job),
                             job_status: Some(status),
                             finished: result.is_some_and(ItemResult::is_finished),
                             indeterminate: result.is_none_or(|result| result.status.is_none()),
@@ -200,7 +200,7 @@ impl<K: BulkKind> Report<K> {
     }
 
     /// The items that did not finish and are not indeterminate. Those with a `job` are the input of a second run, under another
-    /// run id; those without one can be started by this run again, once the cause is mended.
+    /// run id; those without one can be started by this run again, once the cause is fixed.
     ///
     /// ```
     /// # use healthomics::local::{LocalService, SeedReadSet};
@@ -210,12 +210,12 @@ impl<K: BulkKind> Report<K> {
     /// # let store = local.create_sequence_store();
     /// # let there = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
     /// # let read_sets = [there.as_str(), "5555555555"];
-    /// # let run = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets).run()?;
-    /// # let report = run.send().await?;
-    /// let failed = report.failed().filter(|item| item.job.is_some()).map(|item| item.item);
+    /// # let call = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets);
+    /// # let report = call.prepare()?.run().await?;
+    /// let failed = report.failed().filter(|item| item.job_id.is_some()).map(|item| item.item);
     /// let second = client.activate_read_sets().run_id("run-7-again").sequence_store_id(&store);
-    /// let second = second.read_sets(failed).run()?;
-    /// # let second = second.send().await?;
+    /// let second = second.read_sets(failed).prepare()?;
+    /// # let second = second.run().await?;
     /// # assert_eq!(second.finished_count(), 0);
     /// # Ok(()) }
     /// ```
@@ -237,12 +237,12 @@ impl<K: BulkKind> Report<K> {
     /// #     local.fault_always(operation, Fault::error(403, "AccessDeniedException", "not allowed"));
     /// # }
     /// let call = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets([read_set]);
-    /// let report = call.clone().run()?.send().await?;
+    /// let report = call.clone().prepare()?.run().await?;
     /// assert_eq!(report.indeterminate().count(), 1);
     ///
     /// # local.clear_faults();
-    /// // When the cause is mended: the same call again finds the job that it has started.
-    /// let report = call.run()?.send().await?;
+    /// // The cause is fixed: the same call finds the job that it has started.
+    /// let report = call.prepare()?.run().await?;
     /// assert_eq!((report.indeterminate().count(), report.finished_count()), (0, 1));
     /// # assert_eq!(local.jobs().len(), 1);
     /// # Ok(()) }
@@ -252,7 +252,7 @@ impl<K: BulkKind> Report<K> {
     }
 
     /// The jobs that were started, in the order of their groups.
-    pub fn jobs(&self) -> impl Iterator<Item = &str> {
+    pub fn job_ids(&self) -> impl Iterator<Item = &str> {
         self.fates.iter().filter_map(|fate| match fate {
             Fate::Ended { job, .. } | Fate::Lost { job, .. } => Some(job.as_str()),
             Fate::Open | Fate::Refused(_) | Fate::Indeterminate(_) => None,
@@ -283,7 +283,7 @@ impl<K: BulkKind> Report<K> {
     ///
     /// If the store itself responds, so that region and account are right, the journal notes that the job is missing: a
     /// run that is resumed reports it again without a request. Otherwise a run that is resumed polls the job again.
-    pub fn missing_jobs(&self) -> impl Iterator<Item = &str> {
+    pub fn missing_job_ids(&self) -> impl Iterator<Item = &str> {
         self.fates.iter().filter_map(|fate| match fate {
             Fate::Lost { job, not_found: true, .. } => Some(job.as_str()),
             _ => None,
@@ -300,8 +300,8 @@ impl<K: BulkKind> Report<K> {
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
     /// let read_sets = ["5555555555", "5555555556"]; // neither exists
-    /// let run = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets).run()?;
-    /// let report = run.send().await?;
+    /// let call = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets);
+    /// let report = call.prepare()?.run().await?;
     /// for error in report.errors() {
     ///     println!("{} items: {}", error.items, error.reason);
     /// }
@@ -328,7 +328,7 @@ impl<K: BulkKind> Report<K> {
     pub(super) fn summary_line(&self) -> String {
         let finished = self.finished_count();
         let total = self.items().count();
-        let jobs = self.jobs().count();
+        let jobs = self.job_ids().count();
         let plural = if jobs == 1 { "" } else { "s" };
         format!("{finished} of {total} items finished in {jobs} job{plural}")
     }

@@ -52,11 +52,11 @@ impl Client {
     /// # let store = local.create_sequence_store();
     /// # let read_sets = [local.seed_read_set(&store, SeedReadSet::archived("BAM".into()))];
     /// let plan = Planner::activation("run-7".into(), store).plan(read_sets)?;
-    /// let run = client.run(plan);
-    /// assert_eq!(run.send().await?.to_string(), "1 of 1 items finished in 1 job");
+    /// let bulk_run = client.bulk_run(plan);
+    /// assert_eq!(bulk_run.run().await?.to_string(), "1 of 1 items finished in 1 job");
     /// # Ok(()) }
     /// ```
-    pub fn run<K: BulkStart>(&self, plan: Plan<K>) -> BulkRun<K> {
+    pub fn bulk_run<K: BulkStart>(&self, plan: Plan<K>) -> BulkRun<K> {
         BulkRun {
             client: self.clone(),
             handle: ProgressHandle::new(&plan),
@@ -71,7 +71,7 @@ impl Client {
     }
 }
 
-/// A bulk run that is being set up: [`send`](Self::send) begins it.
+/// A bulk run that is being set up: [`run`](Self::run) begins it.
 ///
 /// Dropping the future of it starts nothing more; the jobs that run go on at the service. With a journal, the same call
 /// takes the run up again, in another process if need be: groups that ended are not started again, those that run are
@@ -86,11 +86,11 @@ impl Client {
 /// # let read_sets = [local.seed_read_set(&store, SeedReadSet::archived("BAM".into()))];
 /// # let path = std::env::temp_dir().join(format!("healthomics-doc-{}.jsonl", std::process::id()));
 /// let call = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets);
-/// let run = call.clone().run()?.journal(&path).jobs_at_once(10);
-/// assert_eq!(run.send().await?.finished_count(), 1);
+/// let bulk_run = call.clone().prepare()?.journal(&path).jobs_at_once(10);
+/// assert_eq!(bulk_run.run().await?.finished_count(), 1);
 ///
 /// // In a later process: what has ended is in the journal, and nothing is started.
-/// assert_eq!(call.run()?.journal(&path).send().await?.finished_count(), 1);
+/// assert_eq!(call.prepare()?.journal(&path).run().await?.finished_count(), 1);
 /// assert_eq!(local.jobs().len(), 1);
 /// # std::fs::remove_file(&path)?;
 /// # Ok(()) }
@@ -139,7 +139,7 @@ impl<K: BulkStart> BulkRun<K> {
     }
 
     /// How long responses that there is no such job (404) are tolerated for a job that was started: a minute by default, as
-    /// the service's reads may be behind its writes. After it the job is in [`Report::missing_jobs`].
+    /// the service's reads may be behind its writes. After it the job is in [`Report::missing_job_ids`].
     pub fn not_found_tolerance(mut self, time: Duration) -> Self {
         self.not_found_tolerance = Some(time);
         self
@@ -174,7 +174,7 @@ impl<K: BulkStart> BulkRun<K> {
     /// [`BulkError::NothingStarted`], if missing rights, missing credentials or a missing store stopped the run before any
     /// job was started; other [`BulkError`]s, if the journal can't be used. Once a job runs, the report has the result of
     /// each item, and what stopped the run ([`Report::stopped_by`]).
-    pub async fn send(self) -> Result<Report<K>, BulkError> {
+    pub async fn run(self) -> Result<Report<K>, BulkError> {
         let Self { client, plan, journal, jobs_at_once, poll_every, .. } = self;
         let (journal, states) = match journal {
             Some(path) => Journal::open(path, &plan).map(|(journal, states)| (Some(journal), states))?,
@@ -282,7 +282,7 @@ impl<K: BulkStart> Runner<'_, K> {
                     self.indeterminate.insert(index, 0);
                     self.waiting.push_back(index);
                 }
-                // It may have had a cause that was mended since.
+                // Its cause may have been fixed since.
                 GroupState::Refused { .. } => self.waiting.push_back(index),
                 GroupState::Missing { job, error } => {
                     let (job, cause) = (job.to_string(), error.clone());

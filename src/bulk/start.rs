@@ -13,7 +13,7 @@ use crate::{CallFuture, Client};
 /// use healthomics::bulk::{BulkError, BulkStart, Plan};
 ///
 /// async fn all_finished<K: BulkStart>(client: &Client, plan: Plan<K>) -> Result<bool, BulkError> {
-///     let report = client.run(plan).send().await?;
+///     let report = client.bulk_run(plan).run().await?;
 ///     Ok(report.finished_count() == report.plan().item_count())
 /// }
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -301,8 +301,8 @@ async fn a_journal_tells_no_secret() {
     let path = std::env::temp_dir().join(format!("healthomics-secrets-{}.jsonl", std::process::id()));
     local.queue_fault("StartReadSetActivationJob", Fault::error(400, "ValidationException", "not so"));
     let run = client.activate_read_sets().run_id("canary").sequence_store_id(&store);
-    let run = run.read_sets((0..60).map(|n| format!("{:010}", 5_000_000_000_u64 + n))).run().unwrap();
-    let report = run.journal(&path).send().await.unwrap();
+    let run = run.read_sets((0..60).map(|n| format!("{:010}", 5_000_000_000_u64 + n))).prepare().unwrap();
+    let report = run.journal(&path).run().await.unwrap();
     let journal = std::fs::read_to_string(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
     assert!(journal.contains("\"line\":\"refused\"") && journal.lines().count() > 2, "{journal}");

@@ -177,9 +177,9 @@ async fn bulk(shown: &mut Shown, local: &LocalService, client: &Client) {
     shown.debug(&plan.groups().next().unwrap());
     shown.debug(&plan.current_shard());
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let run = export.run().unwrap().on_progress(move |now| drop(tell.send(now.clone())));
+    let run = export.prepare().unwrap().on_progress(move |now| drop(tell.send(now.clone())));
     shown.debug(&run.progress_handle());
-    let report = shown.pass(run).send().await.unwrap();
+    let report = shown.pass(run).run().await.unwrap();
     shown.display(&report.clone());
     shown.display(&report.clone().into_completed().unwrap_err());
     shown.debug(&told.recv().await.unwrap());
@@ -194,14 +194,14 @@ async fn bulk(shown: &mut Shown, local: &LocalService, client: &Client) {
     shown.debug(&planner().duplicates(Duplicates::Drop));
     let error = planner().plan(["5555555555", "5555555555"]).unwrap_err();
     shown.display(&error);
-    if let healthomics::bulk::BulkError::Duplicates { first, .. } = error {
+    if let healthomics::bulk::BulkError::DuplicateItems { first, .. } = error {
         shown.debug(&first);
     }
     shown.display(&planner().group_size(0).plan(ids).unwrap_err());
     shown.display(&planner().plan(["x"]).unwrap_err());
     shown.display(&planner().plan(ids).unwrap().shard(3, 2).unwrap_err());
     shown.display(
-        &client.run::<Export>(planner().plan(ids).unwrap()).journal("/nowhere/at/all").send().await.unwrap_err(),
+        &client.bulk_run::<Export>(planner().plan(ids).unwrap()).journal("/nowhere/at/all").run().await.unwrap_err(),
     );
 }
 

@@ -132,7 +132,7 @@ impl Header {
     }
 
     /// What a person would look at, the most telling first.
-    pub(super) fn members(&self) -> [(&'static str, String); 9] {
+    pub(super) fn fields(&self) -> [(&'static str, String); 9] {
         // Another's journal may say anything.
         let escaped = |text: &str| text.escape_debug().to_string();
         let quoted = |text: &Option<String>| text.as_ref().map_or("none".to_owned(), |text| format!("{text:?}"));

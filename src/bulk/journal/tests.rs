@@ -293,7 +293,7 @@ fn a_newer_format_is_refused_and_newer_lines_are_passed_over() {
 
     fs::write(folder.file(), "{\"journal\":\"healthomics-bulk\",\"version\":3,\"else\":true}\n").unwrap();
     let error = refusal(&folder.file(), &plan);
-    assert!(matches!(error, BulkError::JournalUnsupportedVersion { version: 3, known: 2, .. }), "{error}");
+    assert!(matches!(error, BulkError::JournalUnsupportedVersion { version: 3, supported: 2, .. }), "{error}");
 }
 
 #[test]

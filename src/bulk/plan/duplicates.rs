@@ -19,7 +19,7 @@ const NAMED_DUPLICATES: usize = 5;
 /// let planner = Planner::activation("run-7".into(), "1234567890".into());
 /// let input = ["5555555551", "5555555552", "5555555551"];
 /// let refused = planner.clone().plan(input).unwrap_err();
-/// assert!(refused.to_string().contains(r#"items[2] "5555555551" is items[0]"#));
+/// assert!(refused.to_string().contains(r#"sources[2] "5555555551" is sources[0]"#));
 ///
 /// let plan = planner.duplicates(Duplicates::Drop).plan(input)?;
 /// assert_eq!(plan.item_count(), 2);
@@ -62,7 +62,7 @@ pub struct Duplicate {
 /// use healthomics::bulk::{BulkError, Planner};
 ///
 /// let planner = Planner::activation("run-7".into(), "1234567890".into());
-/// if let Err(BulkError::Duplicates { first, .. }) = planner.plan(["5555555551", "5555555551"]) {
+/// if let Err(BulkError::DuplicateItems { first, .. }) = planner.plan(["5555555551", "5555555551"]) {
 ///     assert_eq!((first[0].name.as_str(), first[0].duplicate.position), ("5555555551", 1));
 /// }
 /// ```
@@ -75,12 +75,12 @@ pub struct DuplicateItem {
     pub duplicate: Duplicate,
 }
 
-/// `items[7] "5555555555" is items[3]; and 2 more`
+/// `sources[7] "5555555555" is sources[3]; and 2 more`
 pub(crate) fn named(first: &[DuplicateItem], count: usize) -> impl fmt::Display {
     fmt::from_fn(move |f| {
         for (index, DuplicateItem { name, duplicate }) in first.iter().enumerate() {
             let before = if index == 0 { "" } else { "; " };
-            write!(f, "{before}items[{}] {} is items[{}]", duplicate.position, Shown(name), duplicate.first)?;
+            write!(f, "{before}sources[{}] {} is sources[{}]", duplicate.position, Shown(name), duplicate.first)?;
         }
         match count.saturating_sub(first.len()) {
             0 => Ok(()),
@@ -128,7 +128,7 @@ pub(super) fn drop_from<T>(items: &mut Vec<T>, duplicates: &[Duplicate]) -> Vec<
 pub(super) fn refuse<K: BulkKind>(items: &[K::Item], duplicates: &[Duplicate]) -> BulkError {
     let named =
         |duplicate: &Duplicate| DuplicateItem { name: name::<K>(&items[duplicate.position]), duplicate: *duplicate };
-    BulkError::Duplicates {
+    BulkError::DuplicateItems {
         first: duplicates.iter().take(NAMED_DUPLICATES).map(named).collect(),
         count: duplicates.len(),
     }

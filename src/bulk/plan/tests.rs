@@ -3,6 +3,7 @@ use std::collections::{BTreeSet, HashMap};
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::validation::Violation;
 use crate::model::{FileType, ReadSetId};
 use crate::read_set::{ImportReadSetSource, SourceFiles};
 
@@ -129,7 +130,7 @@ fn everything_wrong_is_told_at_once_where_it_stands() {
             r#"destination: "bucket" must be s3://bucket, s3://bucket/ or s3://bucket/prefix/ (ends in /)"#,
             "roleArn: must have 20 to 2048 characters, has 4",
             r#"roleArn: "role" must be "arn:" and the rest of one line"#,
-            r#"items[12345].readSetId: "12a" must be 10 to 36 digits"#,
+            r#"sources[12345].readSetId: "12a" must be 10 to 36 digits"#,
         ]
     );
 
@@ -139,9 +140,54 @@ fn everything_wrong_is_told_at_once_where_it_stands() {
     let Err(error) = import().parameter_validation(true).plan([source("b"), wrong]) else { panic!("it is planned") };
     assert_eq!(
         error.to_string(),
-        "invalid input, nothing was started: items[1].sourceFiles.source1: \"s3://bucket\" must be s3://bucket/key, the \
-         key of 1 to 1024 characters; items[1].subjectId: must have 1 to 127 characters, has 0"
+        "invalid input, nothing was started: sources[1].sourceFiles.source1: \"s3://bucket\" must be s3://bucket/key, the \
+         key of 1 to 1024 characters; sources[1].subjectId: must have 1 to 127 characters, has 0"
     );
+}
+
+/// The paths of the violations, sorted.
+fn paths(violations: &Violations) -> Vec<&str> {
+    let mut paths: Vec<_> = violations.iter().map(Violation::field).collect();
+    paths.sort_unstable();
+    paths
+}
+
+fn planning_violations<K: BulkKind>(plan: Result<Plan<K>, BulkError>) -> Violations {
+    match plan {
+        Err(BulkError::InvalidInput(violations)) => violations,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_single_call_and_a_bulk_run_name_the_same_paths() {
+    let client = crate::testing::Script::new([]).client();
+    let ids = ["5000000001", "5000000002", "5000000003", "x"];
+    let mut sources = ["a", "b", "c", "d"].map(source);
+    sources[3].source_files.source2 = Some("bucket".into());
+    sources[3].sample_id = "".into();
+
+    let single = client.start_read_set_export_job().sequence_store_id("1").destination("b").role_arn("r");
+    let single = single.sources(ids).send().await.unwrap_err();
+    let bulk = client.export_read_sets().run_id("run-7").sequence_store_id("1").destination("b").role_arn("r");
+    let bulk = planning_violations(bulk.read_sets(ids).plan());
+    assert_eq!(paths(single.violations().unwrap()), paths(&bulk));
+    let expected = ["destination", "roleArn", "roleArn", "sequenceStoreId", "sources[3].readSetId"];
+    assert_eq!(paths(&bulk), expected);
+
+    let single = client.start_read_set_import_job().sequence_store_id("1").role_arn("r");
+    let single = single.sources(sources.clone()).send().await.unwrap_err();
+    let bulk = client.import_read_sets().run_id("run-7").sequence_store_id("1").role_arn("r");
+    let bulk = planning_violations(bulk.sources(sources).plan());
+    assert_eq!(paths(single.violations().unwrap()), paths(&bulk));
+    let expected = ["roleArn", "roleArn", "sequenceStoreId", "sources[3].sampleId", "sources[3].sourceFiles.source2"];
+    assert_eq!(paths(&bulk), expected);
+
+    let single = client.start_read_set_activation_job().sequence_store_id("1").sources(ids).send().await.unwrap_err();
+    let bulk = client.activate_read_sets().run_id("run-7").sequence_store_id("1").read_sets(ids).plan();
+    let bulk = planning_violations(bulk);
+    assert_eq!(paths(single.violations().unwrap()), paths(&bulk));
+    assert_eq!(paths(&bulk), ["sequenceStoreId", "sources[3].readSetId"]);
 }
 
 #[test]
@@ -172,12 +218,12 @@ fn duplicates_are_refused_by_name() {
     let error = activation().plan(items.clone()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "3 duplicates, nothing was started: items[8] \"5000000003\" is items[3]; items[9] \"5000000000\" is items[0]; \
-         items[10] \"5000000003\" is items[3]; mend the input or have them dropped"
+        "3 duplicates, nothing was started: sources[8] \"5000000003\" is sources[3]; sources[9] \"5000000000\" is sources[0]; \
+         sources[10] \"5000000003\" is sources[3]; fix the input or have them dropped"
     );
     items.extend(ids(8));
     let error = activation().plan(items).unwrap_err();
-    assert!(error.to_string().contains("is items[1]; and 6 more; mend"), "{error}");
+    assert!(error.to_string().contains("is sources[1]; and 6 more; fix"), "{error}");
 }
 
 #[test]
@@ -186,7 +232,7 @@ fn sources_of_the_same_files_are_duplicates() {
     again.sample_id = "another".into();
     half.source_files.source2 = None;
     let error = import().plan([source("a"), half, again]).unwrap_err();
-    let expected = r#"items[2] "s3://bucket/a_1.fastq.gz + s3://bucket/a_2.fastq.gz" is items[0]"#;
+    let expected = r#"sources[2] "s3://bucket/a_1.fastq.gz + s3://bucket/a_2.fastq.gz" is sources[0]"#;
     assert!(error.to_string().contains(expected), "{error}");
 }
 
@@ -208,7 +254,10 @@ fn dropped_duplicates_leave_positions_as_they_were() {
 fn shards_that_are_not() {
     for (index, count) in [(0, 0), (1, 1), (8, 8), (usize::MAX, 3)] {
         let error = export().plan(ids(1)).unwrap().shard(index, count).unwrap_err();
-        assert!(matches!(error, BulkError::Shard { index: i, count: c, .. } if (i, c) == (index, count)), "{error}");
+        assert!(
+            matches!(error, BulkError::InvalidShard { index: i, count: c, .. } if (i, c) == (index, count)),
+            "{error}"
+        );
     }
 }
 

@@ -60,7 +60,7 @@ async fn ten_thousand_take_little_longer_than_they_must() {
         played.lost_starts = Some(7);
     });
     let begun = Instant::now();
-    let report = service.client().run(exports(10_000)).send().await.unwrap().into_completed().unwrap();
+    let report = service.client().bulk_run(exports(10_000)).run().await.unwrap().into_completed().unwrap();
     let ratio = begun.elapsed().as_secs_f64() / ideal(100, takes).as_secs_f64();
     assert_eq!(report.to_string(), "10000 of 10000 items finished in 100 jobs");
     assert_each_once(&service, 10_000, 100);
@@ -73,7 +73,7 @@ async fn ten_thousand_take_little_longer_than_they_must() {
         played.lost_starts = Some(7);
     });
     let begun = Instant::now();
-    let report = service.client().run(activations(10_000)).send().await.unwrap();
+    let report = service.client().bulk_run(activations(10_000)).run().await.unwrap();
     let ratio = begun.elapsed().as_secs_f64() / ideal(500, takes).as_secs_f64();
     assert_eq!(report.finished_count(), 10_000);
     assert_each_once(&service, 10_000, 500);
@@ -89,7 +89,7 @@ fn tell(what: &str, service: &Service, took: Duration, ratio: f64) {
 #[tokio::test(start_paused = true)]
 async fn requests_keep_the_pace() {
     let service = account();
-    let report = service.client().run(activations(1_000)).send().await.unwrap();
+    let report = service.client().bulk_run(activations(1_000)).run().await.unwrap();
     assert_eq!(report.finished_count(), 1_000);
     service.assert_pace();
 }
@@ -97,7 +97,7 @@ async fn requests_keep_the_pace() {
 #[tokio::test(start_paused = true)]
 async fn a_full_quota_is_waited_for() {
     let service = account().with(|played| played.jobs_at_once = 3);
-    let report = service.client().run(exports(1_000)).send().await.unwrap();
+    let report = service.client().bulk_run(exports(1_000)).run().await.unwrap();
     assert_eq!(report.finished_count(), 1_000);
     assert_each_once(&service, 1_000, 10);
 }
@@ -107,9 +107,11 @@ async fn an_outage_is_waited_out() {
     let service = account().with(|played| played.down_until = Duration::from_mins(30));
     let progress = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&progress);
-    let run =
-        service.client().run(exports(500)).on_progress(move |progress| seen.lock().unwrap().push(progress.clone()));
-    let report = run.send().await.unwrap();
+    let run = service
+        .client()
+        .bulk_run(exports(500))
+        .on_progress(move |progress| seen.lock().unwrap().push(progress.clone()));
+    let report = run.run().await.unwrap();
     assert_eq!(report.finished_count(), 500);
     assert_each_once(&service, 500, 5);
 
@@ -127,16 +129,18 @@ async fn the_report_tells_of_each_item_in_input_order() {
     let service = account().with(|played| played.failing = ["7000000003".to_owned(), "7000000150".to_owned()].into());
     let progress = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&progress);
-    let run =
-        service.client().run(exports(250)).on_progress(move |progress| seen.lock().unwrap().push(progress.clone()));
-    let report = run.send().await.unwrap();
+    let run = service
+        .client()
+        .bulk_run(exports(250))
+        .on_progress(move |progress| seen.lock().unwrap().push(progress.clone()));
+    let report = run.run().await.unwrap();
 
     let positions: Vec<_> = report.items().map(|item| item.position).collect();
     assert_eq!(positions, (0..250).collect::<Vec<_>>());
     let failed: Vec<_> =
         report.failed().map(|item| (item.position, item.item.as_str(), item.reason.unwrap())).collect();
     assert_eq!(failed, [(3, "7000000003", "it fails here"), (150, "7000000150", "it fails here")]);
-    assert_eq!(report.jobs().count(), 3);
+    assert_eq!(report.job_ids().count(), 3);
     assert_eq!(report.to_string(), "248 of 250 items finished in 3 jobs\n  2 items: it fails here");
     let failed = report.clone().into_completed().unwrap_err();
     let why = "7000000003: it fails here; 7000000150: it fails here";
@@ -164,7 +168,7 @@ async fn a_group_that_is_refused_does_not_stop_the_others() {
         crate::testing::respond(403, &[("x-amzn-errortype", "AccessDeniedException")], ""),
         crate::testing::respond(200, &[], r#"{"id":"1234567890","status":"COMPLETED"}"#),
     ]);
-    let report = script.client().run(plan).send().await.unwrap();
+    let report = script.client().bulk_run(plan).run().await.unwrap();
     let reasons: Vec<_> = report.items().step_by(100).map(|item| item.reason.unwrap_or_default().to_owned()).collect();
     assert_eq!((report.finished_count(), report.failed().count()), (100, 200), "COMPLETED means finished");
     assert!(matches!(report.stopped_by(), Some(Error::AccessDeniedException(_))), "{:?}", report.stopped_by());
@@ -189,8 +193,9 @@ async fn what_was_refused_waits_for_nothing() {
     let progress = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&progress);
     let client = script.client_with(crate::testing::builder().max_attempts(1)).unwrap();
-    let run = client.run(exports(1)).on_progress(move |progress| seen.lock().unwrap().push(progress.retrying.clone()));
-    let error = run.send().await.unwrap_err();
+    let run =
+        client.bulk_run(exports(1)).on_progress(move |progress| seen.lock().unwrap().push(progress.retrying.clone()));
+    let error = run.run().await.unwrap_err();
     assert!(matches!(error, BulkError::NothingStarted { .. }), "{error}");
     let progress = progress.lock().unwrap();
     assert!(progress[0].is_none() && progress[1].is_some() && progress.last().unwrap().is_none(), "{progress:?}");
@@ -200,21 +205,21 @@ async fn what_was_refused_waits_for_nothing() {
 async fn missing_rights_end_the_starts() {
     let path = journal("rights");
     let service = account().with(|played| played.starts_denied_from = 2);
-    let report = service.client().run(exports(1_000)).journal(&path).send().await.unwrap();
+    let report = service.client().bulk_run(exports(1_000)).journal(&path).run().await.unwrap();
     assert_eq!(report.finished_count(), 100, "what runs is followed");
     assert!(report.failed().last().unwrap().reason.unwrap().contains("AccessDeniedException (403)"));
     let starts = service.requests("Start").len();
     assert!(starts <= 1 + MOST_STARTS_IN_FLIGHT, "{starts} starts");
 
     let service = account().with(|played| played.starts_denied_from = 1);
-    let error = service.client().run(exports(1_000)).send().await.unwrap_err();
+    let error = service.client().bulk_run(exports(1_000)).run().await.unwrap_err();
     assert_eq!(service.requests("Start").len(), 1);
     let BulkError::NothingStarted { error } = error else { panic!("{error}") };
     assert!(matches!(*error, Error::AccessDeniedException(_)), "{error}");
 
     // With rights, the same run goes on.
     let service = account();
-    let report = service.client().run(exports(1_000)).journal(&path).send().await.unwrap();
+    let report = service.client().bulk_run(exports(1_000)).journal(&path).run().await.unwrap();
     assert_eq!(report.finished_count(), 1_000);
     assert_each_once(&service, 900, 9);
     std::fs::remove_file(path).unwrap();
@@ -227,7 +232,7 @@ async fn what_may_be_at_work_is_no_input_of_another_run() {
         crate::testing::respond(403, &[("x-amzn-errortype", "AccessDeniedException")], ""),
     ]);
     let path = journal("indeterminate");
-    let report = script.client().run(exports(300)).journal(&path).send().await.unwrap();
+    let report = script.client().bulk_run(exports(300)).journal(&path).run().await.unwrap();
     assert_eq!(report.indeterminate().map(|item| item.position).collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
     let failed = report.clone().into_completed().unwrap_err().to_string();
     assert!(failed.contains(", 100 indeterminate: 7000000000: "), "{failed}");
@@ -235,7 +240,7 @@ async fn what_may_be_at_work_is_no_input_of_another_run() {
 
     // Under the same run id all of it is started, once.
     let service = account();
-    let report = service.client().run(exports(300)).journal(&path).send().await.unwrap();
+    let report = service.client().bulk_run(exports(300)).journal(&path).run().await.unwrap();
     assert_eq!((report.finished_count(), report.indeterminate().count()), (300, 0));
     std::fs::remove_file(path).unwrap();
 }
@@ -248,8 +253,8 @@ async fn nobody_is_made_to_wait_for_ever() {
         crate::testing::respond(200, &[], r#"{"id":"1234567890","status":"COMPLETED","creationTime":-377705116800}"#),
     ]);
     let begun = Instant::now();
-    let report = script.client().run(exports(1)).poll_every(Duration::MAX).send().await.unwrap();
-    assert_eq!(report.jobs().count(), 1);
+    let report = script.client().bulk_run(exports(1)).poll_every(Duration::MAX).run().await.unwrap();
+    assert_eq!(report.job_ids().count(), 1);
     assert_eq!(begun.elapsed().as_secs(), 15 * 60 + DEFAULT_POLL.as_secs());
     assert_eq!(script.sent().len(), 3);
 }
@@ -258,7 +263,7 @@ async fn nobody_is_made_to_wait_for_ever() {
 async fn a_start_that_fails_for_a_while_holds_nothing_up_for_long() {
     let service = account().with(|played| played.down_until = Duration::from_secs(5));
     let begun = Instant::now();
-    let report = service.client().run(exports(100)).send().await.unwrap();
+    let report = service.client().bulk_run(exports(100)).run().await.unwrap();
     assert_eq!(report.finished_count(), 100);
     assert!(begun.elapsed() < Duration::from_secs(120 + 5 + 15), "{:?}", begun.elapsed());
 }
@@ -275,7 +280,7 @@ async fn a_run_that_is_dropped_again_and_again_starts_nothing_twice() {
     let service = account().with(|played| played.lost_starts = Some(3));
     let mut drops = 0;
     let report = loop {
-        let run = service.client().run(exports(3_000)).journal(&path).jobs_at_once(5).send();
+        let run = service.client().bulk_run(exports(3_000)).journal(&path).jobs_at_once(5).run();
         // Another moment each time, from the first start to the middle of a wait.
         let moment = Duration::from_millis(1 + 977 * drops);
         match tokio::time::timeout(moment, run).await {
@@ -289,7 +294,7 @@ async fn a_run_that_is_dropped_again_and_again_starts_nothing_twice() {
 
     // Once more: everything is known, nothing is asked.
     let before = service.requests("Start").len() + service.requests("Get").len() + service.requests("List").len();
-    let again = service.client().run(exports(3_000)).journal(&path).send().await.unwrap();
+    let again = service.client().bulk_run(exports(3_000)).journal(&path).run().await.unwrap();
     let after = service.requests("Start").len() + service.requests("Get").len() + service.requests("List").len();
     assert_eq!((again.finished_count(), after), (3_000, before));
     std::fs::remove_file(path).unwrap();
@@ -301,10 +306,10 @@ async fn shards_that_overlap_start_nothing_twice() {
     let service = account().with(|played| played.requests_a_second = 40);
     let mut runs = Vec::new();
     for index in (0..8).chain(0..8) {
-        let run = service.client().run(exports(2_000).shard(index, 8).unwrap()).jobs_at_once(2);
-        runs.push(tokio::spawn(run.send()));
+        let run = service.client().bulk_run(exports(2_000).shard(index, 8).unwrap()).jobs_at_once(2);
+        runs.push(tokio::spawn(run.run()));
     }
-    runs.push(tokio::spawn(service.client().run(exports(2_000)).send()));
+    runs.push(tokio::spawn(service.client().bulk_run(exports(2_000)).run()));
     let mut finished = 0;
     for run in runs {
         finished += run.await.unwrap().unwrap().finished_count();
@@ -316,7 +321,7 @@ async fn shards_that_overlap_start_nothing_twice() {
 #[tokio::test(start_paused = true)]
 async fn nothing_to_do_is_done_at_once() {
     let service = account();
-    let report = service.client().run(exports(0)).send().await.unwrap();
+    let report = service.client().bulk_run(exports(0)).run().await.unwrap();
     assert_eq!(report.to_string(), "0 of 0 items finished in 0 jobs");
     assert!(service.jobs().is_empty());
 }
@@ -336,7 +341,7 @@ async fn what_an_earlier_attempt_may_have_started_is_indeterminate_whatever_foll
         ]);
         let client = script.client_with(crate::testing::builder().max_attempts(1)).unwrap();
         let path = journal(&format!("lost-{status}"));
-        let report = client.run(exports(1)).journal(&path).send().await.unwrap();
+        let report = client.bulk_run(exports(1)).journal(&path).run().await.unwrap();
         assert_eq!((report.indeterminate().count(), report.failed().count()), (1, 0), "{report}");
         assert_eq!(script.sent().len(), 3);
         // The journal says so too: no line refuses the group.
@@ -353,14 +358,14 @@ async fn an_item_that_a_job_with_failures_does_not_list_is_indeterminate() {
     let path = journal("unlisted");
     let ended = r#"{"id":"1234567890","status":"COMPLETED_WITH_FAILURES","readSets":[{"id":"7000000000","status":"FAILED","statusMessage":"no"}]}"#;
     let script = crate::testing::Script::new([respond(200, &[], STARTED), respond(200, &[], ended)]);
-    let report = script.client().run(exports(2)).journal(&path).send().await.unwrap();
+    let report = script.client().bulk_run(exports(2)).journal(&path).run().await.unwrap();
     let items: Vec<_> = report.items().map(|item| (item.finished, item.indeterminate, item.reason.unwrap())).collect();
     assert_eq!(items, [(false, false, "no"), (false, true, "the job has ended, and does not list the item")]);
 
     // A run that is resumed asks again, and may learn more.
     let ended = ended.replace('[', r#"[{"id":"7000000001","status":"FINISHED"},"#);
     let script = crate::testing::Script::new([respond(200, &[], &ended)]);
-    let report = script.client().run(exports(2)).journal(&path).send().await.unwrap();
+    let report = script.client().bulk_run(exports(2)).journal(&path).run().await.unwrap();
     assert_eq!((report.finished_count(), report.indeterminate().count(), script.sent().len()), (1, 0, 1));
     std::fs::remove_file(path).unwrap();
 }
@@ -371,7 +376,7 @@ async fn a_response_about_another_job_says_nothing_about_this_one() {
 
     let other = r#"{"id":"1234567891","status":"COMPLETED"}"#;
     let script = crate::testing::Script::new([respond(200, &[], STARTED), respond(200, &[], other)]);
-    let report = script.client().run(exports(1)).send().await.unwrap();
+    let report = script.client().bulk_run(exports(1)).run().await.unwrap();
     let item = report.items().next().unwrap();
     assert!(item.indeterminate && item.reason.unwrap().contains("about 1234567891, and not about 1234567890"));
 }
@@ -393,7 +398,7 @@ async fn groups_that_are_given_one_job_are_judged_by_their_own_items() {
     ]);
     let path = journal("one-job");
     for _ in 0..2 {
-        let report = script.client().run(plan()).journal(&path).send().await.unwrap();
+        let report = script.client().bulk_run(plan()).journal(&path).run().await.unwrap();
         let items: Vec<_> = report.items().map(|item| (item.finished, item.indeterminate)).collect();
         assert_eq!(items, [(false, true), (true, false), (false, true)]);
     }
@@ -407,8 +412,8 @@ async fn a_job_that_the_service_does_not_know_is_named() {
     let path = journal("missing");
     let gone = || respond(404, &[("x-amzn-errortype", "ResourceNotFoundException")], r#"{"message":"no such job"}"#);
     let script = crate::testing::Script::new([respond(200, &[], STARTED), gone()]);
-    let report = script.client().run(exports(1)).journal(&path).send().await.unwrap();
-    assert_eq!(report.missing_jobs().collect::<Vec<_>>(), ["1234567890"]);
+    let report = script.client().bulk_run(exports(1)).journal(&path).run().await.unwrap();
+    assert_eq!(report.missing_job_ids().collect::<Vec<_>>(), ["1234567890"]);
     let item = report.items().next().unwrap();
     assert!(item.job_not_found && item.indeterminate, "{item:?}");
     let expected = "the service does not know the job any more, although it has the store: export job 1234567890 ";
@@ -428,7 +433,7 @@ async fn one_cause_is_reported_once() {
         )
     };
     let script = crate::testing::Script::new(["a", "b", "c", "d", "e"].map(refused));
-    let report = script.client().run(exports(500)).send().await.unwrap();
+    let report = script.client().bulk_run(exports(500)).run().await.unwrap();
     let errors = report.errors();
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert_eq!(errors[0].items, 500);
@@ -448,7 +453,7 @@ async fn a_report_has_five_lines_at_most() {
         crate::testing::respond(200, &[], STARTED),
         crate::testing::respond(200, &[], &ended),
     ]);
-    let report = script.client().run(exports(100)).send().await.unwrap();
+    let report = script.client().bulk_run(exports(100)).run().await.unwrap();
     let lines: Vec<_> = report.to_string().lines().map(str::to_owned).collect();
     assert_eq!(lines.len(), 5, "{report}");
     assert_eq!((lines[1].as_str(), lines[4].as_str()), ("  10 items: reason 0", "  70 items: other reasons"));
@@ -459,7 +464,7 @@ async fn a_report_has_five_lines_at_most() {
 #[deny(unused_must_use)]
 async fn full_success_is_asked_for_in_one_line() {
     async fn deliver(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
-        client.run(exports(1)).send().await?.into_completed()?;
+        client.bulk_run(exports(1)).run().await?.into_completed()?;
         Ok(())
     }
     deliver(&account().client()).await.unwrap();

@@ -51,7 +51,7 @@ async fn a_renewal_that_fails_for_hours_ends_nothing() {
     });
     let client = service.client_with(provider.builder());
     let plan = Planner::activation("run-1".into(), STORE.into()).plan((0..80).map(|n| format!("{n:010}"))).unwrap();
-    let report = client.run(plan).send().await.unwrap();
+    let report = client.bulk_run(plan).run().await.unwrap();
     assert_eq!(report.finished_count(), 80);
 }
 
@@ -77,7 +77,7 @@ async fn a_provider_that_never_worked_is_final_after_the_attempts_of_one_call() 
         assert_eq!(provider.asked(), 6, "one call was enough for all jobs");
 
         let plan = Planner::activation("run-1".into(), STORE.into()).plan((0..80).map(|n| format!("{n:010}")));
-        let error = client.run(plan.unwrap()).send().await.unwrap_err();
+        let error = client.bulk_run(plan.unwrap()).run().await.unwrap_err();
         assert!(matches!(error, BulkError::NothingStarted { .. }), "{error}");
         assert_eq!(provider.asked(), 9, "one call was enough for all groups");
         assert!(begun.elapsed() < 15 * MINUTE, "{:?}", begun.elapsed());

@@ -36,10 +36,10 @@ async fn items_of_running_jobs_are_counted() {
             played.failing = ["7000000003".to_owned()].into();
         });
         let (seen, tell) = collect();
-        let run = service.client().run(activations(20 * groups)).on_progress(tell);
+        let run = service.client().bulk_run(activations(20 * groups)).on_progress(tell);
         let handle = run.progress_handle();
         assert_eq!((handle.get().items, handle.get().settled, handle.get().elapsed), (20 * groups, 0, Duration::ZERO));
-        let mut run = Box::pin(run.send());
+        let mut run = Box::pin(run.run());
         assert!(tokio::time::timeout(5 * MINUTE, &mut run).await.is_err());
         let progress = handle.get();
         assert_eq!(progress.elapsed, 5 * MINUTE);
@@ -64,8 +64,8 @@ async fn items_are_counted_at_a_low_rate() {
             played.jobs_at_once = 1_000;
         });
         let begun = Instant::now();
-        let run = service.client().run(activations(20 * groups)).jobs_at_once(1_000).poll_every(10 * SECOND);
-        let report = run.item_progress_every(every).send().await.unwrap();
+        let run = service.client().bulk_run(activations(20 * groups)).jobs_at_once(1_000).poll_every(10 * SECOND);
+        let report = run.item_progress_every(every).run().await.unwrap();
         assert_eq!(report.finished_count(), 20 * groups);
         assert!(begun.elapsed() < 12 * MINUTE, "{:?}", begun.elapsed());
         service.requests("Get").len()
@@ -88,8 +88,8 @@ async fn an_outage_of_lists_is_reported_from_the_first_failure_on() {
         });
         let (seen, tell) = collect();
         let begun = Instant::now();
-        let run = service.client().run(activations(100)).item_progress_every(None).on_progress(tell);
-        let report = run.send().await.unwrap();
+        let run = service.client().bulk_run(activations(100)).item_progress_every(None).on_progress(tell);
+        let report = run.run().await.unwrap();
         assert_eq!(report.finished_count(), 100);
         assert!(begun.elapsed() < 6 * MINUTE, "the polls of each job have seen the ends: {:?}", begun.elapsed());
         let seen = seen.lock().unwrap();
@@ -108,9 +108,9 @@ async fn an_outage_of_lists_is_reported_from_the_first_failure_on() {
         played.down_from = Some((MINUTE, HOUR));
     });
     let (seen, tell) = collect();
-    let run = service.client().run(activations(200)).on_progress(tell);
+    let run = service.client().bulk_run(activations(200)).on_progress(tell);
     let handle = run.progress_handle();
-    let mut run = Box::pin(run.send());
+    let mut run = Box::pin(run.run());
     assert!(tokio::time::timeout(HOUR / 2, &mut run).await.is_err());
     let retrying = handle.get().retrying.unwrap();
     assert_eq!(run.await.unwrap().finished_count(), 200);
@@ -126,18 +126,18 @@ async fn an_outage_of_lists_is_reported_from_the_first_failure_on() {
 async fn nothing_to_do_is_reported_once() {
     let service = account();
     let (seen, tell) = collect();
-    let run = service.client().run(exports(0)).on_progress(tell);
+    let run = service.client().bulk_run(exports(0)).on_progress(tell);
     let handle = run.progress_handle();
-    assert_eq!(run.send().await.unwrap().finished_count(), 0);
+    assert_eq!(run.run().await.unwrap().finished_count(), 0);
     assert_eq!(*seen.lock().unwrap(), [handle.get()]);
     assert_steady(&seen.lock().unwrap());
 
     // What a journal has is one event, too.
     let path = journal("resumed");
-    let run = || service.client().run(exports(1_000)).journal(&path);
-    assert_eq!(run().send().await.unwrap().finished_count(), 1_000);
+    let run = || service.client().bulk_run(exports(1_000)).journal(&path);
+    assert_eq!(run().run().await.unwrap().finished_count(), 1_000);
     let (seen, tell) = collect();
-    assert_eq!(run().on_progress(tell).send().await.unwrap().finished_count(), 1_000);
+    assert_eq!(run().on_progress(tell).run().await.unwrap().finished_count(), 1_000);
     let seen = seen.lock().unwrap();
     assert_eq!((seen.len(), seen[0].settled, seen[0].ended_jobs), (1, 1_000, 10));
     std::fs::remove_file(path).unwrap();
@@ -147,14 +147,17 @@ async fn nothing_to_do_is_reported_once() {
 async fn jobs_that_the_service_has_no_more_come_to_an_end() {
     let path = journal("gone");
     let service = account();
-    let run = service.client().run(exports(300)).journal(&path).send();
+    let run = service.client().bulk_run(exports(300)).journal(&path).run();
     assert!(tokio::time::timeout(MINUTE, run).await.is_err(), "the jobs run");
 
     let elsewhere = account().with(|played| played.store_unknown = true);
     let begun = Instant::now();
-    let report = elsewhere.client().run(exports(300)).journal(&path).send().await.unwrap();
+    let report = elsewhere.client().bulk_run(exports(300)).journal(&path).run().await.unwrap();
     assert!((60..70).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
-    assert_eq!((report.missing_jobs().count(), report.indeterminate().count(), report.failed().count()), (3, 300, 0));
+    assert_eq!(
+        (report.missing_job_ids().count(), report.indeterminate().count(), report.failed().count()),
+        (3, 300, 0)
+    );
     assert!(report.items().all(|item| item.job_not_found));
     let reason = report.items().next().unwrap().reason.unwrap();
     assert!(reason.starts_with("the service does not know the job any more, check region and account: "), "{reason}");
@@ -162,7 +165,7 @@ async fn jobs_that_the_service_has_no_more_come_to_an_end() {
     assert!(elsewhere.jobs().is_empty(), "nothing is started again");
 
     // In the right account the same call finds them.
-    let report = service.client().run(exports(300)).journal(&path).send().await.unwrap();
+    let report = service.client().bulk_run(exports(300)).journal(&path).run().await.unwrap();
     assert_eq!(report.finished_count(), 300);
     std::fs::remove_file(path).unwrap();
 }
@@ -170,6 +173,6 @@ async fn jobs_that_the_service_has_no_more_come_to_an_end() {
 #[tokio::test(start_paused = true)]
 async fn a_job_that_is_not_visible_yet_is_no_loss() {
     let service = account().with(|played| played.visible_after = 59 * SECOND);
-    let report = service.client().run(exports(500)).send().await.unwrap();
+    let report = service.client().bulk_run(exports(500)).run().await.unwrap();
     assert_eq!(report.finished_count(), 500);
 }

@@ -25,12 +25,12 @@ async fn a_clear_refusal_is_one_after_a_resume() {
     let path = journal("clear-refusal");
     for _ in 0..3 {
         let script = Script::new([denied("a")]);
-        let error = script.client().run(exports(300)).journal(&path).send().await.expect_err("nothing was started");
+        let error = script.client().bulk_run(exports(300)).journal(&path).run().await.expect_err("nothing was started");
         assert!(matches!(error, BulkError::NothingStarted { .. }), "{error}");
         assert_eq!(script.sent().len(), 1);
     }
     let service = account();
-    let report = service.client().run(exports(300)).journal(&path).send().await.unwrap();
+    let report = service.client().bulk_run(exports(300)).journal(&path).run().await.unwrap();
     assert_eq!(report.finished_count(), 300);
     assert_each_once(&service, 300, 3);
     std::fs::remove_file(path).unwrap();
@@ -43,13 +43,13 @@ async fn a_start_that_waits_when_the_run_stops_was_not_applied() {
     let full = respond(402, &[("x-amzn-errortype", "ServiceQuotaExceededException")], "");
     let completed = respond(200, &[], r#"{"id":"1234567890","status":"COMPLETED"}"#);
     let script = Script::new([started("1234567890"), full, denied("a"), completed]);
-    let report = script.client().run(exports(300)).journal(&path).send().await.unwrap();
+    let report = script.client().bulk_run(exports(300)).journal(&path).run().await.unwrap();
     let counts = |report: &crate::bulk::Report<Export>| {
         (report.finished_count(), report.failed().count(), report.indeterminate().count())
     };
     assert_eq!(counts(&report), (100, 200, 0), "{report}");
     let script = Script::new([denied("b")]);
-    let report = script.client().run(exports(300)).journal(&path).send().await.unwrap();
+    let report = script.client().bulk_run(exports(300)).journal(&path).run().await.unwrap();
     assert_eq!(counts(&report), (100, 200, 0), "{report}");
     std::fs::remove_file(path).unwrap();
 }
@@ -59,10 +59,10 @@ async fn a_start_that_may_have_been_applied_stays_so_after_a_resume() {
     let path = journal("unclear-refusal");
     let lost = Step::Fail(crate::http::HttpErrorKind::Interrupted);
     let script = Script::new([lost, denied("a")]);
-    script.client().run(exports(1)).journal(&path).send().await.unwrap();
+    script.client().bulk_run(exports(1)).journal(&path).run().await.unwrap();
     for _ in 0..2 {
         let script = Script::new([denied("b")]);
-        let report = script.client().run(exports(1)).journal(&path).send().await.unwrap();
+        let report = script.client().bulk_run(exports(1)).journal(&path).run().await.unwrap();
         assert_eq!(report.indeterminate().count(), 1, "{report}");
     }
     std::fs::remove_file(path).unwrap();
@@ -71,7 +71,7 @@ async fn a_start_that_may_have_been_applied_stays_so_after_a_resume() {
 #[tokio::test(start_paused = true)]
 async fn jobs_that_cant_be_followed_for_one_reason_are_one_error() {
     let script = Script::new([started("1000000001"), started("1000000002"), denied("a"), denied("b")]);
-    let report = script.client().run(exports(200)).send().await.unwrap();
+    let report = script.client().bulk_run(exports(200)).run().await.unwrap();
     let errors = report.errors();
     assert_eq!(errors.iter().map(|error| error.items).collect::<Vec<_>>(), [200], "{report}");
     assert_eq!(
@@ -88,7 +88,7 @@ async fn errors_that_differ_in_brackets_are_two() {
         respond(400, &[("x-amzn-errortype", "ValidationException"), ("x-amzn-requestid", bucket)], &message)
     };
     let script = Script::new([invalid("one"), invalid("two")]);
-    let report = script.client().run(exports(200)).send().await.unwrap();
+    let report = script.client().bulk_run(exports(200)).run().await.unwrap();
     let reasons: Vec<_> = report.errors().iter().map(|error| error.reason.to_owned()).collect();
     let expected = ["one", "two"].map(|bucket| {
         format!("StartReadSetExportJob (store 1111111111): ValidationException (400): no bucket [{bucket}]")
@@ -101,15 +101,21 @@ async fn jobs_that_the_service_has_forgotten_are_reported_without_another_reques
     let path = journal("forgotten");
     let script = Script::new([started("1234567890"), not_found()]);
     let first =
-        script.client().run(exports(1)).journal(&path).not_found_tolerance(Duration::ZERO).send().await.unwrap();
-    assert_eq!(first.missing_jobs().collect::<Vec<_>>(), ["1234567890"]);
+        script.client().bulk_run(exports(1)).journal(&path).not_found_tolerance(Duration::ZERO).run().await.unwrap();
+    assert_eq!(first.missing_job_ids().collect::<Vec<_>>(), ["1234567890"]);
 
     for _ in 0..2 {
         let script = Script::new([]);
-        let report =
-            script.client().run(exports(1)).journal(&path).not_found_tolerance(Duration::ZERO).send().await.unwrap();
+        let report = script
+            .client()
+            .bulk_run(exports(1))
+            .journal(&path)
+            .not_found_tolerance(Duration::ZERO)
+            .run()
+            .await
+            .unwrap();
         assert_eq!(script.sent().len(), 0, "its end is in the journal");
-        assert_eq!(report.missing_jobs().collect::<Vec<_>>(), ["1234567890"]);
+        assert_eq!(report.missing_job_ids().collect::<Vec<_>>(), ["1234567890"]);
         assert_eq!(report.to_string(), first.to_string());
         let item = report.items().next().unwrap();
         assert!(item.job_not_found && item.indeterminate, "{item:?}");
@@ -122,7 +128,7 @@ async fn journal_of_a_running_job(name: &str) -> PathBuf {
     let path = journal(name);
     let script = Script::new([started("1234567890"), denied("a")]);
     let report =
-        script.client().run(exports(1)).journal(&path).not_found_tolerance(Duration::ZERO).send().await.unwrap();
+        script.client().bulk_run(exports(1)).journal(&path).not_found_tolerance(Duration::ZERO).run().await.unwrap();
     assert_eq!(report.indeterminate().count(), 1);
     path
 }
@@ -132,12 +138,12 @@ async fn a_store_that_can_be_listed_proves_that_a_job_is_missing() {
     let path = journal_of_a_running_job("listed").await;
     let script = Script::new([not_found(), respond(200, &[], r#"{"exportJobs":[]}"#)]);
     let report =
-        script.client().run(exports(1)).journal(&path).not_found_tolerance(Duration::ZERO).send().await.unwrap();
-    assert_eq!((report.missing_jobs().count(), script.sent().len()), (1, 2));
+        script.client().bulk_run(exports(1)).journal(&path).not_found_tolerance(Duration::ZERO).run().await.unwrap();
+    assert_eq!((report.missing_job_ids().count(), script.sent().len()), (1, 2));
     let script = Script::new([]);
     let report =
-        script.client().run(exports(1)).journal(&path).not_found_tolerance(Duration::ZERO).send().await.unwrap();
-    assert_eq!((report.missing_jobs().count(), script.sent().len()), (1, 0));
+        script.client().bulk_run(exports(1)).journal(&path).not_found_tolerance(Duration::ZERO).run().await.unwrap();
+    assert_eq!((report.missing_job_ids().count(), script.sent().len()), (1, 0));
     std::fs::remove_file(path).unwrap();
 }
 
@@ -147,13 +153,13 @@ async fn another_region_does_not_make_a_job_missing_for_good() {
     // Neither the job nor the store is there.
     let script = Script::new([not_found(), not_found()]);
     let report =
-        script.client().run(exports(1)).journal(&path).not_found_tolerance(Duration::ZERO).send().await.unwrap();
-    assert_eq!(report.missing_jobs().count(), 1);
+        script.client().bulk_run(exports(1)).journal(&path).not_found_tolerance(Duration::ZERO).run().await.unwrap();
+    assert_eq!(report.missing_job_ids().count(), 1);
     assert!(report.to_string().contains("check region and account"), "{report}");
 
     let script = Script::new([respond(200, &[], r#"{"id":"1234567890","status":"COMPLETED"}"#)]);
     let report =
-        script.client().run(exports(1)).journal(&path).not_found_tolerance(Duration::ZERO).send().await.unwrap();
+        script.client().bulk_run(exports(1)).journal(&path).not_found_tolerance(Duration::ZERO).run().await.unwrap();
     assert_eq!(report.finished_count(), 1);
     std::fs::remove_file(path).unwrap();
 }
@@ -174,7 +180,7 @@ impl ProvideCredentials for NoCredentials {
 async fn nothing_started_says_every_cause_once() {
     let script = Script::new([]);
     let client = script.client_with(crate::testing::builder().credentials_provider(NoCredentials)).unwrap();
-    let error = client.run(exports(1)).send().await.unwrap_err();
+    let error = client.bulk_run(exports(1)).run().await.unwrap_err();
     let BulkError::NothingStarted { error: cause } = &error else { panic!("{error}") };
     assert_ne!(cause.report().to_string(), cause.to_string(), "there is a cause below");
     let mut chain = error.to_string();
