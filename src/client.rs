@@ -1,4 +1,4 @@
-//! The client, and the one pipeline that every call goes through.
+//! The client: a handle to its runtime.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use crate::error::Error;
 use crate::model::time::from_system_time;
 use crate::runtime::{Call, Runtime};
 
-/// Calls AWS HealthOmics. Cheap to clone; clones share connections, credentials, clock and retry quota.
+/// Calls AWS HealthOmics.
 ///
-/// Make one for a process and clone it wherever it is needed: by [`from_env`](Self::from_env) or
-/// [`builder`](Self::builder), by `Client::new(&sdk_config)` with the feature `sdk-config`, or by
-/// `Client::from_default_chain()` with the feature `aws-config`.
+/// It is cheap to clone; clones share connections, credentials, clock, rate limiter and retry quota. Create one for a
+/// process with [`from_env`](Self::from_env) or [`builder`](Self::builder), with `Client::new(&sdk_config)` (feature
+/// `sdk-config`), or with `Client::from_default_chain()` (feature `aws-config`).
 ///
 /// ```
 /// use healthomics::Client;
@@ -34,11 +34,11 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client by the environment: see [`ClientBuilder::from_env`].
+    /// Creates a client from environment variables: see [`ClientBuilder::from_env`].
     ///
     /// # Errors
     ///
-    /// [`Error::Configuration`] for a missing region, missing credentials, or a variable that means nothing.
+    /// [`Error::Configuration`] for a missing region, missing credentials, or a variable with an invalid value.
     ///
     /// ```
     /// match healthomics::Client::from_env() {
@@ -50,15 +50,15 @@ impl Client {
         ClientBuilder::from_env()?.build()
     }
 
-    /// A client by hand: see [`ClientBuilder`] for an example and all settings.
+    /// Returns a builder with the default settings: see [`ClientBuilder`] for an example and all settings.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
 
-    /// A client by what an `SdkConfig` says: `aws_config::load_from_env().await` plugs straight in.
+    /// Creates a client from an `SdkConfig`, such as the one of `aws_config::load_from_env().await`.
     ///
-    /// Needs the feature `sdk-config`, or `aws-config`, which has it in it. See [`ClientBuilder::from_sdk_config`] for
-    /// what is honoured.
+    /// Needs the feature `sdk-config`, or `aws-config`, which includes it. See [`ClientBuilder::from_sdk_config`] for the
+    /// settings that are used.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl Client {
         ClientBuilder::from_sdk_config(config).build()
     }
 
-    /// A client by the whole default chain of AWS: environment, profiles, SSO, web identity, containers, instances.
+    /// Creates a client from the default chain of AWS: environment, profiles, SSO, web identity, containers, instances.
     ///
     /// Needs the feature `aws-config`.
     ///
@@ -110,7 +110,7 @@ impl Client {
         Self { runtime: Arc::new(runtime) }
     }
 
-    /// The time by the clock that requests are signed by.
+    /// The time that requests are signed with.
     pub(crate) fn now(&self) -> OffsetDateTime {
         from_system_time(self.runtime.clock.now())
     }
@@ -119,7 +119,7 @@ impl Client {
         self.runtime.parameter_validation
     }
 
-    /// The region that requests are signed for.
+    /// Returns the region that requests are signed for.
     pub fn region(&self) -> &str {
         &self.runtime.region
     }

@@ -1,4 +1,4 @@
-//! The settings of a client: by hand, from the environment, from an `SdkConfig`.
+//! The configuration of a client: by hand, from the environment, from an `SdkConfig`.
 
 #[cfg(feature = "aws-config")]
 mod chain;
@@ -32,7 +32,7 @@ use crate::runtime::retry::{Quota, RetryPolicy};
 use crate::runtime::{Runtime, Timeouts};
 
 const MAX_APP_NAME_LENGTH: usize = 50;
-/// Far more than the request quota of an account can use, and far less than what a process may open.
+/// Far more than the request quota of an account allows, and far fewer than a process may open.
 const DEFAULT_CONNECTIONS: usize = 100;
 
 /// Builds a [`Client`](crate::Client); made by [`Client::builder`](crate::Client::builder), [`ClientBuilder::from_env`] or
@@ -77,7 +77,7 @@ pub struct ClientBuilder {
 }
 
 impl fmt::Debug for ClientBuilder {
-    /// Without the credentials provider: what it shows of itself is its author's choice.
+    /// Without the credentials provider, which may show its secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
             .field("endpoint", &self.endpoint)
@@ -112,64 +112,67 @@ impl Default for ClientBuilder {
     }
 }
 
-/// Where requests go.
+/// Endpoint and connections.
 impl ClientBuilder {
-    /// The AWS region: `us-east-1`. Required, also with an endpoint URL: requests are signed for it.
+    /// Sets the AWS region, such as `us-east-1`. It is required, also with an endpoint URL, as requests are signed for it.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.endpoint.region = Some(region.into());
         self
     }
 
-    /// An endpoint of your own instead of the region's: a private one, or a local service. `http://` and `https://`.
+    /// Sets an endpoint URL to use instead of the endpoint of the region, `http://` or `https://`: a private endpoint or a
+    /// local service.
     ///
-    /// No host prefix is put before it, unlike in the official SDKs; see [`host_prefix`](Self::host_prefix).
+    /// Unlike in the official SDKs, no host prefix is put before its host; see [`host_prefix`](Self::host_prefix).
     pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
         self.endpoint.url = Some(url.into());
         self
     }
 
-    /// Whether the prefix of an operation (`control-storage-`) is put before the host of an endpoint URL too; off by
-    /// default.
+    /// Sets whether the host prefix of an operation (`control-storage-`) is also put before the host of an endpoint URL;
+    /// `false` by default.
     pub fn host_prefix(mut self, enabled: bool) -> Self {
         self.endpoint.prefix_custom_host = enabled;
         self
     }
 
-    /// Whether to call the FIPS endpoints of the service. Not together with an endpoint URL.
+    /// Sets whether the FIPS endpoints of the service are used; `false` by default. Can't be combined with an endpoint URL.
     pub fn use_fips(mut self, enabled: bool) -> Self {
         self.endpoint.use_fips = enabled;
         self
     }
 
-    /// Whether to use the endpoints that speak IPv6 too. Not together with an endpoint URL.
+    /// Sets whether the dual-stack endpoints are used, which support IPv6; `false` by default. Can't be combined with an
+    /// endpoint URL.
     pub fn use_dual_stack(mut self, enabled: bool) -> Self {
         self.endpoint.use_dual_stack = enabled;
         self
     }
 
-    /// Whether the proxy of the system (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) is used; on by default.
+    /// Sets whether the proxy of the system (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) is used; `true` by default.
     pub fn use_system_proxy(mut self, enabled: bool) -> Self {
         self.use_system_proxy = enabled;
         self
     }
 
-    /// An HTTP client of your own sends the requests. TLS, proxies, connect timeouts and root certificates are its own
-    /// affair then; the settings here for them are left alone.
+    /// Sets the HTTP client that sends the requests. The settings here for TLS, proxies, connect timeouts and root
+    /// certificates have no effect on it.
+    ///
     /// [`HttpClient`] has an example.
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
         self.http_client = Some(Arc::new(client));
         self
     }
 
-    /// Root certificates to trust beside those of the system, in PEM form, one or many: of a proxy that opens what
-    /// passes it, of a private endpoint. Each call adds to the earlier ones.
+    /// Adds root certificates to those of the system, in PEM form, one or many: of a proxy that terminates TLS, or of a
+    /// private endpoint.
     ///
-    /// Bytes without a certificate, or with a garbled one, are an error when the client is [built](Self::build).
+    /// Bytes without a certificate, or with a malformed one, are an error when the client is [built](Self::build).
     ///
     /// ```
     /// use healthomics::{Client, Credentials};
     ///
-    /// let pem = "what is no certificate"; // std::fs::read("/etc/ssl/our-proxy.pem")?
+    /// let pem = "not a certificate"; // std::fs::read("/etc/ssl/our-proxy.pem")?
     /// let builder = Client::builder().region("eu-west-2").add_root_certificates(pem);
     /// let error = builder.credentials(Credentials::new("AKID", "secret", None, None, "example")).build().unwrap_err();
     /// assert_eq!(error.to_string(), "add_root_certificates(): there is no certificate in PEM form");
@@ -179,23 +182,23 @@ impl ClientBuilder {
         self
     }
 
-    /// Root certificates to trust instead of those of the system, in PEM form, one or many: for a client that is to
-    /// reach one private endpoint and nothing else. Takes the place of what was given before.
+    /// Sets the root certificates to trust instead of those of the system, in PEM form, one or many. It replaces all that
+    /// were set or added before.
     ///
-    /// `AWS_CA_BUNDLE` means the same, as it does for every AWS SDK.
+    /// `AWS_CA_BUNDLE` has the same effect, as in every AWS SDK.
     ///
-    /// Bytes without a certificate, or with a garbled one, are an error when the client is [built](Self::build).
+    /// Bytes without a certificate, or with a malformed one, are an error when the client is [built](Self::build).
     pub fn only_root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.roots.only(pem.as_ref());
         self
     }
 
-    /// Whether lengths, counts and patterns are checked against the service's model, and what the user guide rules out,
-    /// before a request is sent: `true` by default.
+    /// Sets whether requests are checked against the lengths, counts and patterns of the service's model, and the rules of
+    /// the user guide, before they are sent; `true` by default.
     ///
-    /// With `false` the service decides, which may allow tomorrow what its model forbids today. What makes a request
-    /// malformed is always refused: an empty segment of the path, `.` and `..`, control characters in one, a URL that is
-    /// too long, a time that can't be written. Bulk runs keep the sizes of their groups.
+    /// With `false` only the service decides, which may allow more than the model that this version knows. A request that
+    /// would be malformed is always rejected: a path segment that is empty, `.`, `..` or has control characters, a URL that
+    /// is too long, a time that can't be formatted. Bulk runs keep the sizes of their groups.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -203,7 +206,7 @@ impl ClientBuilder {
     /// let client = local.client_builder().parameter_validation(false).build()?;
     /// let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("7");
     /// let error = call.send().await.unwrap_err();
-    /// assert_eq!(error.code(), Some("ValidationException"), "the service has refused it");
+    /// assert_eq!(error.code(), Some("ValidationException"), "the service rejected it");
     ///
     /// let call = client.get_read_set_metadata().sequence_store_id("..").id("7");
     /// assert!(call.send().await.unwrap_err().violations().is_some(), "it was not sent");
@@ -215,21 +218,21 @@ impl ClientBuilder {
     }
 }
 
-/// Who calls.
+/// Credentials and identity of the caller.
 impl ClientBuilder {
-    /// Credentials that never change.
+    /// Sets credentials that never change.
     pub fn credentials(self, credentials: Credentials) -> Self {
         self.credentials_provider(credentials)
     }
 
-    /// Where credentials come from. They are kept until shortly before they expire, fetched by one call at a time, and
-    /// fetched anew when the service calls them expired.
+    /// Sets the credentials provider. Its credentials are cached until shortly before they expire, fetched by one call at a
+    /// time, and fetched again when the service reports them as expired.
     pub fn credentials_provider(mut self, provider: impl ProvideCredentials + 'static) -> Self {
         self.credentials = Some(SharedCredentialsProvider::new(provider));
         self
     }
 
-    /// A name for the application, in the `User-Agent` of every request: 1 to 50 letters, digits and
+    /// Sets the name of the application for the `User-Agent` header of every request: 1 to 50 letters, digits and
     /// ``!#$%&'*+-.^_`|~``.
     pub fn app_name(mut self, name: impl Into<String>) -> Self {
         self.app_name = Some(name.into());
@@ -237,117 +240,122 @@ impl ClientBuilder {
     }
 }
 
-/// How often, how long, how much.
+/// Retries, timeouts and limits.
 impl ClientBuilder {
-    /// How many attempts a call makes at most, the first included: 3 by default; 1 turns retries off, 0 counts as 1.
+    /// Sets how many attempts a call makes at most, including the first: 3 by default; 1 disables retries, 0 counts as 1.
     ///
-    /// A connection that an earlier request left open may have been closed by the server. After a request on such a
-    /// connection fails, the next attempt is made at once on a new one, once a call; it is one of these attempts, and
-    /// takes nothing from the [retry quota](Self::retry_quota).
+    /// The server may have closed a connection while it was idle. When a request on such a connection fails, the next
+    /// attempt is made at once on a new connection, once a call; it counts as one of these attempts, and costs nothing of
+    /// the [retry quota](Self::retry_quota).
     ///
-    /// One more attempt is made, at once, after expired credentials were fetched again, and up to two after a signature
-    /// was refused and the clock was [corrected](Self::correct_clock_skew).
+    /// One more attempt is made at once after expired credentials were fetched again, and up to two after a signature was
+    /// rejected and the clock was [corrected](Self::correct_clock_skew).
     pub fn max_attempts(mut self, count: u32) -> Self {
         self.retry.max_attempts = count.max(1);
         self
     }
 
-    /// The backoff before the first retry, 50 ms by default; it doubles with each, and any share of it is waited.
+    /// Sets the backoff before the first retry: 50 ms by default. It doubles with each retry, and has full jitter.
     pub fn initial_backoff(mut self, backoff: Duration) -> Self {
         self.retry.backoff = backoff;
         self
     }
 
-    /// The backoff before the first retry after throttling: 1 s by default.
+    /// Sets the backoff before the first retry after throttling: 1 s by default. It doubles with each retry, and has full
+    /// jitter.
     pub fn throttling_backoff(mut self, backoff: Duration) -> Self {
         self.retry.throttling_backoff = backoff;
         self
     }
 
-    /// The longest backoff: 20 s by default.
+    /// Sets the longest backoff: 20 s by default.
     pub fn max_backoff(mut self, backoff: Duration) -> Self {
         self.retry.max_backoff = backoff;
         self
     }
 
-    /// The retry quota that all calls of the client share: 500 by default, `None` lifts it.
+    /// Sets the retry quota that all calls of the client share: 500 by default, `None` disables it.
     ///
-    /// A retry costs 14, after throttling 5; a success gives back what its last retry cost, and 1 if it needed none.
-    /// It keeps a client from hammering a service that is down. Lift it for a batch that must go through.
+    /// A retry costs 14 units, after throttling 5. A success returns what its last retry cost, or 1 unit if it needed none.
+    /// While the quota is empty, calls are not retried, so that a client does not overload a service that fails.
     pub fn retry_quota(mut self, capacity: impl Into<Option<u32>>) -> Self {
         self.retry_quota = capacity.into();
         self
     }
 
-    /// How many requests a second of each operation the waits, bulk runs and lists (`items`, `pages`) of this client
-    /// make, retries included: 5 by default, as an account may; 0 counts as 1, `None` lifts the limit.
+    /// Sets how many requests a second the waits, bulk runs and lists (`items`, `pages`) of this client send for each
+    /// operation, including retries: 5 by default, which is the default quota of an account; 0 counts as 1, `None` disables
+    /// the limit.
     ///
-    /// Calls that you send yourself are not held back.
+    /// Single calls are not limited.
     pub fn requests_per_second(mut self, rate: impl Into<Option<u32>>) -> Self {
         self.requests_per_second = rate.into();
         self
     }
 
-    /// The time between the first polls of a job in waits, watches and bulk runs: a second in waits and watches and two in
-    /// bulk runs by default. It grows by half with each poll up to what their `poll_every` says.
+    /// Sets the time between the first polls of a job: by default one second in waits and watches and two in bulk runs. It
+    /// grows by half with each poll up to their `poll_every`.
     ///
-    /// It is for tests: the clients of a `LocalService` (feature `local`) have a few milliseconds. Requests
-    /// still keep to [`requests_per_second`](Self::requests_per_second).
+    /// It is meant for tests: the clients of a `LocalService` (feature `local`) have a few milliseconds.
+    /// [`requests_per_second`](Self::requests_per_second) still applies.
     pub fn initial_poll_interval(mut self, interval: Duration) -> Self {
         self.initial_poll_interval = Some(interval);
         self
     }
 
-    /// How many connections this client has in use at once: 100 by default; 0 counts as 1, `None` lifts the limit.
+    /// Sets how many requests of this client are in flight at once, each on a connection of its own: 100 by default; 0
+    /// counts as 1, `None` disables the limit.
     ///
-    /// Further requests wait for one, within the operation timeout.
+    /// Further requests wait for a free connection, within the operation timeout.
     pub fn max_connections(mut self, count: impl Into<Option<usize>>) -> Self {
         self.max_connections = count.into();
         self
     }
 
-    /// The longest a connection may take: 3.1 s by default, `None` lifts the limit.
+    /// Sets how long opening a connection may take: 3.1 s by default, `None` disables the limit.
     pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.timeouts.connect = limit.into();
         self
     }
 
-    /// The longest silence, before an answer and inside it: 30 s by default, `None` lifts the limit.
+    /// Sets how long no bytes may be received, before a response and inside it: 30 s by default, `None` disables the limit.
     pub fn read_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.timeouts.read = limit.into();
         self
     }
 
-    /// The longest one attempt may take: 60 s by default, `None` lifts the limit.
+    /// Sets how long one attempt may take: 60 s by default, `None` disables the limit.
     pub fn operation_attempt_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.timeouts.attempt = limit.into();
         self
     }
 
-    /// The longest a call may take, all attempts and waits together: 240 s by default, `None` lifts the limit.
+    /// Sets how long a call may take, all attempts and the backoff between them included: 240 s by default, `None` disables
+    /// the limit.
     ///
-    /// A service that asks for a wait (`Retry-After`) gets it if it fits in here, up to five minutes.
+    /// A wait that the service asks for (`Retry-After`) is kept if it fits into this timeout, up to five minutes.
     pub fn operation_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.timeouts.operation = limit.into();
         self
     }
 
-    /// The largest answer that is read, in bytes: 8 MiB by default.
+    /// Sets the size of the largest response that is read, in bytes: 8 MiB by default.
     pub fn max_response_size(mut self, bytes: usize) -> Self {
         self.max_response_size = bytes;
         self
     }
 
-    /// Where the time of signatures comes from; the system's clock by default.
+    /// Sets the clock whose time requests are signed with; the clock of the system by default.
     pub fn time_source(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.time_source = SharedTimeSource::new(TimeFn(now));
         self
     }
 
-    /// Whether a refused signature is made again by the clock of the response (`Date`) when that and the clock here are
-    /// over four minutes apart; on by default.
+    /// Sets whether a request whose signature was rejected is signed again with the time of the response (`Date`) when it
+    /// differs from the local time by more than four minutes; `true` by default.
     ///
-    /// Later requests are signed by that clock only if the service accepted one that was: a wrong `Date` does no harm.
+    /// Later requests are signed with that time only if the service has accepted one that was, so that a wrong `Date` has no
+    /// lasting effect.
     pub fn correct_clock_skew(mut self, enabled: bool) -> Self {
         self.correct_clock_skew = enabled;
         self
@@ -369,7 +377,7 @@ impl<F: Fn() -> SystemTime + Send + Sync> TimeSource for TimeFn<F> {
 }
 
 impl ClientBuilder {
-    /// What [`build`](Self::build) makes the client of.
+    /// Resolves the configuration into what the client holds.
     pub(crate) fn into_runtime(mut self) -> Result<Runtime, ConfigurationError> {
         let endpoint = self.endpoint.resolve()?;
         // No call waits longer for a connection than for its response.
@@ -404,7 +412,7 @@ impl ClientBuilder {
     }
 }
 
-/// Requests to an endpoint URL are signed for a region too, which need not be one that is known here.
+/// Requests to an endpoint URL are signed for a region, too, which may be one that this crate does not know.
 pub(crate) fn signing_region(region: Option<String>) -> Result<String, ConfigurationError> {
     let region = region.filter(|region| !region.is_empty()).ok_or(ConfigurationError::MissingRegion)?;
     let is_label = region.len() <= 63 && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');

@@ -414,17 +414,17 @@ impl Error {
     /// `variant` is one of those that hold a [`CallFailure`].
     pub(crate) fn from_failure(
         variant: fn(Arc<CallFailure>) -> Self,
-        what: String,
+        message: String,
         request_id: Option<String>,
         source: Option<BoxError>,
         context: Context,
     ) -> Self {
-        variant(Arc::new(CallFailure { what, request_id, context, source }))
+        variant(Arc::new(CallFailure { message, request_id, context, source }))
     }
 
     /// The next page of a list is one that was read before.
     pub(crate) fn endless_list(operation: &'static str, subject: Box<str>) -> Self {
-        let what = "the service returned a page token for the second time: the list would never end";
+        let message = "the service returned a page token for the second time: the list would never end";
         let context = Context {
             operation,
             subject,
@@ -436,7 +436,7 @@ impl Error {
             outage: false,
             stop_reason: None,
         };
-        Self::from_failure(Self::UndecodableResponse, what.to_owned(), None, None, context)
+        Self::from_failure(Self::UndecodableResponse, message.to_owned(), None, None, context)
     }
 }
 

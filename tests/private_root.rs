@@ -100,15 +100,15 @@ async fn what_is_no_certificate_is_told_when_the_client_is_built() {
     let place = place().await;
     let pem = &place.root.pem;
     let cut: String = pem.lines().filter(|line| !line.starts_with("-----END")).collect::<Vec<_>>().join("\n");
-    let garbled = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let malformed = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
     for (bytes, reason) in [
         (String::new(), "there is no certificate in PEM form"),
         ("hello".to_owned(), "there is no certificate in PEM form"),
         (key.to_owned(), "there is no certificate in PEM form"),
-        (cut, "certificate 1 is garbled"),
-        (garbled.to_owned(), "certificate 1 is garbled"),
-        (format!("{pem}{garbled}"), "certificate 2 is garbled"),
+        (cut, "certificate 1 is malformed"),
+        (malformed.to_owned(), "certificate 1 is malformed"),
+        (format!("{pem}{malformed}"), "certificate 2 is malformed"),
     ] {
         let plain = || place.local.client_builder();
         for (builder, setting) in [

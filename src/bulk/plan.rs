@@ -232,7 +232,7 @@ impl<K: BulkKind> Plan<K> {
             plan.number(*position);
             plan.number(*first);
         }
-        let digest = hex(&plan.digest());
+        let digest = hex::encode(plan.digest());
         let shard = Shard { index: 0, count: 1 };
         Self { options, group_size, items, positions, duplicates, hashes, digest, shard }
     }
@@ -367,7 +367,7 @@ impl<'a, K: BulkKind> Group<'a, K> {
 
     /// What tells the service that two starts of this group mean the same job.
     pub fn client_token(&self) -> ClientToken {
-        format!("bulk1-{}", hex(&self.plan.hashes[self.index])).into()
+        format!("bulk1-{}", hex::encode(self.plan.hashes[self.index])).into()
     }
 
     fn range(&self) -> Range<usize> {
@@ -423,16 +423,6 @@ impl Encoding {
     fn digest(self) -> [u8; 32] {
         self.0.finalize().into()
     }
-}
-
-fn hex(bytes: &[u8; 32]) -> String {
-    use fmt::Write as _;
-    let mut hex = String::with_capacity(64);
-    for byte in bytes {
-        // Writing to a string can't fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
 }
 
 #[cfg(test)]

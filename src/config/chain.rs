@@ -1,4 +1,4 @@
-//! The default chain of AWS, over the HTTP client and the TLS of the rest of the crate.
+//! The default chain of `aws-config`, with the HTTP client and TLS of this crate.
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -16,25 +16,25 @@ use crate::http::reqwest::ReqwestClient;
 use crate::http::tls::{self, BUNDLE_VARIABLE, Roots};
 use crate::http::{self as http_client, Body, ConnectOptions, HttpError, HttpErrorKind, ResponseLimits};
 
-/// The largest answer with credentials.
+/// The size of the largest response with credentials, in bytes.
 const MAX_RESPONSE_SIZE: usize = 1 << 20;
 
-/// The whole default chain. Credentials are fetched before profiles are known here, so that of root certificates only
-/// the environment's count for them.
+/// Loads the default chain. Its root certificates can only come from the environment, as the profiles that could have
+/// others are not read yet.
 pub(crate) async fn default_chain() -> Result<SdkConfig, ConfigurationError> {
     let mut roots = Roots::default();
     if let Some(path) = std::env::var_os(BUNDLE_VARIABLE).filter(|path| !path.is_empty()) {
         roots.bundle(path);
     }
     let client = ChainClient {
-        over_proxy: ReqwestClient::new(None, true, tls::COMPILED_IN, &roots)?,
+        with_proxy: ReqwestClient::new(None, true, tls::COMPILED_IN, &roots)?,
         direct: ReqwestClient::new(None, false, false, &roots)?,
     };
     check_profile().await?;
     Ok(aws_config::defaults(aws_config::BehaviorVersion::latest()).http_client(client).load().await)
 }
 
-/// The chain itself would pass over a profile that does not exist, and name whatever it misses in the end.
+/// Without this check, the chain would ignore a profile that does not exist and report another cause in the end.
 #[expect(clippy::default_trait_access, reason = "the type is of a crate that is no dependency")]
 async fn check_profile() -> Result<(), ConfigurationError> {
     // The default profile need not exist: containers and instances have none.
@@ -46,10 +46,10 @@ async fn check_profile() -> Result<(), ConfigurationError> {
     if is_unknown { Err(ConfigurationError::UnknownProfile { profile }) } else { Ok(()) }
 }
 
-/// Endpoints of the machine itself speak plain HTTP, and no proxy can reach them.
+/// The metadata endpoints of the machine use plain HTTP, and no proxy can reach them.
 #[derive(Clone, Debug)]
 struct ChainClient {
-    over_proxy: ReqwestClient,
+    with_proxy: ReqwestClient,
     direct: ReqwestClient,
 }
 
@@ -79,7 +79,7 @@ impl HttpConnector for Connector {
             let body = request.body().bytes().map(Bytes::copy_from_slice);
             let body = body.ok_or_else(|| user("the body of the request is a stream"))?;
             let is_https = request.uri().scheme_str() == Some("https");
-            let client = if is_https { client.over_proxy } else { client.direct };
+            let client = if is_https { client.with_proxy } else { client.direct };
             let request = request.map(|_| Body::from(body));
             let received = http_client::send(&client, request, limits, &mut None).await.map_err(connector_error)?;
             let mut response =

@@ -1,4 +1,4 @@
-//! From region, partition, FIPS, dual stack and endpoint URL to the endpoint.
+//! Resolves region, FIPS, dual stack and endpoint URL to an endpoint.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use url::Url;
 use crate::error::ConfigurationError;
 use crate::protocol::endpoint::Endpoint;
 
-/// A part of AWS with names of its own.
+/// A partition of AWS, with its domain names.
 struct Partition {
     id: &'static str,
-    /// What its regions start with: one of these, a word, a number, with hyphens between.
+    /// The first parts of its regions, which a word and a number follow, separated by hyphens.
     regions: &'static [&'static str],
     suffix: &'static str,
     dual_stack_suffix: Option<&'static str>,
@@ -42,19 +42,19 @@ const PARTITIONS: &[Partition] = &[
     Partition { id: "aws-iso-f", regions: &["us-isof"], suffix: "csp.hci.ic.gov", dual_stack_suffix: None },
 ];
 
-/// What decides where requests go.
+/// The settings that an endpoint is resolved from.
 #[derive(Clone, Default)]
 pub(crate) struct EndpointConfig {
     pub(crate) region: Option<String>,
     pub(crate) url: Option<String>,
     pub(crate) use_fips: bool,
     pub(crate) use_dual_stack: bool,
-    /// Put the operation's host prefix before a custom host too, as the official SDKs do.
+    /// Whether the host prefix is also put before the host of an endpoint URL, as in the official SDKs.
     pub(crate) prefix_custom_host: bool,
 }
 
 impl fmt::Debug for EndpointConfig {
-    /// Without the URL, which may still hold a password: that is found when it is resolved.
+    /// Without the URL, which may hold a password until it is resolved.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EndpointConfig")
             .field("region", &self.region)
@@ -81,9 +81,9 @@ impl EndpointConfig {
             return Err(ConfigurationError::DualStackWithCustomEndpoint);
         }
         let refuse = |reason: &'static str| ConfigurationError::InvalidEndpoint { reason };
-        // The parser would drop some of them from the middle.
+        // The parser would remove some of them.
         if text.trim().contains(char::is_control) {
-            return Err(refuse("it holds a control character"));
+            return Err(refuse("it has a control character"));
         }
         let lowercase = text.trim().to_ascii_lowercase();
         if !lowercase.starts_with("http://") && !lowercase.starts_with("https://") {
@@ -91,10 +91,10 @@ impl EndpointConfig {
         }
         let base = Url::parse(text).map_err(|_| refuse("it is not a URL"))?;
         if !base.username().is_empty() || base.password().is_some() {
-            return Err(refuse("it must not carry a user name or password"));
+            return Err(refuse("it must not have a user name or password"));
         }
         if base.query().is_some() || base.fragment().is_some() {
-            return Err(refuse("it must not carry a query or fragment"));
+            return Err(refuse("it must not have a query or fragment"));
         }
         if self.prefix_custom_host && !matches!(base.host(), Some(url::Host::Domain(_))) {
             return Err(refuse("a host prefix can't be put before an IP address"));

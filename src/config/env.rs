@@ -1,4 +1,4 @@
-//! Settings from environment variables.
+//! The configuration from environment variables.
 
 use aws_credential_types::Credentials;
 
@@ -7,25 +7,25 @@ use crate::error::{ConfigurationError, Error};
 use crate::http::tls::BUNDLE_VARIABLE;
 
 impl ClientBuilder {
-    /// Settings by the environment variables that every AWS SDK knows:
+    /// Reads the environment variables that all AWS SDKs share:
     ///
     /// | variable | meaning |
     /// |---|---|
     /// | `AWS_REGION`, then `AWS_DEFAULT_REGION` | the region |
     /// | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | the credentials |
     /// | `AWS_ENDPOINT_URL_OMICS`, then `AWS_ENDPOINT_URL` | an endpoint URL |
-    /// | `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` | `true` silences both |
+    /// | `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` | `true` ignores both endpoint URLs |
     /// | `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT` | `true` or `false` |
     /// | `AWS_MAX_ATTEMPTS` | a number from 1 |
-    /// | `AWS_RETRY_MODE` | `standard`; `adaptive` and `legacy` are taken as `standard`, with a warning |
+    /// | `AWS_RETRY_MODE` | `standard`; `adaptive` and `legacy` are treated as `standard`, with a warning |
     /// | `AWS_SDK_UA_APP_ID` | the app name |
-    /// | `AWS_CA_BUNDLE` | a file of root certificates to trust instead of the system's; read by [`build`](Self::build), for `https` |
+    /// | `AWS_CA_BUNDLE` | a file of root certificates to trust instead of those of the system; read by [`build`](Self::build), for `https` |
     ///
     /// An empty variable counts as unset. Profiles, SSO, containers and instances need the feature `aws-config`.
     ///
     /// # Errors
     ///
-    /// [`Error::Configuration`] for a variable that means nothing, or half a pair of keys.
+    /// [`Error::Configuration`] for a variable with an invalid value, or one of the two keys without the other.
     ///
     /// ```
     /// use healthomics::ClientBuilder;
@@ -40,7 +40,7 @@ impl ClientBuilder {
     }
 
     fn from_variables(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigurationError> {
-        // A secret that came out of a file often ends in a newline.
+        // A secret that was read from a file often ends in a newline.
         let get = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         let mut builder = Self::default();
         builder.endpoint.region = get("AWS_REGION").or_else(|| get("AWS_DEFAULT_REGION"));
@@ -58,7 +58,7 @@ impl ClientBuilder {
         if let Some(mode) = get("AWS_RETRY_MODE") {
             match mode.to_ascii_lowercase().as_str() {
                 "standard" => {}
-                "adaptive" | "legacy" => tracing::warn!(mode, "AWS_RETRY_MODE is taken as \"standard\""),
+                "adaptive" | "legacy" => tracing::warn!(mode, "AWS_RETRY_MODE is treated as \"standard\""),
                 _ => return Err(invalid("AWS_RETRY_MODE", mode, "standard, adaptive or legacy")),
             }
         }
@@ -165,7 +165,7 @@ mod tests {
         }
         for (given, missing) in [(KEYS[0], KEYS[1].0), (KEYS[1], KEYS[0].0)] {
             let error = read(&[given]).unwrap_err();
-            assert_eq!(error.to_string(), format!("half of the credentials: {missing} is not set"));
+            assert_eq!(error.to_string(), format!("incomplete credentials: {missing} is not set"));
         }
     }
 

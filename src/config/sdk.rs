@@ -1,4 +1,4 @@
-//! Settings from the configuration that all AWS SDKs for Rust share.
+//! The configuration from an `SdkConfig`, which all AWS SDKs for Rust share.
 
 use std::time::Duration;
 
@@ -12,17 +12,17 @@ use super::{ClientBuilder, MAX_APP_NAME_LENGTH};
 use crate::http::tls::BUNDLE_VARIABLE;
 use crate::runtime::Timeouts;
 
-/// What `RetryConfig` holds when nobody has set a backoff: this crate then keeps its own.
+/// The backoff of a `RetryConfig` in which none was set. This crate then keeps its own default.
 const SDK_INITIAL_BACKOFF: Duration = Duration::from_secs(1);
 
 impl ClientBuilder {
-    /// Settings by an `SdkConfig`, from `aws_config` or by hand. Needs the feature `sdk-config`.
+    /// Reads an `SdkConfig`, from `aws_config` or built by hand. Needs the feature `sdk-config`.
     ///
-    /// Honoured: region, credentials provider, endpoint URL (with a service-specific one, `AWS_ENDPOINT_URL_OMICS` or
-    /// a profile's, before a general one, and one set in code before both), FIPS, dual stack, retry attempts and
+    /// It uses region, credentials provider, endpoint URL (one that is set in code before a
+    /// service-specific one, `AWS_ENDPOINT_URL_OMICS` or in a profile, and that before a general one), FIPS, dual stack, retry attempts and
     /// backoff, timeouts, app name, time source, whether clock skew is corrected, and root certificates
-    /// (`AWS_CA_BUNDLE`, or `ca_bundle` of a profile). The rest (HTTP client, sleep, identity cache, …) needs the
-    /// official SDK's runtime and is left alone.
+    /// (`AWS_CA_BUNDLE`, or `ca_bundle` of a profile). The rest (HTTP client, sleep, identity cache, …) is part of
+    /// the runtime of the official SDKs and has no effect.
     ///
     /// ```
     /// use aws_types::{SdkConfig, region::Region};
@@ -32,7 +32,7 @@ impl ClientBuilder {
     /// // Usually: `let config = aws_config::load_from_env().await;`
     /// let config = SdkConfig::builder().region(Region::new("eu-west-2")).build();
     /// let builder = ClientBuilder::from_sdk_config(&config);
-    /// // What the configuration lacks, or is to be otherwise:
+    /// // Set what the configuration does not have, or replace what it has:
     /// let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "example");
     /// let client = builder.region("eu-central-1").credentials(credentials).build()?;
     /// assert_eq!(client.region(), "eu-central-1");
@@ -54,17 +54,17 @@ impl ClientBuilder {
             builder.time_source = source;
         }
         if let Some(retry) = config.retry_config() {
-            builder.take_retry(retry);
+            builder.set_retry(retry);
         }
         if let Some(timeouts) = config.timeout_config() {
-            builder.take_timeouts(timeouts);
+            builder.set_timeouts(timeouts);
         }
         builder
     }
 
-    fn take_retry(&mut self, retry: &RetryConfig) {
+    fn set_retry(&mut self, retry: &RetryConfig) {
         if retry.mode() == RetryMode::Adaptive {
-            tracing::warn!("retry mode \"adaptive\" is taken as \"standard\"");
+            tracing::warn!("retry mode \"adaptive\" is treated as \"standard\"");
         }
         self.retry.max_attempts = retry.max_attempts();
         self.retry.max_backoff = retry.max_backoff();
@@ -74,8 +74,8 @@ impl ClientBuilder {
         }
     }
 
-    /// What is not set keeps this crate's default; what is disabled is.
-    fn take_timeouts(&mut self, timeouts: &TimeoutConfig) {
+    /// A timeout that is not set keeps this crate's default, and one that is disabled is disabled.
+    fn set_timeouts(&mut self, timeouts: &TimeoutConfig) {
         let own = self.timeouts;
         let mut defaults = TimeoutConfig::builder();
         defaults.set_connect_timeout(own.connect).set_read_timeout(own.read);
@@ -91,7 +91,7 @@ impl ClientBuilder {
     }
 }
 
-/// Longer names than this crate sends are legal there, with a warning.
+/// An `AppName` may be longer than the longest that is sent.
 fn app_name(name: &AppName) -> String {
     let name = name.to_string();
     if name.len() > MAX_APP_NAME_LENGTH {
@@ -105,11 +105,11 @@ fn endpoint_url(config: &SdkConfig) -> Option<String> {
     if config.get_origin("endpoint_url").is_client_config() {
         return general();
     }
-    // Also honours AWS_IGNORE_CONFIGURED_ENDPOINT_URLS, and the profile's own.
+    // This also applies AWS_IGNORE_CONFIGURED_ENDPOINT_URLS and the setting of the profile.
     specific(config, "AWS_ENDPOINT_URL", "endpoint_url").or_else(general)
 }
 
-/// What environment and profile say of a setting: for this service, or for all.
+/// A setting of the environment or the profile, for this service or else for all.
 fn specific(config: &SdkConfig, env: &str, profile: &str) -> Option<String> {
     let key = ServiceConfigKey::builder().service_id("Omics").env(env).profile(profile).build();
     config.service_config()?.load_config(key.ok()?).filter(|value| !value.is_empty())

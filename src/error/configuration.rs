@@ -1,9 +1,9 @@
-//! What can be wrong with a client's settings.
+//! Errors of the configuration of a client.
 
 use super::readable_debug;
 use crate::model::BoxError;
 
-/// What else a program can do that was built with the feature for it.
+/// The further remedy in a program that is built with the feature `aws-config`.
 const DEFAULT_CHAIN: &str = if cfg!(feature = "aws-config") {
     ", or make the client by Client::from_default_chain() for profiles, SSO, containers and instances"
 } else {
@@ -29,21 +29,21 @@ pub enum ConfigurationError {
     /// No region was given.
     #[error("no region: set AWS_REGION, or call region() on the builder")]
     MissingRegion,
-    /// The config and credentials files have no profile of the name that `AWS_PROFILE` gives.
+    /// The config and credentials files have no profile with the name in `AWS_PROFILE`.
     #[error("the profile {profile:?} of AWS_PROFILE is in neither the config nor the credentials file: check its name")]
     #[non_exhaustive]
     UnknownProfile {
-        /// The profile.
+        /// The name of the profile.
         profile: String,
     },
     /// The region is in no partition of AWS that this version of the crate knows.
     #[error("region {region:?} is not known: check its spelling, or set the endpoint URL of a new region by hand")]
     #[non_exhaustive]
     UnknownRegion {
-        /// The region as it was given.
+        /// The region that was set.
         region: String,
     },
-    /// The endpoint URL can't be used. It is not shown, as it might hold a password.
+    /// The endpoint URL can't be used. The message does not quote it, as it may have a password.
     #[error("the endpoint URL can't be used: {reason}")]
     #[non_exhaustive]
     InvalidEndpoint {
@@ -60,49 +60,49 @@ pub enum ConfigurationError {
     #[error("partition {partition} has no dual-stack endpoints: turn dual stack off")]
     #[non_exhaustive]
     NoDualStack {
-        /// The partition.
+        /// The name of the partition, such as `aws-iso`.
         partition: &'static str,
     },
-    /// No credentials and no provider of them were given.
+    /// Neither credentials nor a credentials provider were set.
     #[error(
         "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or call credentials_provider() on the \
          builder{DEFAULT_CHAIN}"
     )]
     MissingCredentials,
-    /// Half a pair of keys was given.
-    #[error("half of the credentials: {missing} is not set")]
+    /// Only one of the two keys was set.
+    #[error("incomplete credentials: {missing} is not set")]
     #[non_exhaustive]
     IncompleteCredentials {
         /// The environment variable that is not set.
         missing: &'static str,
     },
-    /// A setting has a value that means nothing.
-    #[error("{setting} is {value:?}, {expected} is wanted")]
+    /// A setting has an invalid value.
+    #[error("{setting} is {value:?}, but must be {expected}")]
     #[non_exhaustive]
     InvalidSetting {
         /// The environment variable or builder method.
         setting: &'static str,
         /// Its value.
         value: String,
-        /// What it may be.
+        /// The values that it can have.
         expected: &'static str,
     },
-    /// Root certificates that can't be used.
+    /// The root certificates can't be used.
     #[error("{setting}: {reason}")]
     #[non_exhaustive]
     InvalidRootCertificates {
-        /// The environment variable or builder method they came by.
+        /// The environment variable or builder method that they were set with.
         setting: &'static str,
         /// What is wrong with them.
         reason: String,
-        /// What reading them said.
+        /// The error of reading them.
         source: Option<BoxError>,
     },
-    /// An `https` endpoint or root certificates, and the crate was built without TLS.
-    #[error("https endpoints and root certificates need TLS: turn the feature `rustls` of healthomics on")]
+    /// The endpoint is `https` or root certificates were set, and the crate was built without TLS.
+    #[error("https endpoints and root certificates need TLS: enable the feature `rustls` of healthomics")]
     TlsNotCompiledIn,
-    /// The HTTP client could not be set up: usually no usable certificate store on this machine.
-    #[error("the HTTP client could not be set up")]
+    /// The HTTP client could not be built, usually because the machine has no certificate store.
+    #[error("the HTTP client could not be built")]
     HttpClient(#[source] BoxError),
 }
 

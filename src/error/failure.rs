@@ -7,9 +7,9 @@ use crate::model::BoxError;
 use crate::model::ClientToken;
 use crate::model::validation::Violations;
 
-/// What is known of a call beside why it failed.
+/// What is known of a failed call, apart from the cause.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(crate) struct Context {
     pub(crate) operation: &'static str,
     /// The store, and the job or read set in it: `store 1234567890, job 5555555555`. Empty if it is not known.
@@ -60,7 +60,7 @@ pub enum StopReason {
     QuotaExhausted,
     /// The backoff before the next attempt did not fit into the operation timeout.
     NoTimeLeft,
-    /// The service asked for a wait of more than five minutes: [`retry_after`](crate::Error::retry_after) tells it.
+    /// The service asked for a wait of more than five minutes, which [`retry_after`](crate::Error::retry_after) returns.
     DelayTooLong,
     /// The service may have done its work, and a retry could do it a second time.
     MayHaveBeenApplied,
@@ -78,7 +78,7 @@ impl fmt::Display for StopReason {
     }
 }
 
-/// A call that failed without an error answer of the service.
+/// A call that failed without an error response of the service.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -97,7 +97,7 @@ impl fmt::Display for StopReason {
 /// # Ok(()) }
 /// ```
 pub struct CallFailure {
-    pub(super) what: String,
+    pub(super) message: String,
     pub(super) request_id: Option<String>,
     pub(super) context: Context,
     pub(super) source: Option<BoxError>,
@@ -108,7 +108,7 @@ readable_debug!(CallFailure);
 impl fmt::Display for CallFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.context.fmt_head(f)?;
-        f.write_str(&self.what)?;
+        f.write_str(&self.message)?;
         self.context.fmt_tail(f, self.request_id.as_deref())
     }
 }
@@ -119,7 +119,7 @@ impl std::error::Error for CallFailure {
     }
 }
 
-/// A request that the service would refuse. Nothing was sent.
+/// A request that the service would reject. Nothing was sent.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -139,7 +139,7 @@ pub struct InvalidInput {
 }
 
 impl InvalidInput {
-    /// Everything that is wrong with the request, each with the path of its member.
+    /// Everything that is wrong with the request, each with the path of its field.
     pub fn violations(&self) -> &Violations {
         &self.violations
     }

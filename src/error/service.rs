@@ -1,4 +1,4 @@
-//! What the service says when it refuses or fails.
+//! Error responses of the service, and of anything between it and the client.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::error::Context;
 use crate::model::text::OneLine;
 use crate::protocol::error_response::{EXPIRED_CODES, ErrorResponse, SIGNATURE_CODES};
 
-/// An error answer of the service, or of something between here and it.
+/// An error response of the service, or of a proxy or gateway between it and the client.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -33,32 +33,32 @@ pub struct ServiceError {
 }
 
 impl ServiceError {
-    /// The HTTP status.
+    /// Returns the HTTP status.
     pub fn status(&self) -> u16 {
         self.response.status.as_u16()
     }
 
-    /// The error code as the service wrote it, without name space and link; `None` if it wrote none.
+    /// Returns the error code, such as `ThrottlingException`, without namespace and link; `None` if the response has none.
     pub fn code(&self) -> Option<&str> {
         self.response.code.as_deref()
     }
 
-    /// The message of the service, if it wrote one.
+    /// Returns the message; `None` if the response has none.
     pub fn message(&self) -> Option<&str> {
         self.response.message.as_deref()
     }
 
-    /// The request id, which AWS support asks for.
+    /// Returns the request id, which AWS support asks for; `None` if the response has none.
     pub fn request_id(&self) -> Option<&str> {
         self.response.request_id.as_deref()
     }
 
-    /// How long the service asked to wait before the next request, at most 24 hours; `None` if it did not ask.
+    /// Returns how long the service asks to wait before the next request, at most 24 hours; `None` if it does not ask.
     pub fn retry_after(&self) -> Option<Duration> {
         self.response.retry_after
     }
 
-    /// The first 200 bytes of an answer that had no message: what a proxy said, say.
+    /// Returns the first 200 bytes of a response without a message, such as the page of a proxy; `None` with a message.
     pub fn body_excerpt(&self) -> Option<&str> {
         self.response.excerpt.as_deref()
     }
@@ -73,7 +73,7 @@ impl fmt::Display for ServiceError {
         self.context.fmt_head(f)?;
         match &self.response.code {
             Some(code) => write!(f, "{code} ({})", status.as_u16())?,
-            // 304 is in the same class, and leads nowhere.
+            // 304 is no redirect.
             None if matches!(status.as_u16(), 301..=303 | 307 | 308) => {
                 write!(f, "HTTP {status}, redirects are not followed")?;
             }
@@ -93,13 +93,13 @@ impl fmt::Display for ServiceError {
 }
 
 impl ServiceError {
-    /// What to do about it, where that is the same for every caller.
+    /// What the caller can do, where it does not depend on the caller.
     fn next_step(&self) -> Option<String> {
         let operation = self.context.operation;
         let code = self.code().unwrap_or_default();
         if code.is_empty() && self.request_id().is_none() {
-            let is_refusal = matches!(self.status(), 401..=404 | 407);
-            return is_refusal.then(|| "check the proxy and the endpoint URL".to_owned());
+            let is_rejection = matches!(self.status(), 401..=404 | 407);
+            return is_rejection.then(|| "check the proxy and the endpoint URL".to_owned());
         }
         if EXPIRED_CODES.contains(&code) {
             return Some("renew the credentials, they have expired".to_owned());
@@ -131,7 +131,7 @@ impl ServiceError {
     }
 }
 
-/// The service does not know who the caller is.
+/// Codes for a caller that the service does not know.
 const UNKNOWN_CALLER_CODES: &[&str] = &[
     "IncompleteSignature",
     "InvalidClientTokenId",
@@ -140,7 +140,7 @@ const UNKNOWN_CALLER_CODES: &[&str] = &[
     "UnrecognizedClientException",
 ];
 
-/// The kind of jobs that an operation starts, and the code of the quota for how many of them run at once.
+/// The kind of jobs that an operation starts, and the code of the quota of running jobs of that kind.
 fn running_jobs_quota(operation: &str) -> Option<(&'static str, &'static str)> {
     match operation {
         "StartReadSetImportJob" => Some(("import", "L-F57A8D18")),

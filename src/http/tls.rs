@@ -1,4 +1,4 @@
-//! Whose word a server's certificate may rest on.
+//! TLS: the library, and the root certificates that are trusted.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::error::ConfigurationError;
 use crate::model::BoxError;
 
-// Of the libraries that are compiled in, the one counts that is asked for most expressly.
+// If several libraries are compiled in, the one is used whose feature is not on by default.
 #[cfg_attr(feature = "native-tls", path = "tls/native.rs")]
 #[cfg_attr(all(feature = "__rustls", not(feature = "native-tls")), path = "tls/rustls.rs")]
 #[cfg_attr(not(any(feature = "__rustls", feature = "native-tls")), path = "tls/none.rs")]
@@ -15,12 +15,12 @@ mod library;
 
 pub(crate) use library::{Tls, is_untrusted};
 
-/// Whether `https` can be spoken.
+/// Whether a TLS library is compiled in.
 pub(crate) const COMPILED_IN: bool = cfg!(any(feature = "__rustls", feature = "native-tls"));
 
 pub(crate) const BUNDLE_VARIABLE: &str = "AWS_CA_BUNDLE";
 
-/// Root certificates as they were given. They are read when a client is built.
+/// Root certificates as they were set. They are parsed when a client is built.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Roots {
     base: Base,
@@ -32,7 +32,7 @@ enum Base {
     #[default]
     System,
     Only(Pem),
-    /// The environment names a file.
+    /// A file that an environment variable names.
     Bundle(PathBuf),
 }
 
@@ -45,7 +45,7 @@ impl fmt::Debug for Pem {
     }
 }
 
-/// What TLS is set up by.
+/// The parsed root certificates.
 #[cfg_attr(not(any(feature = "__rustls", feature = "native-tls")), expect(dead_code, reason = "there is no TLS"))]
 #[derive(Clone, Debug)]
 pub(crate) struct Trust {
@@ -66,10 +66,10 @@ impl Roots {
         self.base = Base::Bundle(path.into());
     }
 
-    /// `tls` tells whether TLS can come up: a file of the environment is nobody's concern otherwise.
+    /// `tls` says whether TLS can be used. Without it, a file that the environment names is not read.
     pub(crate) fn read(&self, tls: bool) -> Result<Trust, ConfigurationError> {
-        let given = matches!(self.base, Base::Only(_)) || !self.added.is_empty();
-        if given && !COMPILED_IN {
+        let is_set = matches!(self.base, Base::Only(_)) || !self.added.is_empty();
+        if is_set && !COMPILED_IN {
             return Err(ConfigurationError::TlsNotCompiledIn);
         }
         let (system, mut certificates) = match &self.base {
@@ -89,12 +89,12 @@ fn read_file(path: &Path) -> Result<Vec<u8>, ConfigurationError> {
         .map_err(|error| invalid(BUNDLE_VARIABLE, format!("{} can't be read", path.display()), Some(error.into())))
 }
 
-/// Every certificate, and at least one.
+/// Parses all certificates, of which there must be at least one.
 fn parse(setting: &'static str, pem: &[u8]) -> Result<Vec<library::Certificate>, ConfigurationError> {
     let mut certificates = Vec::new();
     for (index, found) in library::certificates(pem).enumerate() {
-        let garbled = |error| invalid(setting, format!("certificate {} is garbled", index + 1), Some(error));
-        certificates.push(found.map_err(garbled)?);
+        let malformed = |error| invalid(setting, format!("certificate {} is malformed", index + 1), Some(error));
+        certificates.push(found.map_err(malformed)?);
     }
     if certificates.is_empty() {
         return Err(invalid(setting, "there is no certificate in PEM form".to_owned(), None));

@@ -284,10 +284,7 @@ fn push_collapsed(out: &mut Vec<u8>, value: &[u8]) {
 }
 
 pub(crate) fn sha256_hex(data: &[u8]) -> String {
-    Sha256::digest(data).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        hex.extend([byte >> 4, byte & 15].map(|nibble| char::from(b"0123456789abcdef"[usize::from(nibble)])));
-        hex
-    })
+    hex::encode(Sha256::digest(data))
 }
 
 fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -1,4 +1,4 @@
-//! An error response: its code and message, and what its headers ask for.
+//! Error responses: code and message, and the delay that their headers ask for.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,9 +9,9 @@ use super::json;
 use super::response::Response;
 use super::sigv4::Secrets;
 
-/// How much of an answer that says nothing usable is kept, in bytes.
+/// How much of an error response without a message is kept, in bytes.
 const EXCERPT_BYTES: usize = 200;
-/// A wait that a service asks for is never reported as longer than this, so that it can be added to any time.
+/// The longest delay that is reported, so that a caller can add it to any time.
 const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 /// A clock that is further off than this is corrected.
 const TOLERATED_SKEW: Duration = Duration::from_mins(4);
@@ -43,7 +43,7 @@ pub(crate) const TRANSIENT_CODES: &[&str] = &[
     "ServiceUnavailableException",
 ];
 pub(crate) const EXPIRED_CODES: &[&str] = &["ExpiredToken", "ExpiredTokenException"];
-/// A signature that was refused: by a clock that is off, if the answer's date says so.
+/// Codes for a rejected signature. The clock may be off, if the date of the response says so.
 pub(crate) const SIGNATURE_CODES: &[&str] = &[
     "AuthFailure",
     "InvalidSignatureException",
@@ -53,7 +53,7 @@ pub(crate) const SIGNATURE_CODES: &[&str] = &[
     "SignatureDoesNotMatch",
 ];
 
-/// What an error answer says, as far as it can be read.
+/// An error response, as far as it can be read.
 #[derive(Clone, Debug)]
 pub(crate) struct ErrorResponse {
     pub(crate) status: StatusCode,
@@ -65,27 +65,27 @@ pub(crate) struct ErrorResponse {
 }
 
 impl ErrorResponse {
-    /// Reads the code from the header before the body, whatever the body is. A gateway may show the request that it did
-    /// not like: its secrets are blanked out.
-    pub(crate) fn read(raw: &Response, now: SystemTime, secrets: &Secrets) -> Self {
-        let body = ErrorBody::read(&raw.body);
-        let header = raw.header("x-amzn-errortype").and_then(clean_code);
+    /// Prefers the code of the header to that of the body. The secrets of the request are redacted, as a gateway may repeat
+    /// the request in its response.
+    pub(crate) fn read(response: &Response, now: SystemTime, secrets: &Secrets) -> Self {
+        let body = ErrorBody::read(&response.body);
+        let header = response.header("x-amzn-errortype").and_then(clean_code);
         let code = header.or_else(|| body.code());
         let message = body.message();
         let excerpt =
-            if message.is_none() { excerpt(&secrets.redact(&String::from_utf8_lossy(&raw.body))) } else { None };
+            if message.is_none() { excerpt(&secrets.redact(&String::from_utf8_lossy(&response.body))) } else { None };
         Self {
-            status: raw.status,
+            status: response.status,
             code: code.map(str::to_owned),
             message: message.map(|message| secrets.redact(without_echo(message))),
-            request_id: raw.request_id().map(|id| secrets.redact(id)),
-            retry_after: server_delay(raw, now).map(ServerDelay::duration),
+            request_id: response.request_id().map(|id| secrets.redact(id)),
+            retry_after: server_delay(response, now).map(ServerDelay::duration),
             excerpt,
         }
     }
 }
 
-/// The fields of an error response that say something.
+/// The fields that an error response may have.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ErrorBody {
@@ -102,7 +102,7 @@ struct ErrorBody {
 }
 
 impl ErrorBody {
-    /// The fields of a JSON object; none of anything else.
+    /// Reads the fields of a JSON object. Any other body has none.
     fn read(body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
         let mut deserializer = serde_json::Deserializer::from_str(&text);
@@ -123,12 +123,12 @@ impl ErrorBody {
 fn clean_code(raw: &str) -> Option<&str> {
     let code = raw.split_once(':').map_or(raw, |(code, _)| code);
     let code = code.rsplit_once('#').map_or(code, |(_, code)| code).trim();
-    // What is no name at all may be an attempt on the log.
+    // Anything else than a name could forge lines of a log.
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     (!code.is_empty() && code.len() <= 128 && code.bytes().all(is_name)).then_some(code)
 }
 
-/// AWS explains a refused signature by echoing signed headers, the session token among them: cut that off.
+/// AWS explains a rejected signature by repeating the signed headers, including the session token. They are cut off.
 fn without_echo(message: &str) -> &str {
     let cut = ["Authorization=", "The Canonical String"].iter().filter_map(|echo| message.find(echo)).min();
     cut.map_or(message, |at| message[..at].trim_end())
@@ -140,18 +140,18 @@ fn excerpt(body: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// How far the service's clock is from the one that the request was signed by, when that is too far. An `Age` header
-/// means that a cache answered with a date of old.
-pub(crate) fn clock_skew(raw: &Response, signed_by: SystemTime) -> Option<SystemTime> {
-    if raw.headers.contains_key("age") {
+/// The time of the service, if it is too far from the time that the request was signed with. With an `Age` header, the
+/// date is that of a cached response.
+pub(crate) fn clock_skew(response: &Response, signed_at: SystemTime) -> Option<SystemTime> {
+    if response.headers.contains_key("age") {
         return None;
     }
-    let service = httpdate::parse_http_date(raw.header("date")?).ok()?;
-    let off = service.duration_since(signed_by).or_else(|_| signed_by.duration_since(service)).ok()?;
-    (off > TOLERATED_SKEW).then_some(service)
+    let service = httpdate::parse_http_date(response.header("date")?).ok()?;
+    let skew = service.duration_since(signed_at).or_else(|_| signed_at.duration_since(service)).ok()?;
+    (skew > TOLERATED_SKEW).then_some(service)
 }
 
-/// A wait that the answer asks for.
+/// A delay that the response asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ServerDelay {
     /// `x-amz-retry-after`: within five seconds of the client's own backoff.
@@ -169,13 +169,13 @@ impl ServerDelay {
 }
 
 /// Reads `x-amz-retry-after` (milliseconds) before `Retry-After` (seconds, or a date), up to 24 hours.
-pub(crate) fn server_delay(raw: &Response, now: SystemTime) -> Option<ServerDelay> {
-    let millis = raw.header("x-amz-retry-after").and_then(|text| number(text, Duration::from_millis));
+pub(crate) fn server_delay(response: &Response, now: SystemTime) -> Option<ServerDelay> {
+    let millis = response.header("x-amz-retry-after").and_then(|text| number(text, Duration::from_millis));
     if let Some(delay) = millis {
         return Some(ServerDelay::Hint(delay));
     }
-    let text = raw.header("retry-after")?;
-    let delay = number(text, Duration::from_secs).or_else(|| until(text, raw, now))?;
+    let text = response.header("retry-after")?;
+    let delay = number(text, Duration::from_secs).or_else(|| until(text, response, now))?;
     Some(ServerDelay::Exact(delay))
 }
 
@@ -185,11 +185,11 @@ fn number(text: &str, unit: fn(u64) -> Duration) -> Option<Duration> {
     is_number.then(|| unit(text.parse().unwrap_or(u64::MAX)).min(MAX_RETRY_AFTER))
 }
 
-/// How long it is until a date. It may be written by another clock than the one here: by that of `Date`, unless that is
-/// wrong. A wrong clock can only make a wait too long or end it before it begins.
-fn until(date: &str, raw: &Response, now: SystemTime) -> Option<Duration> {
+/// The time until a date. The date is by the clock of the service, as in the `Date` header, which may be wrong. The shorter
+/// of the times by `Date` and by the local clock is used.
+fn until(date: &str, response: &Response, now: SystemTime) -> Option<Duration> {
     let date = httpdate::parse_http_date(date).ok()?;
-    let written = raw.header("date").and_then(|text| httpdate::parse_http_date(text).ok());
-    let waits = [written, Some(now)].into_iter().flatten().filter_map(|clock| date.duration_since(clock).ok());
+    let service = response.header("date").and_then(|text| httpdate::parse_http_date(text).ok());
+    let waits = [service, Some(now)].into_iter().flatten().filter_map(|clock| date.duration_since(clock).ok());
     Some(waits.min().unwrap_or_default().min(MAX_RETRY_AFTER))
 }

@@ -1,10 +1,10 @@
-//! A request as it travels, before the endpoint.
+//! A request without its endpoint.
 
 use bytes::Bytes;
 use http::{HeaderValue, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What needs no encoding in a path or a query, by the rules of `SigV4`.
+/// The characters that are encoded in a path or a query, by the rules of `SigV4`.
 pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// What is put before the host name.

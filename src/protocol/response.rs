@@ -1,10 +1,10 @@
-//! A response as it travels.
+//! A response as it is received.
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-/// What is longer is no id that anybody could ask AWS support about, and would fill logs.
-const LONGEST_REQUEST_ID: usize = 256;
+/// In bytes. Anything longer is not a request id, and would fill logs.
+const MAX_REQUEST_ID_LENGTH: usize = 256;
 
 /// A response as it was received; nothing in it is checked yet.
 #[derive(Clone)]
@@ -22,7 +22,7 @@ impl Response {
 
     pub(crate) fn request_id(&self) -> Option<&str> {
         let id = self.header("x-amzn-requestid").or_else(|| self.header("x-amz-request-id"));
-        id.filter(|id| id.len() <= LONGEST_REQUEST_ID && id.bytes().all(|byte| byte.is_ascii_graphic()))
+        id.filter(|id| id.len() <= MAX_REQUEST_ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_graphic()))
     }
 }
 
@@ -35,7 +35,7 @@ mod tests {
     #[test]
     fn a_request_id_is_one_word() {
         for (id, good) in [("4f6c-…", false), ("4f6c-1_=/+", true), ("a\tb", false), ("a b", false)] {
-            let raw = Response {
+            let response = Response {
                 status: StatusCode::OK,
                 headers: HeaderMap::from_iter([(
                     "x-amzn-requestid".parse().unwrap(),
@@ -43,7 +43,7 @@ mod tests {
                 )]),
                 body: Bytes::new(),
             };
-            assert_eq!(raw.request_id().is_some(), good, "{id:?}");
+            assert_eq!(response.request_id().is_some(), good, "{id:?}");
         }
     }
 }

@@ -26,7 +26,7 @@ const LAST_DATE: Duration = Duration::from_secs(253_402_300_799);
 
 const SIGNING_NAME: &str = "omics";
 
-/// The segments of a path, which are encoded already, are encoded once more.
+/// The segments of a path, which are encoded already, are encoded a second time.
 const PATH: &AsciiSet = &RESERVED.remove(b'/');
 
 static AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
@@ -43,7 +43,7 @@ pub(crate) struct UnsignedRequest {
     pub(crate) body: Bytes,
 }
 
-/// A request that may be sent: once, and soon.
+/// A signed request, which can be sent once, within minutes.
 pub(crate) struct SignedRequest {
     method: Method,
     url: Url,
@@ -95,7 +95,7 @@ impl fmt::Debug for SignedRequest {
     }
 }
 
-/// Signs the host, the content type, the time, the session token and the body. `unsigned` headers go along.
+/// Signs host, content type, time, session token and body. The `unsigned` headers are sent, too.
 pub(crate) fn sign(
     request: &UnsignedRequest,
     unsigned: HeaderMap,
@@ -120,7 +120,7 @@ pub(crate) fn sign(
     }
 
     let (canonical, names) = canonical_request(request, &headers)?;
-    let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{text}\n{}", hex(&Sha256::digest(canonical)));
+    let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{text}\n{}", hex::encode(Sha256::digest(canonical)));
     let signature = identity.sign(&scope, &to_sign);
     let key_id = credentials.access_key_id();
     let authorization =
@@ -129,7 +129,7 @@ pub(crate) fn sign(
     Ok(SignedRequest { method: request.method.clone(), url: request.url.clone(), headers, body: request.body.clone() })
 }
 
-/// Nothing that a signature is made of is ever printed.
+/// A header value that `Debug` does not print.
 fn sensitive(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
     let mut value = HeaderValue::from_str(text)?;
     value.set_sensitive(true);
@@ -139,19 +139,21 @@ fn sensitive(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
 /// `20150830T123600Z`.
 fn amz_date(time: SystemTime) -> Result<String, BoxError> {
     if time.duration_since(UNIX_EPOCH).map_or(true, |since| since > LAST_DATE) {
-        return Err("a clock that is before 1970 or after 9999".into());
+        return Err("the clock is before 1970 or after 9999".into());
     }
     let time = OffsetDateTime::from(time);
-    let ((year, month, day), (hour, minute, second)) = (time.to_calendar_date(), time.to_hms());
+    let (year, month, day) = time.to_calendar_date();
+    let (hour, minute, second) = time.to_hms();
     Ok(format!("{year:04}{:02}{day:02}T{hour:02}{minute:02}{second:02}Z", u8::from(month)))
 }
 
-/// What is signed, and the names of the headers in it.
+/// The canonical request, and the names of the signed headers.
 fn canonical_request(request: &UnsignedRequest, headers: &HeaderMap) -> Result<(String, String), BoxError> {
-    // By name.
+    // In the order of their names.
     let signed =
         [&CONTENT_TYPE, &HOST, &AMZ_DATE, &SECURITY_TOKEN].map(|name| Some((name.as_str(), headers.get(name)?)));
-    let (mut names, mut text) = (String::new(), String::with_capacity(512));
+    let mut names = String::new();
+    let mut text = String::with_capacity(512);
     text.extend([request.method.as_str(), "\n"]);
     push_path(&mut text, request.url.path());
     text.push('\n');
@@ -162,11 +164,11 @@ fn canonical_request(request: &UnsignedRequest, headers: &HeaderMap) -> Result<(
         names.extend([separator, name]);
         text.extend([name, ":", value.to_str()?, "\n"]);
     }
-    text.extend(["\n", &names, "\n", &hex(&Sha256::digest(&request.body))]);
+    text.extend(["\n", &names, "\n", &hex::encode(Sha256::digest(&request.body))]);
     Ok((text, names))
 }
 
-/// Without empty segments; dots that mean a folder are in no URL.
+/// Adds a path without empty segments. A URL has no `.` and `..` segments.
 fn push_path(text: &mut String, path: &str) {
     let mut segments = path.split('/').filter(|segment| !segment.is_empty()).peekable();
     if segments.peek().is_none() {
@@ -182,18 +184,13 @@ fn push_path(text: &mut String, path: &str) {
     }
 }
 
-/// By name; names and values are encoded already.
+/// Adds the fields of a query in the order of their names. Names and values are encoded already.
 fn push_query(text: &mut String, query: &str) {
-    let mut members: Vec<_> = query.split('&').collect();
-    members.sort_unstable_by_key(|member| member.split_once('='));
-    for (index, member) in members.into_iter().enumerate() {
-        text.extend([if index == 0 { "" } else { "&" }, member]);
+    let mut fields: Vec<_> = query.split('&').collect();
+    fields.sort_unstable_by_key(|field| field.split_once('='));
+    for (index, field) in fields.into_iter().enumerate() {
+        text.extend([if index == 0 { "" } else { "&" }, field]);
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]

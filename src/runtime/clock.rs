@@ -1,17 +1,17 @@
-//! The one place where wall-clock time comes in.
+//! The clock that requests are signed with.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_async::time::SharedTimeSource;
 
-/// A machine that was never set may be decades behind, and still wants to work.
-const MOST_OFF: Duration = Duration::from_hours(100 * 365 * 24);
+/// The largest offset that is corrected. The clock of a machine that was never set may be decades behind.
+const MAX_OFFSET: Duration = Duration::from_hours(100 * 365 * 24);
 
-/// Corrections that differ by less are of the same clock: a `Date` has no fractions of a second.
-const SAME_MILLIS: u64 = 60_000;
+/// Offsets that differ by less are equal for the log, as a `Date` has no fractions of a second.
+const TOLERANCE_MILLIS: u64 = 60_000;
 
-/// What is added to the machine's clock, in milliseconds.
+/// The time of the service minus the local time, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClockOffset(i64);
 
@@ -22,7 +22,7 @@ impl ClockOffset {
     }
 }
 
-/// The clock that requests are signed by: the machine's, corrected by the service's.
+/// The local clock, corrected by the service's.
 #[derive(Debug)]
 pub(crate) struct Clock {
     source: SharedTimeSource,
@@ -39,30 +39,30 @@ impl Clock {
         self.now_by(None)
     }
 
-    /// The time by an offset that is on trial, or else by the clock's own.
-    pub(crate) fn now_by(&self, trial: Option<ClockOffset>) -> SystemTime {
+    /// The time with an offset that is not confirmed yet, or else with the confirmed one.
+    pub(crate) fn now_by(&self, unconfirmed: Option<ClockOffset>) -> SystemTime {
         let now = self.source.now();
-        let offset = trial.map_or_else(|| self.offset_millis.load(Ordering::Relaxed), |ClockOffset(millis)| millis);
+        let offset =
+            unconfirmed.map_or_else(|| self.offset_millis.load(Ordering::Relaxed), |ClockOffset(millis)| millis);
         let distance = Duration::from_millis(offset.unsigned_abs());
         let shifted = if offset < 0 { now.checked_sub(distance) } else { now.checked_add(distance) };
         shifted.unwrap_or(now)
     }
 
-    /// The offset that makes this clock show the service's time; `None` if it is not to be corrected, or for a time that
-    /// is a century off and no clock's.
+    /// The offset to the service's time; `None` if the clock is not to be corrected, or if the offset is implausible.
     pub(crate) fn offset_to(&self, service: SystemTime) -> Option<ClockOffset> {
         let offset = signed_millis(self.source.now(), service);
-        let is_plausible = offset.unsigned_abs() < MOST_OFF.as_millis().try_into().unwrap_or(u64::MAX);
+        let is_plausible = offset.unsigned_abs() < MAX_OFFSET.as_millis().try_into().unwrap_or(u64::MAX);
         (self.corrects && is_plausible).then_some(ClockOffset(offset))
     }
 
-    /// Corrects the clock by an offset with which the service has accepted a request.
+    /// Confirms an offset: the service has accepted a request that was signed with it.
     pub(crate) fn correct(&self, ClockOffset(millis): ClockOffset) {
         let before = self.offset_millis.swap(millis, Ordering::Relaxed);
-        if before.abs_diff(millis) > SAME_MILLIS {
+        if before.abs_diff(millis) > TOLERANCE_MILLIS {
             tracing::warn!(
                 offset_millis = millis,
-                "this machine's clock is wrong, requests are signed by the service's clock"
+                "the local clock is wrong, requests are signed with the time of the service"
             );
         }
     }

@@ -1,11 +1,11 @@
-//! What AWS Lambda says in the environment of a function.
+//! AWS Lambda, in which requests have the trace id of the invocation.
 
 use std::env;
 
 use http::HeaderValue;
 use percent_encoding::{CONTROLS, utf8_percent_encode};
 
-/// The function that this process is, if it is one.
+/// Whether this process is a Lambda function.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lambda {
     is_function: bool,
@@ -16,8 +16,7 @@ impl Lambda {
         Self { is_function: env::var_os("AWS_LAMBDA_FUNCTION_NAME").is_some_and(|name| !name.is_empty()) }
     }
 
-    /// The trace of the present invocation, by which Lambda finds functions that call themselves without end. It is
-    /// another one for each invocation.
+    /// The trace id of the present invocation, by which Lambda detects functions that call themselves in a loop.
     pub(crate) fn trace_id(self) -> Option<HeaderValue> {
         if !self.is_function {
             return None;

@@ -81,7 +81,7 @@ pub(crate) struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// What the AWS SDKs agreed on.
+    /// The defaults of the AWS SDKs.
     fn default() -> Self {
         Self {
             max_attempts: 3,
@@ -93,7 +93,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Full jitter: anything from nothing to the exponential backoff after `retries` earlier retries.
+    /// The exponential backoff after `retries` earlier retries, with full jitter.
     fn delay(&self, class: Class, retries: u32, server: Option<ServerDelay>, jitter: f64) -> Duration {
         let base = if class == Class::Throttling { self.throttling_backoff } else { self.backoff };
         let own = base.saturating_mul(2_u32.saturating_pow(retries)).min(self.max_backoff);
@@ -153,7 +153,7 @@ impl Retry {
         self.attempts
     }
 
-    /// A call that succeeds gets back what its last retry cost; one that needed none puts a token in.
+    /// Returns the tokens of the last retry to the quota, or adds one token if there was no retry.
     pub(crate) fn succeeded(&mut self) {
         match self.permit.take() {
             Some(permit) => drop(permit),

@@ -11,7 +11,7 @@ pub(super) type Certificate = reqwest::Certificate;
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 
-/// One by one: the library tells of a bundle as a whole only.
+/// Each certificate by itself, as the library reports errors of a bundle only as a whole.
 pub(super) fn certificates(pem: &[u8]) -> impl Iterator<Item = Result<Certificate, BoxError>> {
     let text = String::from_utf8_lossy(pem).into_owned();
     let blocks: Vec<_> = text.split(BEGIN).skip(1).map(str::to_owned).collect();
@@ -21,7 +21,7 @@ pub(super) fn certificates(pem: &[u8]) -> impl Iterator<Item = Result<Certificat
     })
 }
 
-/// TLS as it is set up for each HTTP client.
+/// The TLS configuration of each HTTP client.
 #[derive(Clone, Debug)]
 pub(crate) struct Tls(Trust);
 
@@ -38,7 +38,7 @@ impl Tls {
     }
 }
 
-/// Whether there is no connection because nobody vouches for the server. The libraries have no type for it in common.
+/// Whether the certificate of the server is not trusted. The TLS libraries of the systems have no common error type for it.
 pub(crate) fn is_untrusted(error: &reqwest::Error) -> bool {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(error) = cause {

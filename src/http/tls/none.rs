@@ -4,24 +4,24 @@ use super::Trust;
 use crate::error::ConfigurationError;
 use crate::model::BoxError;
 
-/// There are none.
+/// There are no certificates without TLS.
 pub(super) type Certificate = std::convert::Infallible;
 
 pub(super) fn certificates(_pem: &[u8]) -> impl Iterator<Item = Result<Certificate, BoxError>> {
     std::iter::empty()
 }
 
-/// Nothing to set up.
+/// Has nothing to configure.
 #[derive(Clone, Debug)]
 pub(crate) struct Tls;
 
 impl Tls {
-    #[allow(clippy::unnecessary_wraps, reason = "the libraries can fail here")]
+    #[allow(clippy::unnecessary_wraps, reason = "TLS libraries can fail here")]
     pub(crate) fn new(_trust: &Trust, _tls: bool) -> Result<Self, ConfigurationError> {
         Ok(Self)
     }
 
-    #[allow(clippy::unused_self, reason = "the libraries need it")]
+    #[allow(clippy::unused_self, reason = "TLS libraries need it")]
     pub(crate) fn set_up(&self, builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         builder
     }

@@ -1,4 +1,4 @@
-//! TLS by `rustls`, with `aws-lc-rs` where it is asked for, else with `ring`.
+//! TLS by `rustls`, with `aws-lc-rs` if that feature is enabled, and else with `ring`.
 
 use std::error::Error as StdError;
 use std::io;
@@ -31,12 +31,12 @@ fn provider() -> CryptoProvider {
     return rustls::crypto::ring::default_provider();
 }
 
-/// TLS as it is set up once and shared by several HTTP clients.
+/// The TLS configuration, which several HTTP clients share.
 #[derive(Clone, Debug)]
 pub(crate) struct Tls(ClientConfig);
 
 impl Tls {
-    /// Reading the system's root store takes milliseconds: only where TLS can be used.
+    /// `tls` says whether TLS can be used. Without it, the root store of the system is not read, which takes milliseconds.
     pub(crate) fn new(trust: &Trust, tls: bool) -> Result<Self, ConfigurationError> {
         config(trust, tls).map(Self).map_err(|error| ConfigurationError::HttpClient(error.into()))
     }
@@ -57,30 +57,32 @@ fn config(trust: &Trust, tls: bool) -> Result<ClientConfig, rustls::Error> {
     } else if trust.certificates.is_empty() {
         config.with_platform_verifier()?
     } else {
-        let verifier = beside_the_system(trust, config.crypto_provider())?;
+        let verifier = verifier_with_system_roots(trust, config.crypto_provider())?;
         config.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
     };
     Ok(config.with_no_client_auth())
 }
 
 #[cfg(not(target_os = "android"))]
-fn beside_the_system(trust: &Trust, provider: &Arc<CryptoProvider>) -> Result<Verifier, rustls::Error> {
+fn verifier_with_system_roots(trust: &Trust, provider: &Arc<CryptoProvider>) -> Result<Verifier, rustls::Error> {
     Verifier::new_with_extra_roots(trust.certificates.iter().cloned(), Arc::clone(provider))
 }
 
 #[cfg(target_os = "android")]
-fn beside_the_system(_: &Trust, _: &Arc<CryptoProvider>) -> Result<Verifier, rustls::Error> {
-    Err(rustls::Error::General("Android takes no roots beside its own: use only_root_certificates()".to_owned()))
+fn verifier_with_system_roots(_: &Trust, _: &Arc<CryptoProvider>) -> Result<Verifier, rustls::Error> {
+    Err(rustls::Error::General(
+        "on Android, root certificates can't be added to those of the system: use only_root_certificates()".to_owned(),
+    ))
 }
 
-/// Whether there is no connection because nobody vouches for the server.
+/// Whether the certificate of the server is not trusted.
 pub(crate) fn is_untrusted(error: &reqwest::Error) -> bool {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(error) = cause {
         if matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
             return true;
         }
-        // An I/O error passes over what it is made of when it is asked for its source.
+        // The source of an I/O error is that of the error inside, which must be looked at, too.
         let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         cause = inner.map(|inner| inner as _).or_else(|| error.source());
     }

@@ -19,20 +19,20 @@ struct Bucket {
 }
 
 impl Quota {
-    /// What the AWS SDKs agreed on.
+    /// The default of the AWS SDKs.
     pub(crate) const DEFAULT_CAPACITY: u32 = 500;
 
     pub(crate) fn new(capacity: Option<u32>) -> Self {
         Self(capacity.map(|capacity| Arc::new(Bucket { capacity, tokens: AtomicU32::new(capacity) })))
     }
 
-    /// Pays for one retry, if the tokens suffice.
+    /// Takes the tokens of one retry, if there are enough.
     pub(super) fn acquire(&self, class: Class) -> Option<Permit> {
         let cost = if class == Class::Throttling { THROTTLING_COST } else { RETRY_COST };
         if let Some(bucket) = &self.0 {
-            let paid =
+            let taken =
                 bucket.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tokens| tokens.checked_sub(cost));
-            paid.ok()?;
+            taken.ok()?;
         }
         Some(Permit { quota: self.clone(), cost })
     }
@@ -40,7 +40,7 @@ impl Quota {
     pub(super) fn add(&self, count: u32) {
         if let Some(bucket) = &self.0 {
             let add = |tokens: u32| Some(tokens.saturating_add(count).min(bucket.capacity));
-            // The closure never refuses, so neither does the update.
+            // The closure always returns a value, so that the update can't fail.
             let _ = bucket.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
         }
     }
@@ -51,7 +51,7 @@ impl Quota {
     }
 }
 
-/// One paid retry. Its tokens come back when it is dropped: after a success, or with a call that was cancelled.
+/// The tokens of one retry. They are returned when it is dropped: after a success, or with a call that was cancelled.
 #[derive(Debug)]
 pub(crate) struct Permit {
     quota: Quota,
@@ -59,7 +59,7 @@ pub(crate) struct Permit {
 }
 
 impl Permit {
-    /// The retry failed: its tokens are gone.
+    /// The retry failed, so that its tokens are not returned.
     pub(super) fn spend(mut self) {
         self.cost = 0;
     }
