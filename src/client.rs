@@ -142,6 +142,3 @@ impl fmt::Debug for Client {
         self.runtime.fmt(f)
     }
 }
-
-#[cfg(test)]
-mod tests;

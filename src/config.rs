@@ -383,12 +383,11 @@ impl ClientBuilder {
         // No call waits longer for a connection than for its response.
         let limits = [self.timeouts.connect, self.timeouts.read, self.timeouts.attempt];
         self.timeouts.connect = limits.into_iter().flatten().min();
-        let http_client = match self.http_client.take() {
-            Some(client) => client,
-            None => {
-                let https = endpoint.is_https();
-                Arc::new(ReqwestClient::new(self.timeouts.connect, self.use_system_proxy, https, &self.roots)?)
-            }
+        let http_client = if let Some(client) = self.http_client.take() {
+            client
+        } else {
+            let https = endpoint.is_https();
+            Arc::new(ReqwestClient::new(self.timeouts.connect, self.use_system_proxy, https, &self.roots)?)
         };
         Ok(Runtime {
             region: signing_region(self.endpoint.region)?,

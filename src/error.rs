@@ -424,7 +424,7 @@ impl Error {
 
     /// The next page of a list is one that was read before.
     pub(crate) fn endless_list(operation: &'static str, subject: Box<str>) -> Self {
-        let message = "the service returned a page token for the second time: the list would never end";
+        let message = "the service returned a page token again that led to an earlier page: the list would never end";
         let context = Context {
             operation,
             subject,

@@ -230,7 +230,7 @@ async fn read_body(body: Body, into: &mut BytesMut, limits: ResponseLimits) -> R
     loop {
         let frame = within(limits.read_timeout, poll_fn(|cx| body.as_mut().poll_frame(cx))).await?;
         let Some(frame) = frame else { return Ok(()) };
-        let frame = frame.map_err(|error| reqwest::interrupted_body(error))?;
+        let frame = frame.map_err(reqwest::interrupted_body)?;
         // Trailers are not used.
         let Ok(chunk) = frame.into_data() else { continue };
         let room = limits.max_size - into.len();

@@ -32,7 +32,7 @@ fn variant(error: &Error) -> &'static str {
 }
 
 #[tokio::test]
-async fn every_raw_answer_becomes_the_right_error() {
+async fn every_error_response_becomes_the_right_variant() {
     let cases: Vec<Value> = serde_json::from_str(include_str!("../../tests/fixtures/error_answers.json")).unwrap();
     assert!(cases.len() >= 50);
     for case in &cases {
@@ -233,7 +233,7 @@ async fn an_id_of_any_length_leaves_the_line_bounded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_report_repeats_nothing_that_a_provider_says_twice() {
+async fn a_report_does_not_repeat_causes() {
     use aws_credential_types::provider::error::CredentialsError;
     use aws_credential_types::provider::{ProvideCredentials, future};
 
@@ -272,7 +272,7 @@ async fn a_report_repeats_nothing_that_a_provider_says_twice() {
 }
 
 #[tokio::test]
-async fn the_echo_of_a_refused_signature_is_cut_off() {
+async fn the_echo_of_a_rejected_signature_is_cut_off() {
     let body = r#"{"message":"The signature does not match. The Canonical String for this request should have been 'x-amz-security-token:SECRET'"}"#;
     let error = start(&Script::new([respond(403, &[("x-amzn-errortype", "InvalidSignatureException")], body)])).await;
     assert_eq!(error.message(), Some("The signature does not match."));
@@ -280,7 +280,7 @@ async fn the_echo_of_a_refused_signature_is_cut_off() {
 }
 
 #[tokio::test]
-async fn nothing_from_outside_breaks_the_line_or_floods_it() {
+async fn no_response_breaks_the_line_or_makes_it_long() {
     let text = format!(r#"{{"code":"Evil\nLINE","message":"{}"}}"#, "x\\u001b[31m\\n".repeat(100_000));
     let error = start(&Script::new([respond(400, &[], &text)])).await;
     let line = error.to_string();
@@ -310,7 +310,7 @@ async fn no_message_repeats_its_cause() {
 }
 
 #[tokio::test]
-async fn only_a_redirect_is_called_one() {
+async fn only_redirects_are_named_redirects() {
     for (status, is_redirect) in
         [(300, false), (301, true), (302, true), (303, true), (304, false), (305, false), (307, true), (308, true)]
     {
@@ -328,7 +328,7 @@ fn errors_travel() {
 }
 
 #[tokio::test]
-async fn nothing_in_a_message_breaks_or_turns_the_line() {
+async fn no_message_breaks_the_line_or_changes_its_direction() {
     let body = r#"{"message":"one\r\ntwo\u2028three \u202eevil\u2069 \u001b[2J\u200f."}"#;
     let client = Script::new([respond(400, &[], body)]).client();
     let call = client.get_read_set_export_job().sequence_store_id("1234567890").id("1234567890");

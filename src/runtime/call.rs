@@ -335,3 +335,6 @@ fn invocation_id() -> HeaderValue {
     // A UUID has only characters that a header may have.
     HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,7 +117,7 @@ async fn a_provider_that_fails_is_asked_again_within_the_attempts_of_a_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_fetch_is_taken_over() {
+async fn after_a_cancelled_fetch_the_next_call_fetches() {
     let provider = Counting { delay: Duration::from_secs(10), ..Counting::default() };
     let client = Script::new([ok()]).client_with(with_provider(&provider)).unwrap();
     assert!(tokio::time::timeout(Duration::from_secs(1), start(&client)).await.is_err());
@@ -137,16 +137,16 @@ async fn credentials_are_renewed_a_minute_before_they_expire() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn expired_credentials_are_fetched_anew_once() {
+async fn expired_credentials_are_fetched_again_once() {
     let expired = || respond(403, &[("x-amzn-errortype", "ExpiredTokenException")], "");
     let provider = Counting::default();
     let script = Script::new([expired(), ok()]);
     let client = script.client_with(with_provider(&provider)).unwrap();
-    let begun = Instant::now();
+    let started = Instant::now();
     start(&client).await.unwrap();
-    assert!(begun.elapsed().is_zero(), "nothing to wait for");
+    assert!(started.elapsed().is_zero(), "nothing to wait for");
     assert_eq!(script.sent().iter().map(key_of).collect::<Vec<_>>(), ["AKID1", "AKID2"]);
-    assert_eq!(client.runtime.quota.tokens(), Some(500));
+    assert_eq!(client.call().runtime.quota.tokens(), Some(500));
 
     let provider = Counting::default();
     let script = Script::new([expired()]);
@@ -161,7 +161,7 @@ async fn expired_credentials_are_fetched_anew_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_provider_that_hangs_is_named() {
+async fn the_error_names_a_provider_that_hangs() {
     let provider = Counting { delay: Duration::from_secs(1_000_000), ..Counting::default() };
     let script = Script::new([ok()]);
     let client = script.client_with(with_provider(&provider).max_attempts(1)).unwrap();
@@ -190,18 +190,18 @@ impl ProvideCredentials for HangsLater {
 }
 
 #[tokio::test(start_paused = true)]
-async fn credentials_that_are_still_valid_outlast_a_renewal_that_hangs() {
+async fn credentials_that_are_still_valid_are_used_while_a_renewal_hangs() {
     let script = Script::new([ok()]);
     let client = script.client_with(builder().credentials_provider(HangsLater(AtomicU32::new(0)))).unwrap();
-    let begun = Instant::now();
+    let started = Instant::now();
     start(&client).await.unwrap();
     start(&client).await.unwrap();
-    assert_eq!(begun.elapsed().as_secs(), 5);
+    assert_eq!(started.elapsed().as_secs(), 5);
     assert_eq!(script.sent().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn credentials_that_are_handed_out_expired_are_not_fetched_by_everybody() {
+async fn credentials_that_are_provided_expired_are_not_fetched_by_every_call() {
     let provider =
         Counting { delay: Duration::from_millis(100), lifetime: Some(Duration::ZERO), ..Counting::default() };
     let client = Script::new([ok()]).client_with(with_provider(&provider)).unwrap();

@@ -1,7 +1,8 @@
-//! The pipeline over a scripted transport: attempts, waits, timeouts, clock, headers.
+//! Calls with scripted responses: attempts, backoff, timeouts, clock, headers.
 
 mod clock;
 mod credentials;
+mod replay;
 
 use std::time::{Duration, SystemTime};
 
@@ -9,6 +10,7 @@ use aws_credential_types::Credentials;
 use tokio::time::Instant;
 
 use super::*;
+use crate::Client;
 use crate::error::StopReason;
 use crate::http::HttpErrorKind::{Connect, ConnectTimeout, Interrupted, ReadTimeout, StaleConnection, TooLarge};
 use crate::read_set::StartReadSetActivationJobOutput;
@@ -34,7 +36,7 @@ fn token(sent: &Sent) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failures_that_may_pass_are_tried_again_with_the_same_token() {
+async fn transient_failures_are_retried_with_the_same_token() {
     for step in [
         || Step::Fail(Connect),
         || Step::Fail(ConnectTimeout),
@@ -63,12 +65,12 @@ async fn failures_that_may_pass_are_tried_again_with_the_same_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_stale_connection_the_rest_of_the_call_uses_fresh_ones() {
+async fn after_a_stale_connection_the_call_uses_new_connections() {
     let script = Script::new([Step::Fail(StaleConnection), respond(503, &[], ""), ok(), ok()]);
     let client = script.client();
-    let begun = Instant::now();
+    let started = Instant::now();
     let job = start(&client).await.unwrap();
-    assert!(begun.elapsed() <= Duration::from_millis(51), "the first backoff, once");
+    assert!(started.elapsed() <= Duration::from_millis(51), "the first backoff, once");
     start(&client).await.unwrap();
     let fresh: Vec<_> = script.sent().iter().map(|sent| sent.new_connection).collect();
     assert_eq!(fresh, [false, true, true, false]);
@@ -80,7 +82,7 @@ async fn after_a_stale_connection_the_rest_of_the_call_uses_fresh_ones() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_an_attempt_without_a_response_the_idle_connections_are_not_trusted() {
+async fn after_an_attempt_without_a_response_the_call_uses_new_connections() {
     for (step, expected) in [
         (Step::Fail(Interrupted), true),
         (Step::Fail(ReadTimeout), true),
@@ -105,7 +107,7 @@ async fn two_calls_never_share_a_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_pass_is_final() {
+async fn final_failures_are_not_retried() {
     for step in [
         || respond(400, &[("x-amzn-errortype", "ValidationException")], ""),
         || respond(402, &[], ""),
@@ -126,7 +128,7 @@ async fn what_cannot_pass_is_final() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_error_tells_what_any_attempt_may_have_done() {
+async fn may_have_been_applied_is_about_all_attempts() {
     // Interrupted first, refused in the end: the first may have done the work.
     let script = Script::new([Step::Fail(Interrupted), respond(403, &[], "")]);
     let error = start(&script.client()).await.unwrap_err();
@@ -146,47 +148,47 @@ async fn the_error_tells_what_any_attempt_may_have_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waits_follow_the_policy_and_the_service() {
+async fn backoff_follows_the_policy_and_the_service() {
     let script = Script::new([respond(503, &[("retry-after", "7")], ""), ok()]);
-    let begun = Instant::now();
+    let started = Instant::now();
     start(&script.client()).await.unwrap();
-    assert_eq!(begun.elapsed().as_secs(), 7);
+    assert_eq!(started.elapsed().as_secs(), 7);
 
     let script = Script::new([respond(503, &[("x-amz-retry-after", "2000")], ""), ok()]);
-    let begun = Instant::now();
+    let started = Instant::now();
     start(&script.client()).await.unwrap();
-    assert_eq!(begun.elapsed().as_secs(), 2);
+    assert_eq!(started.elapsed().as_secs(), 2);
 
     let script = Script::new([respond(503, &[("retry-after", "400")], ""), ok()]);
-    let begun = Instant::now();
+    let started = Instant::now();
     let error = start(&script.client()).await.unwrap_err();
     assert_eq!(error.retry_after(), Some(Duration::from_secs(400)));
     assert_eq!(error.stop_reason(), Some(StopReason::DelayTooLong));
-    assert!(begun.elapsed().is_zero());
+    assert!(started.elapsed().is_zero());
 }
 
 #[tokio::test(start_paused = true)]
-async fn time_outs_name_themselves() {
+async fn the_error_names_the_timeout() {
     let script = Script::new([Step::Hang]);
     let client = script.client_with(builder().read_timeout(None)).unwrap();
     let call = || client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5000000001"]);
 
-    let begun = Instant::now();
+    let started = Instant::now();
     let error = call().operation_attempt_timeout(Duration::from_secs(2)).max_attempts(2).send().await.unwrap_err();
     assert!(error.to_string().contains("no response within the attempt timeout of 2s [2 attempts"), "{error}");
     assert!(error.is_timeout() && error.is_retryable() && error.may_have_been_applied());
-    assert_eq!(begun.elapsed().as_secs(), 4);
+    assert_eq!(started.elapsed().as_secs(), 4);
 
-    let begun = Instant::now();
+    let started = Instant::now();
     let error = call().operation_timeout(Duration::from_secs(90)).send().await.unwrap_err();
     assert!(error.to_string().contains("no response within the operation timeout of 90s [2 attempts"), "{error}");
     assert_eq!(error.stop_reason(), Some(StopReason::NoTimeLeft));
-    assert_eq!(begun.elapsed().as_secs(), 90);
+    assert_eq!(started.elapsed().as_secs(), 90);
 
-    let begun = Instant::now();
+    let started = Instant::now();
     let error = call().send().await.unwrap_err();
     assert!(error.to_string().contains("attempt timeout of 60s [3 attempts"), "{error}");
-    assert!(begun.elapsed() < Duration::from_secs(182));
+    assert!(started.elapsed() < Duration::from_secs(182));
 
     let longest = call().operation_timeout(Duration::MAX).operation_attempt_timeout(Duration::MAX).send();
     assert!(tokio::time::timeout(Duration::from_secs(1_000_000), longest).await.is_err());
@@ -195,7 +197,7 @@ async fn time_outs_name_themselves() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_empty_quota_is_named() {
+async fn the_error_names_an_empty_retry_quota() {
     let script = Script::new([respond(500, &[], "")]);
     let client = script.client_with(builder().retry_quota(20)).unwrap();
     let error = start(&client).await.unwrap_err();
@@ -205,7 +207,7 @@ async fn an_empty_quota_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_thousand_failing_calls_are_carried_by_a_lifted_quota_only() {
+async fn a_thousand_failing_calls_are_retried_only_without_a_quota() {
     let script = Script::new([respond(500, &[], "")]);
     let client = script.client_with(builder().retry_quota(None)).unwrap();
     for _ in 0..1_000 {
@@ -220,16 +222,16 @@ async fn a_thousand_failing_calls_are_carried_by_a_lifted_quota_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_call_leaves_the_quota_as_it_was() {
+async fn a_cancelled_call_returns_its_tokens_to_the_quota() {
     let script = Script::new([respond(503, &[("retry-after", "60")], ""), ok()]);
     let client = script.client();
     assert!(tokio::time::timeout(Duration::from_secs(1), start(&client)).await.is_err());
-    assert_eq!(client.runtime.quota.tokens(), Some(500));
+    assert_eq!(client.call().runtime.quota.tokens(), Some(500));
     assert_eq!(script.sent().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_attempt_introduces_itself() {
+async fn every_attempt_sends_its_headers() {
     let script = Script::new([respond(500, &[], ""), ok()]);
     start(&script.client_with(builder().app_name("sequencer")).unwrap()).await.unwrap();
     let sent = script.sent();
@@ -248,7 +250,7 @@ async fn every_attempt_introduces_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_date_of_another_age_does_not_spoil_the_clock() {
+async fn an_implausible_date_does_not_change_the_clock() {
     let date = ("date", "Fri, 31 Dec 9999 23:59:59 GMT");
     let script = Script::new([respond(403, &[("x-amzn-errortype", "InvalidSignatureException"), date], ""), ok()]);
     let client = script.client();
@@ -262,7 +264,7 @@ async fn a_date_of_another_age_does_not_spoil_the_clock() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_decorates_an_answer_does_not_spoil_it() {
+async fn a_response_with_a_byte_order_mark_or_unknown_fields_is_read() {
     for extra in [
         r#""creationTime":"yesterday""#,
         r#""creationTime":{"seconds":1}"#,
@@ -280,7 +282,7 @@ async fn what_decorates_an_answer_does_not_spoil_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_clock_that_is_off_is_put_right_and_stays_right() {
+async fn a_wrong_clock_is_corrected_for_later_calls_too() {
     let local = httpdate::parse_http_date("Sat, 21 Nov 2026 12:00:00 GMT").unwrap();
     let refused = || {
         let date = ("date", "Sat, 21 Nov 2026 13:30:00 GMT");
@@ -304,7 +306,7 @@ async fn a_clock_that_is_off_is_put_right_and_stays_right() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_waits_for_a_connection_that_is_free() {
+async fn a_call_waits_for_a_free_connection() {
     let script = Script::new([Step::Hang, ok()]);
     let limits = builder().max_connections(1).operation_timeout(Duration::from_secs(5));
     let client = script.client_with(limits).unwrap();

@@ -92,7 +92,7 @@ fn clock_at(time: SystemTime) -> Arc<Mutex<SystemTime>> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_with_a_wrong_date_costs_no_call() {
+async fn a_rejection_with_a_wrong_date_fails_no_call() {
     let service = Service::refusing([Some(WRONG)]);
     let client = service.client(&clock_at(noon()));
     start(&client).await.unwrap();
@@ -102,7 +102,7 @@ async fn a_refusal_with_a_wrong_date_costs_no_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_fails_leaves_the_clock_as_it_was() {
+async fn a_call_that_fails_does_not_change_the_clock() {
     // Without dates nobody could put the clock right again.
     let service = Service::refusing([Some(WRONG), Some(WRONG)]).with(|state| state.has_no_date = true);
     let client = service.client(&clock_at(noon()));
@@ -116,7 +116,7 @@ async fn a_call_that_fails_leaves_the_clock_as_it_was() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_at_the_same_time_do_not_spoil_the_clock_of_each_other() {
+async fn concurrent_calls_do_not_change_the_clock_of_each_other() {
     let service = Service::refusing([Some(WRONG); 16]).with(|state| state.first_attempts_alone = true);
     let client = service.client(&clock_at(noon()));
     let calls: Vec<_> = (0..32).map(|_| tokio::spawn(start_owned(client.clone()))).collect();
@@ -127,7 +127,7 @@ async fn calls_at_the_same_time_do_not_spoil_the_clock_of_each_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_date_that_is_always_wrong_is_nobodys_concern() {
+async fn a_date_that_is_always_wrong_has_no_effect() {
     let service = Service::default().with(|state| state.date = Some(WRONG));
     let client = service.client(&clock_at(noon()));
     for _ in 0..3 {
@@ -137,7 +137,7 @@ async fn a_date_that_is_always_wrong_is_nobodys_concern() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_clock_that_is_set_meanwhile_is_followed() {
+async fn a_clock_that_is_set_in_the_meantime_is_used() {
     let service = Service::default();
     let clock = clock_at(noon() - Duration::from_hours(2));
     let client = service.client(&clock);
