@@ -264,7 +264,7 @@ async fn an_implausible_date_does_not_change_the_clock() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_response_with_a_byte_order_mark_or_unknown_fields_is_read() {
+async fn unreadable_and_unknown_optional_fields_are_ignored() {
     for extra in [
         r#""creationTime":"yesterday""#,
         r#""creationTime":{"seconds":1}"#,
