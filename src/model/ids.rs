@@ -56,7 +56,6 @@ macro_rules! string_type {
         }
 
         crate::model::ids::serde_as_text! { $name }
-        crate::protocol::json::text_field! { $name, read_id }
 
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {

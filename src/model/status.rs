@@ -84,7 +84,6 @@ macro_rules! open_enum {
         }
 
         crate::model::ids::serde_as_text! { $name }
-        crate::protocol::json::text_field! { $name, read_text }
     };
 }
 

@@ -3,9 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::json;
+use super::json::field::{Field as _, Place};
+use super::json::json_struct;
 use super::response::Response;
 use super::sigv4::Secrets;
 
@@ -68,7 +69,7 @@ impl ErrorResponse {
     /// Prefers the code of the header to that of the body. The secrets of the request are redacted, as a gateway may repeat
     /// the request in its response.
     pub(crate) fn read(response: &Response, now: SystemTime, secrets: &Secrets) -> Self {
-        let body = ErrorBody::read(&response.body);
+        let body = ErrorBody::of(&response.body);
         let header = response.header("x-amzn-errortype").and_then(clean_code);
         let code = header.or_else(|| body.code());
         let message = body.message();
@@ -85,28 +86,26 @@ impl ErrorResponse {
     }
 }
 
-/// The fields that an error response may have.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ErrorBody {
-    #[serde(with = "json::field")]
-    code: Option<String>,
-    #[serde(rename = "__type", with = "json::field")]
-    type_: Option<String>,
-    #[serde(with = "json::field")]
-    message: Option<String>,
-    #[serde(rename = "Message", with = "json::field")]
-    message_capitalized: Option<String>,
-    #[serde(rename = "errorMessage", with = "json::field")]
-    error_message: Option<String>,
+json_struct! {
+    /// The fields that an error response may have.
+    #[derive(Default, Serialize, Deserialize)]
+    struct ErrorBody {
+        code: Option<String>,
+        #[serde(rename = "__type")]
+        type_: Option<String>,
+        message: Option<String>,
+        #[serde(rename = "Message")]
+        message_capitalized: Option<String>,
+        error_message: Option<String>,
+    }
 }
 
 impl ErrorBody {
     /// Reads the fields of a JSON object. Any other body has none.
-    fn read(body: &[u8]) -> Self {
+    fn of(body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
         let mut deserializer = serde_json::Deserializer::from_str(&text);
-        let fields = json::read_struct(&mut deserializer).ok().flatten();
+        let fields = Self::read(&mut deserializer, Place::Field).ok().flatten();
         fields.filter(|_| deserializer.end().is_ok()).unwrap_or_default()
     }
 

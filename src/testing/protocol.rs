@@ -16,6 +16,7 @@ use crate::model::FileType;
 use crate::model::time::to_iso8601;
 use crate::protocol::endpoint::Host;
 use crate::protocol::error_response::ErrorResponse;
+use crate::protocol::json::field::Place;
 use crate::protocol::json::{self, Field, json_struct};
 use crate::protocol::request::{HostPrefix, Request};
 use crate::protocol::response::Response;
@@ -200,11 +201,13 @@ json_struct! {
 macro_rules! fields_of_cases {
     ($($Type:ty)+) => {$(
         impl Field for $Type {
+            const EXPECTED: &'static str = stringify!($Type);
+
             fn absent() -> Self {
                 Self::default()
             }
 
-            fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+            fn read<'de, D: Deserializer<'de>>(deserializer: D, _: Place) -> Result<Option<Self>, D::Error> {
                 Option::deserialize(deserializer)
             }
 
@@ -221,12 +224,14 @@ fields_of_cases! { bool i32 u8 u16 }
 struct Seconds(OffsetDateTime);
 
 impl Field for Seconds {
+    const EXPECTED: &'static str = OffsetDateTime::EXPECTED;
+
     fn absent() -> Self {
         Self(OffsetDateTime::UNIX_EPOCH)
     }
 
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        Ok(OffsetDateTime::read(deserializer)?.map(Self))
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, place: Place) -> Result<Option<Self>, D::Error> {
+        Ok(OffsetDateTime::read(deserializer, place)?.map(Self))
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -117,7 +117,7 @@ impl Operation for BatchDeleteReadSetRequest {
         }
         let output = decode(self, response)?;
         if output.errors.is_empty() {
-            json::check_origin(response, "errors")?;
+            crate::operation::check_origin(response, "errors")?;
         }
         Ok(output)
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::builder::{IsSet, builder};
 use crate::model::validation::{Path, Shown, Violations};
 use crate::model::{FileType, ItemStatus, ReadSetId, ReferenceArn, S3Uri, SampleId, SubjectId};
-use crate::protocol::json::{self, Field, json_struct};
+use crate::protocol::json::{Field, json_struct};
 
 type Tags = BTreeMap<String, String>;
 
@@ -49,21 +49,23 @@ impl SourceFiles {
 
 /// The files of a source as a response has them: unknown fields are ignored there.
 impl Field for SourceFiles {
+    const EXPECTED: &'static str = "an object";
+
     fn absent() -> Self {
         Self::source1("")
     }
 
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        let files: Option<ResponseFiles> = json::read_struct(deserializer)?;
-        Ok(files.map(|ResponseFiles { source1, source2 }| Self { source1, source2 }))
+    fn from_object<'de, A: MapAccess<'de>>(fields: A) -> Result<Option<Self>, A::Error> {
+        let files = ResponseFiles::from_object(fields)?;
+        Ok(files.map(|files| Self { source1: files.source1, source2: files.source2 }))
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.serialize(serializer)
     }
 
-    fn check(&mut self) -> bool {
-        self.source1.check()
+    fn is_complete(&mut self) -> bool {
+        self.source1.is_complete()
     }
 }
 
