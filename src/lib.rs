@@ -138,3 +138,8 @@ pub use model::{
 };
 pub use operation::read_set;
 pub use runtime::CallFuture;
+
+/// Compiles and runs the programs of README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
