@@ -1,7 +1,7 @@
-//! What the fuzz targets run, and `cargo test` with generated input: each function takes what comes from outside, must
-//! not panic, and must not take more time and memory than its input explains.
+//! The bodies of the fuzz targets, which `cargo test` runs with generated input, too. Each function reads input from
+//! outside. It must not panic, and its time and memory must be bounded by the size of the input.
 //!
-//! Only there in tests and under `cargo fuzz`.
+//! This module exists in tests and under `cargo fuzz` only.
 
 mod endpoint;
 #[cfg(feature = "local")]
@@ -40,13 +40,13 @@ use crate::runtime::retry::{self, Class, Quota, Retry, RetryPolicy};
 /// The longest line that an error may take in a log, in bytes.
 const LONGEST_LINE: usize = 8_000;
 
-/// Successful answers: the bytes are the body, read as the answer of every operation.
-pub fn answers(data: &[u8]) {
+/// Successful responses: the bytes are the body, decoded as the response of every operation.
+pub fn responses(data: &[u8]) {
     let headers = HeaderMap::from_iter([(HeaderName::from_static("x-amzn-requestid"), HeaderValue::from_static("r"))]);
     decode_all(&Response { status: StatusCode::OK, headers, body: Bytes::copy_from_slice(data) });
 }
 
-/// Error answers: a line with the status, lines of headers, an empty line, the body.
+/// Error responses: a line with the status, lines of headers, an empty line, the body.
 pub fn errors(data: &[u8]) {
     let Message { start, headers, body } = Message::read(data);
     let status = str::from_utf8(start).ok().and_then(|text| StatusCode::from_bytes(text.trim().as_bytes()).ok());
@@ -54,14 +54,14 @@ pub fn errors(data: &[u8]) {
     let raw = Response { status: status.unwrap_or(StatusCode::BAD_REQUEST), headers, body };
     let now = now();
 
-    let answer = ErrorResponse::read(&raw, now, &Secrets::default());
+    let response = ErrorResponse::read(&raw, now, &Secrets::default());
     let clock = Clock::new(SharedTimeSource::new(StaticTimeSource::new(now)), true);
     let skew = clock_skew(&raw, now).and_then(|service| clock.offset_to(service));
     if let Some(offset) = skew {
         clock.correct(offset);
         assert_ne!(clock.now(), now, "a clock that is off moves");
     }
-    let class = retry::classify(&answer, skew);
+    let class = retry::classify(&response, skew);
     let delay = server_delay(&raw, now);
     assert!(delay.is_none_or(|delay| delay.duration() <= Duration::from_hours(24)), "{delay:?}");
     for (jitter, left) in [(0.0, None), (1.0, Some(Duration::from_mins(4))), (0.5, Some(Duration::ZERO))] {
@@ -72,12 +72,12 @@ pub fn errors(data: &[u8]) {
         }
     }
     let context = Context {
-        may_have_been_applied: retry::may_have_been_applied(&answer, class),
+        may_have_been_applied: retry::may_have_been_applied(&response, class),
         retryable: class.is_retryable(),
         throttling: class == Class::Throttling,
         ..context("StartReadSetExportJob")
     };
-    assert_fit_for_a_log(&Error::from_response(answer, context));
+    assert_fit_for_a_log(&Error::from_response(response, context));
 }
 
 json_struct! {
@@ -90,8 +90,8 @@ json_struct! {
 /// Timestamps: the bytes are one as text, and as a JSON value.
 pub fn times(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
-    let as_member = serde_json::from_str::<Holder>(&format!("{{\"at\":{text}}}")).ok().and_then(|holder| holder.at);
-    for time in [times::from_iso8601(text), as_member].into_iter().flatten() {
+    let as_field = serde_json::from_str::<Holder>(&format!("{{\"at\":{text}}}")).ok().and_then(|holder| holder.at);
+    for time in [times::from_iso8601(text), as_field].into_iter().flatten() {
         let written = times::to_iso8601(time);
         if times::can_be_written(time) {
             assert_eq!(times::from_iso8601(&written), Some(time), "{written}");
@@ -120,7 +120,7 @@ pub fn enums(data: &[u8]) {
 
 /// Manifests: the bytes are one source.
 pub fn manifest(data: &[u8]) {
-    // What is wrong with one is said by the parser, whose errors quote unknown names as they are.
+    // The errors of the parser quote unknown names unchanged: they are not checked here.
     let Ok(source) = serde_json::from_slice::<ImportReadSetSource>(data) else { return };
     let mut given: Value = serde_json::from_slice(data).unwrap_or_default();
     remove_nulls(&mut given);
@@ -138,7 +138,7 @@ fn remove_nulls(object: &mut Value) {
 ///
 /// # Panics
 ///
-/// Like each of these: if something is wrong.
+/// Like every target: if a property does not hold.
 pub fn journal(data: &[u8]) {
     static PLAN: OnceLock<(Plan<Export>, Vec<u8>)> = OnceLock::new();
     let (plan, header) = PLAN.get_or_init(|| {
@@ -192,7 +192,7 @@ impl<'a> Message<'a> {
     }
 }
 
-/// Counts what is written, and keeps nothing.
+/// Counts the bytes of a text without storing it.
 pub(crate) struct Length(usize);
 
 impl Length {
@@ -230,7 +230,7 @@ fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_767_225_600)
 }
 
-/// One line of a bounded length, which can't pass itself off as another or turn a terminal around.
+/// Asserts that an error is one line of bounded length, without characters that would change how a terminal shows it.
 pub(crate) fn assert_fit_for_a_log(error: &Error) {
     for shown in [error.to_string(), error.report().to_string()] {
         assert_one_line(&shown);
@@ -244,6 +244,7 @@ fn assert_one_line(shown: &impl fmt::Display) {
 }
 
 fn can_mislead(character: char) -> bool {
-    let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    character.is_control() || turns || matches!(character, '\u{2028}' | '\u{2029}')
+    let changes_direction =
+        matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    character.is_control() || changes_direction || matches!(character, '\u{2028}' | '\u{2029}')
 }

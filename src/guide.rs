@@ -1,21 +1,21 @@
-//! The guide: from a first call to production, a page for each question.
+//! The guide: a page for each question, from a first call to production.
 //!
 //! | page | question |
 //! |---|---|
 //! | [`first_call`] | What do I need, and what does a call look like? |
-//! | [`errors`] | What went wrong, and what do I do about it? |
-//! | [`what_happens_when`](crate::error::what_happens_when) | How does a call end, for each thing that can go wrong? |
-//! | [`idempotency`] | May I repeat a call? What does the client repeat by itself? |
-//! | [`waiting`] | How do I learn that a job has ended? |
+//! | [`errors`] | What does an error mean, and what do I do about it? |
+//! | [`what_happens_when`](crate::error::what_happens_when) | How does a call end, for each fault? |
+//! | [`idempotency`] | What does the client retry? How do I repeat a call safely? |
+//! | [`waiting`] | How do I wait for the end of a job? |
 //! | [`bulk`] | How do I move thousands of read sets? |
-//! | [`testing`] | How do I test my code without an account? |
-//! | [`production`] | Credentials, private networks, proxies, FIPS, timeouts, tracing |
+//! | [`testing`] | How do I test my code without an AWS account? |
+//! | [`production`] | How do I configure credentials, networks, timeouts and tracing? |
 //! | [`from_aws_sdk_omics`] | How do I move from `aws-sdk-omics`? |
 //! | [`from_boto3`] | How do I move from `boto3`? |
 //!
-//! Every Rust block of it is run by the crate's tests. Whole programs are in the repository's `examples` folder:
-//! a web service (`axum_service`), a Lambda-shaped handler (`lambda_handler`), a handler of EventBridge events
-//! (`job_events`), a CSV importer (`bulk_import`), and one for each call.
+//! All Rust examples of the guide are run by the tests of the crate. Complete programs are in the folder `examples` of the
+//! repository: a web service (`axum_service`), a handler for AWS Lambda (`lambda_handler`), a handler of EventBridge
+//! events (`job_events`), a CSV importer (`bulk_import`), and a program for each call.
 
 #[doc = include_str!("guide/first_call.md")]
 pub mod first_call {}

@@ -2,8 +2,8 @@
 #![cfg(feature = "local")]
 #![allow(clippy::unwrap_used)]
 
-#[path = "front/mod.rs"]
-mod front;
+#[path = "proxy/mod.rs"]
+mod proxy;
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -12,10 +12,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use front::{Front, Root};
 use healthomics::error::StopReason;
 use healthomics::read_set::StartReadSetActivationJobOutput;
 use healthomics::{Client, ClientBuilder, Error};
+use proxy::{Proxy, Root};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Barrier, mpsc};
@@ -198,8 +198,8 @@ async fn after_a_stale_connection_the_next_attempt_uses_a_fresh_one_at_once_and_
 #[tokio::test]
 async fn a_fresh_connection_trusts_the_same_roots() {
     let root = Root::new();
-    let front = Front::start(two_at_first(Second::Closes).await, Some(&root)).await;
-    let builder = without_retries_that_cost(builder(([127, 0, 0, 1], 0).into())).endpoint_url(front.url());
+    let proxy = Proxy::start(two_at_first(Second::Closes).await, Some(&root)).await;
+    let builder = without_retries_that_cost(builder(([127, 0, 0, 1], 0).into())).endpoint_url(proxy.url());
     let client = with_two_idle_connections(builder.only_root_certificates(&root.pem)).await;
     start(&client).await.unwrap();
     start(&client).await.unwrap();

@@ -1,7 +1,7 @@
 //! The default chain of AWS leads to a client: profiles and environment, in a process of its own.
 #![allow(clippy::unwrap_used)]
 
-mod front;
+mod proxy;
 mod support;
 
 use std::net::SocketAddr;
@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use front::{Front, Root};
 use healthomics::local::{LocalService, Pace};
 use healthomics::{Credentials, SequenceStoreId};
+use proxy::{Proxy, Root};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;
@@ -104,8 +104,8 @@ async fn a_private_root_comes_by_the_environment_or_a_profile() {
     for by_profile in [false, true] {
         let place = place("root").await;
         let root = Root::new();
-        let front = Front::start(place.local.address(), Some(&root)).await;
-        let (url, path) = (front.url(), place.home.join("root.pem").to_str().unwrap().to_owned());
+        let proxy = Proxy::start(place.local.address(), Some(&root)).await;
+        let (url, path) = (proxy.url(), place.home.join("root.pem").to_str().unwrap().to_owned());
         std::fs::write(&path, &root.pem).unwrap();
         let bundle = if by_profile { format!("ca_bundle = {path}\n") } else { String::new() };
         std::fs::write(place.home.join(".aws/config"), format!("[default]\nregion = us-east-1\n{bundle}")).unwrap();
@@ -145,9 +145,9 @@ async fn credentials_come_by_a_private_root_too() {
     let session = Credentials::new("ASIASESSION", "secret", Some("token".to_owned()), None, "test");
     place.local.accept_credentials(session);
     let root = Root::new();
-    let front = Front::start(place.local.address(), Some(&root)).await;
-    let keys = Front::start(credentials_endpoint().await, Some(&root)).await;
-    let (url, path) = (front.url(), place.home.join("root.pem").to_str().unwrap().to_owned());
+    let proxy = Proxy::start(place.local.address(), Some(&root)).await;
+    let keys = Proxy::start(credentials_endpoint().await, Some(&root)).await;
+    let (url, path) = (proxy.url(), place.home.join("root.pem").to_str().unwrap().to_owned());
     std::fs::write(&path, &root.pem).unwrap();
     let output = run(
         &place,

@@ -1,32 +1,32 @@
 //! Root certificates that no system knows: of private endpoints, and of proxies that open what passes them.
 #![allow(clippy::unwrap_used)]
 
-mod front;
+mod proxy;
 mod support;
 
 use std::process::{Command, Output};
 
-use front::{Front, Root};
 use healthomics::error::ConfigurationError;
 use healthomics::local::LocalService;
 use healthomics::{Client, ClientBuilder, Error};
+use proxy::{Proxy, Root};
 
 struct Place {
     local: LocalService,
-    front: Front,
+    proxy: Proxy,
     root: Root,
 }
 
 async fn place() -> Place {
     let local = LocalService::start().await.unwrap();
     let root = Root::new();
-    let front = Front::start(local.address(), Some(&root)).await;
-    Place { local, front, root }
+    let proxy = Proxy::start(local.address(), Some(&root)).await;
+    Place { local, proxy, root }
 }
 
 impl Place {
     fn builder(&self) -> ClientBuilder {
-        self.local.client_builder().endpoint_url(self.front.url())
+        self.local.client_builder().endpoint_url(self.proxy.url())
     }
 }
 
@@ -52,7 +52,7 @@ async fn a_certificate_that_nobody_vouches_for_ends_the_call_at_once() {
             format!(
                 "StartReadSetActivationJob (store 1234567890): no connection to {}: its certificate is not trusted, see \
                  add_root_certificates() [1 attempt]",
-                place.front.url().trim_start_matches("https://").trim_end_matches('/')
+                place.proxy.url().trim_start_matches("https://").trim_end_matches('/')
             )
         );
         assert!(!error.is_retryable() && !error.may_have_been_applied());
@@ -87,7 +87,7 @@ async fn a_private_root_is_trusted_beside_those_of_the_system_or_alone() {
         let client = builder.build().unwrap();
         assert_eq!(start(&client).await.is_ok(), trusted);
     }
-    let by_name = place.builder().endpoint_url(place.front.url_by_name()).add_root_certificates(&pem).build().unwrap();
+    let by_name = place.builder().endpoint_url(place.proxy.url_by_name()).add_root_certificates(&pem).build().unwrap();
     start(&by_name).await.unwrap();
     // Calls with connections of their own trust the same.
     let call = by_name.get_read_set_metadata().sequence_store_id("1234567890").id("1234567890");
@@ -152,7 +152,7 @@ async fn the_bundle_of_the_environment_is_trusted() {
     let (good, bad, missing) = (path("good.pem"), path("bad.pem"), path("missing.pem"));
     std::fs::write(&good, &place.root.pem).unwrap();
     std::fs::write(&bad, "hello").unwrap();
-    let (https, http) = (place.front.url(), place.local.endpoint_url());
+    let (https, http) = (place.proxy.url(), place.local.endpoint_url());
     let arrived = "ResourceNotFoundException (404)".to_owned();
     for (endpoint, bundle, said) in [
         (&https, &good, arrived.clone()),

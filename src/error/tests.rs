@@ -33,7 +33,7 @@ fn variant(error: &Error) -> &'static str {
 
 #[tokio::test]
 async fn every_error_response_becomes_the_right_variant() {
-    let cases: Vec<Value> = serde_json::from_str(include_str!("../../tests/fixtures/error_answers.json")).unwrap();
+    let cases: Vec<Value> = serde_json::from_str(include_str!("../../tests/fixtures/error_responses.json")).unwrap();
     assert!(cases.len() >= 50);
     for case in &cases {
         let (name, expect) = (case["name"].as_str().unwrap(), &case["expect"]);

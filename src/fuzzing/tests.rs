@@ -1,5 +1,4 @@
-//! The targets on generated input, on answers of the service that were tampered with, and on what fuzzing has found
-//! worth keeping.
+//! The targets with generated input, with altered responses of the service, and with the stored corpus.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +13,7 @@ use super::*;
 type Target = fn(&[u8]);
 
 const TARGETS: &[(&str, Target)] = &[
-    ("answers", answers),
+    ("responses", responses),
     ("errors", errors),
     ("times", times),
     ("enums", enums),
@@ -37,9 +36,9 @@ fn files(folder: &Path) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn the_corpus_holds() {
+fn the_stored_corpus_passes() {
     for (name, target) in TARGETS {
-        let corpus = files(&folder("fuzz/corpus").join(name));
+        let corpus = files(&folder("tests/fixtures/corpus").join(name));
         assert!(corpus.len() >= 5, "{name} has {} files", corpus.len());
         for data in &corpus {
             target(data);
@@ -47,25 +46,14 @@ fn the_corpus_holds() {
     }
 }
 
-#[test]
-fn each_target_is_fuzzed() {
-    let manifest = fs::read_to_string(folder("fuzz/Cargo.toml")).unwrap();
-    assert_eq!(manifest.matches("[[bin]]").count(), 9);
-    for (name, _) in TARGETS {
-        assert!(manifest.contains(&format!("name = \"{name}\"")), "{name}");
-        let wrapper = fs::read_to_string(folder(&format!("fuzz/fuzz_targets/{name}.rs"))).unwrap();
-        assert!(wrapper.contains(&format!("healthomics::fuzzing::{name}(data)")), "{name}");
-    }
-}
-
-/// Answers as the service writes them.
+/// A response in the form of the service.
 fn fixture() -> impl Strategy<Value = Vec<u8>> {
-    let all = files(&folder("tests/fixtures/answers"));
+    let all = files(&folder("tests/fixtures/responses"));
     assert!(all.len() > 100);
     select(all)
 }
 
-/// What does not belong where it stands.
+/// A value of a type or content that a field does not expect.
 fn hostile_value() -> impl Strategy<Value = Value> {
     let deep = (0..200).fold(json!(1), |inner, _| json!([inner]));
     prop_oneof![
@@ -143,11 +131,11 @@ fn changed_json(original: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value
     })
 }
 
-/// Something with bytes cut out, put in and overwritten.
+/// Input with bytes removed, inserted and overwritten.
 fn damaged(original: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![vec(any::<u8>(), 0..8), hostile_text().prop_map(String::into_bytes)];
-    (original, vec((any::<Index>(), 0..40_usize, piece), 1..5)).prop_map(|(mut data, wounds)| {
-        for (index, length, piece) in wounds {
+    (original, vec((any::<Index>(), 0..40_usize, piece), 1..5)).prop_map(|(mut data, edits)| {
+        for (index, length, piece) in edits {
             let start = index.index(data.len() + 1);
             let end = (start + length).min(data.len());
             data.splice(start..end, piece);
@@ -156,7 +144,7 @@ fn damaged(original: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Ve
     })
 }
 
-fn error_answer() -> impl Strategy<Value = Vec<u8>> {
+fn error_response() -> impl Strategy<Value = Vec<u8>> {
     let header = select(vec![
         "x-amzn-errortype",
         "x-amzn-requestid",
@@ -194,7 +182,7 @@ fn journal_line() -> impl Strategy<Value = Vec<u8>> {
         json!({"line": "started", "group": 3, "job": "0000000013"}),
         json!({"line": "ended", "group": 3, "job": "1", "status": "FAILED", "items": [{"position": 6, "status": "X"}]}),
         json!({"line": "refused", "group": 4, "error": "no"}),
-        json!({"line": "of tomorrow", "group": 4}),
+        json!({"line": "unknown kind", "group": 4}),
     ]);
     changed_json(whole.prop_map(|line| line.to_string().into_bytes()))
 }
@@ -266,17 +254,17 @@ proptest! {
     }
 
     #[test]
-    fn answers_with_other_values(data in changed_json(fixture())) {
-        answers(&data);
+    fn responses_with_other_values(data in changed_json(fixture())) {
+        responses(&data);
     }
 
     #[test]
-    fn damaged_answers(data in damaged(fixture())) {
-        answers(&data);
+    fn damaged_responses(data in damaged(fixture())) {
+        responses(&data);
     }
 
     #[test]
-    fn all_kinds_of_error_answers(data in error_answer()) {
+    fn all_kinds_of_error_responses(data in error_response()) {
         errors(&data);
     }
 

@@ -133,7 +133,7 @@ async fn requests_equal_those_of_botocore() {
 }
 
 fn fixture(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/answers").join(format!("{name}.json"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/responses").join(format!("{name}.json"));
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -155,7 +155,7 @@ async fn get_activation(name: &str) -> Result<crate::read_set::GetReadSetActivat
 
 /// Every fixture of an operation by its name behind the dot.
 fn fixtures_of(operation: &str) -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/answers");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/responses");
     let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let of_operation = names.filter_map(|name| Some(name.strip_suffix(".json")?.to_owned()));
     let mut names: Vec<_> = of_operation.filter(|name| name.starts_with(&format!("{operation}."))).collect();

@@ -1,4 +1,4 @@
-//! All operations, each with a call of its own.
+//! A call of each operation.
 
 use healthomics::local::{LocalService, SeedReadSet};
 use healthomics::read_set::{FileType, ImportReadSetSource};
@@ -41,13 +41,17 @@ operations! {
 }
 use Operation::*;
 
-/// Every operation of the local service. One that has no call here fails the test.
+/// Every operation of the local service.
+///
+/// # Panics
+///
+/// If an operation has no call here.
 pub fn all() -> Vec<Operation> {
     let named = |name| Operation::named(name).unwrap_or_else(|| panic!("{name} is not in the fault matrix"));
     LocalService::operations().map(named).collect()
 }
 
-/// What is at the service before the call.
+/// What the service holds before the call.
 #[derive(Clone)]
 pub struct Target {
     store: SequenceStoreId,
@@ -55,7 +59,7 @@ pub struct Target {
     job: String,
 }
 
-/// What the caller sees of an answer: of its job or read set, or of the only one in its list.
+/// The common fields of outputs: of a job or read set, or of the only item of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub id: String,
@@ -64,18 +68,18 @@ pub struct Seen {
     pub client_token: Option<ClientToken>,
 }
 
-/// Any of the outputs and items, as their types have nothing but member names in common.
+/// Reads them from an output or an item. A macro, as their types have the names of fields in common and no trait.
 macro_rules! seen {
-    ($answer:expr) => {
+    ($output:expr) => {
         Seen {
-            id: $answer.id.to_string(),
-            status: $answer.status.to_string(),
-            created: $answer.creation_time,
+            id: $output.id.to_string(),
+            status: $output.status.to_string(),
+            created: $output.creation_time,
             client_token: None,
         }
     };
-    ($answer:expr, started) => {
-        Seen { client_token: Some($answer.client_token.clone()), ..seen!($answer) }
+    ($output:expr, started) => {
+        Seen { client_token: Some($output.client_token.clone()), ..seen!($output) }
     };
 }
 
@@ -93,7 +97,7 @@ impl Operation {
         self.is_start() || self == BatchDeleteReadSet
     }
 
-    /// The name of its list, for those that bring one.
+    /// The name of the list in its response, if there is one.
     pub fn list_key(self) -> Option<&'static str> {
         match self {
             ListReadSets => Some("readSets"),
@@ -104,7 +108,7 @@ impl Operation {
         }
     }
 
-    /// A store with what the call needs to find.
+    /// Creates a store with what the call is about.
     pub async fn prepare(self, local: &LocalService) -> Target {
         let store = local.create_sequence_store();
         let read_set = local.seed_read_set(&store, SeedReadSet::active(FileType::Cram));
@@ -178,8 +182,7 @@ impl Operation {
                 Ok(only(list.activation_jobs.iter().map(|job| seen!(job))))
             }
             BatchDeleteReadSet => {
-                // One that does not exist, so that the response has a body; and what an earlier attempt has deleted is
-                // among the errors, too.
+                // One of the read sets does not exist, so that the response has a body.
                 let missing = ReadSetId::from("9999999999");
                 let call = client.batch_delete_read_set().sequence_store_id(store).ids([read_set, &missing]);
                 drop(call.send().await?);
@@ -198,7 +201,7 @@ impl Operation {
         }
     }
 
-    /// What the call must bring when nothing is wrong with the answer's body: the id, by what the service holds.
+    /// The id that a successful call must return, from what the service holds.
     pub fn expected_id(self, local: &LocalService, at: &Target) -> Option<String> {
         match self {
             GetReadSetMetadata | ListReadSets => Some(at.read_set.to_string()),

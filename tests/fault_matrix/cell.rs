@@ -1,4 +1,4 @@
-//! One operation, one fault, once or always: what happens is compared with what is written.
+//! Runs one operation with one fault, once or always, and compares the result with the expected one.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -13,38 +13,39 @@ use tokio::net::TcpSocket;
 use tokio::time::Instant;
 
 use super::calls::{Operation, Seen, Target};
-use super::end::{End, Failed, Kind, Sees};
-use super::front::{Front, Root};
+use super::end::{End, Expected, Failed, Kind};
+use super::proxy::{Proxy, Root};
 use super::rows::Inject;
 
-/// What the work itself may take on the clock of these tests, the waits aside.
+/// The processing time that a call may take on the clock of these tests, apart from waiting.
 const WORK: Duration = Duration::from_secs(1);
 
-/// Where a cell runs and what stands about.
-struct Scene {
+/// The local service of a cell, and what is around it.
+struct Environment {
     local: Arc<LocalService>,
-    front: Option<Front>,
-    /// Whom a redirect leads to.
-    elsewhere: Option<TcpListener>,
-    nobody: Option<TcpSocket>,
-    /// When the fault is over, if it is a matter of time.
+    proxy: Option<Proxy>,
+    /// The host that a redirect leads to.
+    redirect_target: Option<TcpListener>,
+    /// Reserves a port on which no process listens.
+    unused_port: Option<TcpSocket>,
+    /// When the fault ends, if it lasts for a time.
     over_at: Option<Instant>,
 }
 
-/// What is not as it is written.
+/// Returns what differs from the expected result.
 pub async fn run(operation: Operation, inject: &Inject, always: bool, end: &End, root: Option<&Root>) -> Vec<String> {
     let local = Arc::new(LocalService::start().await.unwrap());
     let target = operation.prepare(&local).await;
-    let needs_front = root.is_some() || matches!(inject, Inject::Lie(_));
-    let front = if needs_front { Some(Front::start(local.address(), root).await) } else { None };
-    let mut scene = Scene { local, front, elsewhere: None, nobody: None, over_at: None };
-    let client = scene.set(operation, inject, always, root);
+    let needs_proxy = root.is_some() || matches!(inject, Inject::WrongLength(_));
+    let proxy = if needs_proxy { Some(Proxy::start(local.address(), root).await) } else { None };
+    let mut environment = Environment { local, proxy, redirect_target: None, unused_port: None, over_at: None };
+    let client = environment.prepare(operation, inject, always, root);
 
     let begun = Instant::now();
     let outcome = Box::pin(operation.call(&client, &target, None)).await;
     let took = begun.elapsed();
 
-    let mut wrong = scene.compare(operation, &target, end, &outcome);
+    let mut wrong = environment.compare(operation, &target, end, &outcome);
     let mut check = |holds: bool, what: String| {
         if !holds {
             wrong.push(what);
@@ -52,38 +53,38 @@ pub async fn run(operation: Operation, inject: &Inject, always: bool, end: &End,
     };
     check(took <= end.waits + WORK && took >= end.no_sooner, format!("took {took:?}"));
     if let Err(error) = &outcome {
-        let again = scene.repeat(operation, &target, error).await;
+        let again = environment.repeat(operation, &target, error).await;
         check(again.is_none(), again.unwrap_or_default());
     }
     wrong
 }
 
-impl Scene {
-    /// Sets the trap, and makes the client that walks into it.
-    fn set(&mut self, operation: Operation, inject: &Inject, always: bool, root: Option<&Root>) -> Client {
+impl Environment {
+    /// Prepares the fault, and makes a client.
+    fn prepare(&mut self, operation: Operation, inject: &Inject, always: bool, root: Option<&Root>) -> Client {
         let local = &Arc::clone(&self.local);
         let mut builder = local.client_builder();
-        if let Some(front) = &self.front {
-            builder = builder.endpoint_url(front.url());
+        if let Some(proxy) = &self.proxy {
+            builder = builder.endpoint_url(proxy.url());
         }
         if let Some(root) = root {
-            let pem = if matches!(inject, Inject::Stranger) { &Root::new().pem } else { &root.pem };
+            let pem = if matches!(inject, Inject::UntrustedRoot) { &Root::new().pem } else { &root.pem };
             builder = builder.only_root_certificates(pem);
         }
         let fault = match inject {
             Inject::Fault(fault) => Some(fault.clone()),
-            Inject::Shaped(fault) => Some(fault(operation)),
+            Inject::ByOperation(fault) => Some(fault(operation)),
             Inject::Redirect => Some(self.redirect()),
-            Inject::Lie(lie) => {
-                let front = self.front.as_ref().unwrap();
+            Inject::WrongLength(wrong) => {
+                let proxy = self.proxy.as_ref().unwrap();
                 if always {
-                    front.lie_always(*lie);
+                    proxy.always_wrong_length(*wrong);
                 } else {
-                    front.lie(*lie);
+                    proxy.wrong_length_once(*wrong);
                 }
                 None
             }
-            Inject::Minute(fault) => {
+            Inject::ForAMinute(fault) => {
                 local.fault_always(&operation.name(), fault.clone());
                 let until = Instant::now() + Duration::from_mins(1);
                 let local = Arc::clone(local);
@@ -98,17 +99,17 @@ impl Scene {
                 local.set_clock_offset(*seconds);
                 None
             }
-            Inject::ExpiredKeys => {
-                builder = expired_keys(local, builder, always);
+            Inject::ExpiredCredentials => {
+                builder = expired_credentials(local, builder, always);
                 None
             }
-            Inject::Stranger => None,
-            Inject::Nobody => {
-                // Bound, so that it is nobody else's, and not listened on.
+            Inject::UntrustedRoot => None,
+            Inject::NoListener => {
+                // It is bound, so that no other process gets the port, and does not listen.
                 let socket = TcpSocket::new_v4().unwrap();
                 socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
                 let closed = socket.local_addr().unwrap();
-                self.nobody = Some(socket);
+                self.unused_port = Some(socket);
                 let scheme = if root.is_some() { "https" } else { "http" };
                 builder = builder.endpoint_url(format!("{scheme}://{closed}"));
                 None
@@ -126,7 +127,7 @@ impl Scene {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let location = format!("http://localhost:{}/sequencestore", listener.local_addr().unwrap().port());
-        self.elsewhere = Some(listener);
+        self.redirect_target = Some(listener);
         Fault::Answer { status: 307, headers: vec![("location".to_owned(), location)], body: Vec::new() }
     }
 
@@ -138,8 +139,8 @@ impl Scene {
             }
         };
         match (&end.kind, outcome) {
-            (Kind::Answer(wanted), Ok(seen)) => {
-                check(self.is_true(operation, target, wanted, seen), format!("brought {seen:?}"));
+            (Kind::Success(expected), Ok(seen)) => {
+                check(self.is_expected(operation, target, expected, seen), format!("returned {seen:?}"));
             }
             (Kind::Error(expected), Err(error)) => {
                 let mut expected = expected.clone();
@@ -147,16 +148,19 @@ impl Scene {
                 let failed = failed(error);
                 check(failed == expected, format!("ended with {failed:?}"));
                 check(error.attempts() == end.attempts, format!("{} attempts", error.attempts()));
-                check(error.operation() == Some(&*operation.name()), format!("of {:?}", error.operation()));
+                check(
+                    error.operation() == Some(&*operation.name()),
+                    format!("the operation is {:?}", error.operation()),
+                );
                 check(
                     error.client_token().is_some() == operation.is_start(),
-                    "no token, or a token of a read".to_owned(),
+                    "a start without a token, or a read with one".to_owned(),
                 );
                 let line = error.report().to_string();
                 let leaks = line.contains('\n') || line.contains(LocalService::SECRET_ACCESS_KEY);
                 check(!leaks && line.starts_with(&operation.name()), line);
             }
-            (_, Ok(seen)) => check(false, format!("was answered {seen:?}")),
+            (_, Ok(seen)) => check(false, format!("succeeded with {seen:?}")),
             (_, Err(error)) => check(false, format!("failed: {}", error.report())),
         }
         let requests = self.local.requests();
@@ -172,32 +176,35 @@ impl Scene {
         if operation.is_start() {
             let token = |body: &[u8]| serde_json::from_slice::<serde_json::Value>(body).unwrap()["clientToken"].clone();
             let same = requests.windows(2).all(|pair| token(&pair[0].body) == token(&pair[1].body));
-            check(same && requests.iter().all(|request| token(&request.body).is_string()), "other tokens".to_owned());
+            check(
+                same && requests.iter().all(|request| token(&request.body).is_string()),
+                "attempts with different tokens".to_owned(),
+            );
         }
-        if let Some(elsewhere) = &self.elsewhere {
-            check(elsewhere.accept().is_err(), "somebody came to the other host".to_owned());
+        if let Some(redirect_target) = &self.redirect_target {
+            check(redirect_target.accept().is_err(), "the other host received a request".to_owned());
         }
         wrong
     }
 
-    fn is_true(&self, operation: Operation, target: &Target, wanted: &Sees, seen: &Seen) -> bool {
+    fn is_expected(&self, operation: Operation, target: &Target, expected: &Expected, seen: &Seen) -> bool {
         if operation == Operation::BatchDeleteReadSet {
             return operation.effects(&self.local, target) == Some(1);
         }
-        match wanted {
-            Sees::Truth => {
+        match expected {
+            Expected::ServiceState => {
                 let token = self.local.jobs().first().and_then(|job| job.client_token.clone());
                 Some(&seen.id) == operation.expected_id(&self.local, target).as_ref()
                     && seen.created.is_some()
                     && (!operation.is_start() || seen.client_token == token)
             }
-            Sees::Status(status) => seen.status == *status,
-            Sees::Created(time) => seen.created == Some(*time),
+            Expected::Status(status) => seen.status == *status,
+            Expected::Created(time) => seen.created == Some(*time),
         }
     }
 
-    /// The remedy of every error: once its cause is gone, the same call brings the answer, and a start with the token of
-    /// its error finds the job that there may be.
+    /// The remedy of every error: when its cause is gone, the same call succeeds, and a start with the client token of its
+    /// error returns the job that may have been started.
     async fn repeat(&self, operation: Operation, target: &Target, error: &Error) -> Option<String> {
         if let Some(over_at) = self.over_at {
             tokio::time::sleep_until(over_at + Duration::from_millis(100)).await;
@@ -208,13 +215,13 @@ impl Scene {
         let effects = operation.effects(&self.local, target);
         match again {
             Ok(seen)
-                if self.is_true(operation, target, &Sees::Truth, &seen)
+                if self.is_expected(operation, target, &Expected::ServiceState, &seen)
                     && effects.is_none_or(|effects| effects == 1) =>
             {
                 None
             }
-            Ok(seen) => Some(format!("repeated, it brought {seen:?} and {effects:?} jobs or deletions")),
-            Err(error) => Some(format!("repeated, it failed: {}", error.report())),
+            Ok(seen) => Some(format!("the repeated call returned {seen:?} with {effects:?} jobs or deletions")),
+            Err(error) => Some(format!("the repeated call failed: {}", error.report())),
         }
     }
 }
@@ -235,28 +242,28 @@ fn failed(error: &Error) -> Failed {
     }
 }
 
-/// Gives expired keys at first, or always.
+/// Provides expired credentials at first, or always.
 #[derive(Debug)]
-struct Keys {
+struct ExpiredAtFirst {
     expired: Credentials,
-    good: Credentials,
+    valid: Credentials,
     left: AtomicUsize,
 }
 
-impl ProvideCredentials for Keys {
+impl ProvideCredentials for ExpiredAtFirst {
     fn provide_credentials<'a>(&'a self) -> Provided<'a>
     where
         Self: 'a,
     {
         let left = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        Provided::ready(Ok(if left.is_ok() { self.expired.clone() } else { self.good.clone() }))
+        Provided::ready(Ok(if left.is_ok() { self.expired.clone() } else { self.valid.clone() }))
     }
 }
 
-fn expired_keys(local: &LocalService, builder: ClientBuilder, always: bool) -> ClientBuilder {
+fn expired_credentials(local: &LocalService, builder: ClientBuilder, always: bool) -> ClientBuilder {
     let expired = Credentials::new("ASIAEXPIRED", "secret", Some("token".to_owned()), None, "test");
     local.accept_credentials(expired.clone());
     local.expire_credentials("ASIAEXPIRED");
     let left = AtomicUsize::new(if always { usize::MAX } else { 1 });
-    builder.credentials_provider(Keys { expired, good: local.credentials(), left })
+    builder.credentials_provider(ExpiredAtFirst { expired, valid: local.credentials(), left })
 }

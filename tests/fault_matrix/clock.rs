@@ -1,17 +1,17 @@
-//! A clock that goes by what is done, not by the wall: minutes of waiting pass in a moment, and a slow machine has no
-//! timeouts that a fast one has not.
+//! A simulated clock that advances with the work that is done: minutes of waiting pass in a moment, and a slow machine
+//! does not cause timeouts.
 
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Builder;
 use tokio::task::yield_now;
 
-/// In each of these steps every connection gets further by several reads and writes. A paused clock left to itself
-/// would run to the next timeout as soon as everybody waits for a socket.
+/// In each of these steps every connection can do several reads and writes. The paused clock of tokio alone would advance
+/// to the next timeout as soon as every task waits for a socket.
 const STEP: Duration = Duration::from_millis(5);
-const TURNS: usize = 4;
-/// A step takes no less than this on the wall, as the kernel needs its time too: the clock is a hundred times as fast at
-/// most.
+const YIELDS: usize = 4;
+/// The least real time of a step, as the kernel needs time, too: the clock is at most a hundred times as fast as real
+/// time.
 const LEAST: Duration = Duration::from_micros(50);
 
 /// Runs a test on this clock.
@@ -21,7 +21,7 @@ pub fn run<T>(test: impl Future<Output = T>) -> T {
         let clock = tokio::spawn(async {
             loop {
                 let begun = Instant::now();
-                for _ in 0..TURNS {
+                for _ in 0..YIELDS {
                     yield_now().await;
                 }
                 while begun.elapsed() < LEAST {

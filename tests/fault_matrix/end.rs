@@ -1,34 +1,34 @@
-//! How a cell is to end.
+//! The expected result of a cell.
 
 use std::time::Duration;
 
 use healthomics::error::StopReason;
 use time::OffsetDateTime;
 
-/// What a caller gets, and what that costs.
+/// What a call returns, and what it takes.
 #[derive(Clone, Debug)]
 pub struct End {
     pub kind: Kind,
-    /// Attempts, so requests unless none arrived.
+    /// How many attempts the call makes.
     pub attempts: u32,
-    /// Jobs at the service, if the operation is a start.
+    /// How many jobs there are at the service afterwards, if the operation is a start; deletions, if it is one.
     pub jobs: usize,
-    /// The longest that it waits: for the service, and between attempts. The work itself comes on top.
+    /// The longest that the call waits, for the service and between attempts; processing time comes on top.
     pub waits: Duration,
     pub no_sooner: Duration,
 }
 
 #[derive(Clone, Debug)]
 pub enum Kind {
-    Answer(Sees),
+    Success(Expected),
     Error(Failed),
 }
 
-/// What must be in an answer.
+/// What must be in an output.
 #[derive(Clone, Debug)]
-pub enum Sees {
-    /// What is at the service.
-    Truth,
+pub enum Expected {
+    /// What the service holds.
+    ServiceState,
     Status(&'static str),
     Created(OffsetDateTime),
 }
@@ -44,14 +44,14 @@ pub struct Failed {
     pub retryable: bool,
     pub throttling: bool,
     pub timeout: bool,
-    /// For a start. Of what only reads it is never said.
+    /// For a start or a deletion. It is always `false` for a read.
     pub may_have_been_applied: bool,
     pub retry_after: Option<Duration>,
 }
 
-pub fn answer(attempts: u32, waits_millis: u64) -> End {
+pub fn success(attempts: u32, waits_millis: u64) -> End {
     End {
-        kind: Kind::Answer(Sees::Truth),
+        kind: Kind::Success(Expected::ServiceState),
         attempts,
         jobs: 1,
         waits: Duration::from_millis(waits_millis),
@@ -59,7 +59,7 @@ pub fn answer(attempts: u32, waits_millis: u64) -> End {
     }
 }
 
-/// One that is final, and after which nothing was done.
+/// A final error; the service has changed nothing.
 pub fn error(variant: &str, attempts: u32, waits_millis: u64) -> End {
     let failed = Failed {
         variant: variant.to_owned(),
@@ -72,12 +72,12 @@ pub fn error(variant: &str, attempts: u32, waits_millis: u64) -> End {
         may_have_been_applied: false,
         retry_after: None,
     };
-    End { kind: Kind::Error(failed), jobs: 0, ..answer(attempts, waits_millis) }
+    End { kind: Kind::Error(failed), jobs: 0, ..success(attempts, waits_millis) }
 }
 
 impl End {
-    pub fn sees(self, sees: Sees) -> Self {
-        Self { kind: Kind::Answer(sees), ..self }
+    pub fn expecting(self, expected: Expected) -> Self {
+        Self { kind: Kind::Success(expected), ..self }
     }
 
     pub fn no_sooner(self, millis: u64) -> Self {
@@ -99,9 +99,12 @@ impl End {
         self.failed(|failed| failed.code = Some(code.to_owned()))
     }
 
-    /// Another attempt could have helped, and there was none left.
+    /// A retry could have helped, and there were no attempts left.
     pub fn retryable(self) -> Self {
-        self.failed(|failed| (failed.retryable, failed.stopped) = (true, Some(StopReason::AttemptsExhausted)))
+        self.failed(|failed| {
+            failed.retryable = true;
+            failed.stopped = Some(StopReason::AttemptsExhausted);
+        })
     }
 
     pub fn throttling(self) -> Self {
@@ -120,8 +123,8 @@ impl End {
         self.failed(|failed| failed.retry_after = Some(Duration::from_secs(seconds)))
     }
 
-    /// The caller can't know whether there is a job; so many there are.
-    pub fn maybe(self, jobs: usize) -> Self {
+    /// The service may have done the work. `jobs` is how many jobs there are.
+    pub fn maybe_applied(self, jobs: usize) -> Self {
         Self { jobs, ..self.failed(|failed| failed.may_have_been_applied = true) }
     }
 }

@@ -1,27 +1,27 @@
-//! Every operation through every fault, once and always, over plain HTTP and over TLS by a private root: how each call
-//! ends is written in `rows.rs`, is read in `src/error/what_happens_when.md`, and is what is asserted here.
+//! Every operation with every fault, once and always, over plain HTTP and over TLS with a private root. `rows.rs` has the
+//! expected result of each call, and `src/error/what_happens_when.md` is generated from it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub)]
 
 mod calls;
 mod cell;
 mod clock;
 mod end;
-#[path = "../front/mod.rs"]
-mod front;
 mod page;
+#[path = "../proxy/mod.rs"]
+mod proxy;
 mod rows;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use front::Root;
+use proxy::Root;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// So many calls at once, as each needs some sockets.
+/// How many calls run at once: each needs some sockets.
 const AT_ONCE: usize = 24;
 
-fn every_cell_ends_as_written(root: Option<Root>) {
+fn check_every_cell(root: Option<Root>) {
     let begun = std::time::Instant::now();
     let (count, wrong) = clock::run(async {
         let mut cells = Vec::new();
@@ -35,15 +35,17 @@ fn every_cell_ends_as_written(root: Option<Root>) {
                 }
             }
         }
-        // Those that wait for long do so together.
+        // Those that wait longest are started first.
         cells.sort_by_key(|(.., end)| std::cmp::Reverse(end.waits));
         let count = cells.len();
-        let (turns, root) = (Arc::new(Semaphore::new(AT_ONCE)), Arc::new(root));
+        let permits = Arc::new(Semaphore::new(AT_ONCE));
+        let root = Arc::new(root);
         let mut running = JoinSet::new();
         for (name, operation, inject, always, end) in cells {
-            let (turns, root) = (Arc::clone(&turns), Arc::clone(&root));
+            let permits = Arc::clone(&permits);
+            let root = Arc::clone(&root);
             running.spawn(async move {
-                let _turn = turns.acquire().await.unwrap();
+                let _permit = permits.acquire().await.unwrap();
                 let wrong = cell::run(operation, &inject, always, &end, root.as_ref().as_ref()).await;
                 let often = if always { "always" } else { "once" };
                 wrong.into_iter().map(|what| format!("{name}, {often}, {operation:?}: {what}")).collect::<Vec<_>>()
@@ -57,16 +59,16 @@ fn every_cell_ends_as_written(root: Option<Root>) {
 }
 
 #[test]
-fn every_cell_ends_as_written_over_plain_http() {
-    every_cell_ends_as_written(None);
+fn every_call_ends_as_expected_over_plain_http() {
+    check_every_cell(None);
 }
 
 #[test]
-fn every_cell_ends_as_written_over_tls_by_a_private_root() {
-    every_cell_ends_as_written(Some(Root::new()));
+fn every_call_ends_as_expected_over_tls_with_a_private_root() {
+    check_every_cell(Some(Root::new()));
 }
 
-/// The matrix has what the local service has, and the local service has what the client has.
+/// The matrix has the operations of the local service, and the local service has those of the client.
 #[test]
 fn every_operation_of_the_client_is_in_the_matrix() {
     let mut of_client = Vec::new();
@@ -77,7 +79,7 @@ fn every_operation_of_the_client_is_in_the_matrix() {
     assert_eq!(of_matrix, of_client);
 }
 
-/// The names by which the source of the client declares its operations.
+/// The names of the operations that the source of the client declares.
 fn operation_names(folder: &Path, names: &mut Vec<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -91,13 +93,16 @@ fn operation_names(folder: &Path, names: &mut Vec<String>) {
     }
 }
 
-/// `UPDATE=1` writes it again.
+/// `UPDATE=1` writes the page.
 #[test]
-fn the_page_of_the_documentation_is_the_matrix() {
+fn the_page_of_the_documentation_is_up_to_date() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/error/what_happens_when.md");
     let page = page::write(&rows::sections());
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(path, &page).unwrap();
     }
-    assert!(std::fs::read_to_string(path).is_ok_and(|written| written == page), "UPDATE=1 writes {path} anew");
+    assert!(
+        std::fs::read_to_string(path).is_ok_and(|written| written == page),
+        "{path} is not up to date: UPDATE=1 writes it"
+    );
 }

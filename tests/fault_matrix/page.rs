@@ -1,4 +1,4 @@
-//! The matrix as a page that a person reads.
+//! The matrix as a page of the documentation.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -12,25 +12,26 @@ use super::rows::{Cell, Row, Section};
 const INTRO: &str = "\
 What happens when something goes wrong, for every operation, with the settings that a client has by default.
 
-A fault that happens once is usually not seen at all. One that lasts ends as an [`Error`](crate::Error), whose accessors
-say what to do. Whatever the error is: once its cause is gone, the same call brings the answer, and a start that is
-repeated with the error's [`client_token`](crate::Error::client_token) finds the job that it may have started, or starts
-it, once.
+A call usually succeeds in spite of a fault that happens once. If the fault lasts, the call returns an
+[`Error`](crate::Error), whose accessors say what to do. Whatever the error is: when its cause is gone, the same call
+succeeds. A start that is repeated with the error's [`client_token`](crate::Error::client_token) returns the job that it
+may have started, or starts it, once.
 
 ```
 use healthomics::local::{Fault, LocalService};
 
 # #[tokio::main(flavor = \"current_thread\")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 let local = LocalService::start().await?;
-let (client, store) = (local.client()?, local.create_sequence_store());
+let client = local.client()?;
+let store = local.create_sequence_store();
 local.fault_always(\"StartReadSetActivationJob\", Fault::ResetAfter);
 
 let call = client.start_read_set_activation_job().sequence_store_id(&store).sources([\"5555555555\"]);
 let error = call.clone().send().await.unwrap_err();
 assert!(error.is_retryable() && error.may_have_been_applied());
 
-local.clear_faults(); // it is later, and the network is back
-let token = error.client_token().ok_or(\"only a start has one\")?;
+local.clear_faults(); // later, the network works again
+let token = error.client_token().ok_or(\"only starts have a token\")?;
 let job = call.client_token(token).send().await?;
 assert_eq!(local.jobs().len(), 1);
 assert_eq!(local.jobs()[0].id, job.id.as_str());
@@ -40,16 +41,16 @@ assert_eq!(local.jobs()[0].id, job.id.as_str());
 ";
 
 const LEGEND: &str = "\
-How to read the tables: attempts count the first; the time is the longest that a call waits, for the service and between
-attempts. A repeated start brings one job, whatever the tables say was there before.
+How to read the tables: the attempts include the first one; the time is the longest that a call waits, for the service
+and between attempts. After a start was repeated with its client token there is one job in every case.
 
-- *repeat*: [`is_retryable`](crate::Error::is_retryable)
-- *slow down*: [`is_throttling`](crate::Error::is_throttling)
+- *retryable*: [`is_retryable`](crate::Error::is_retryable)
+- *throttling*: [`is_throttling`](crate::Error::is_throttling)
 - *timeout*: [`is_timeout`](crate::Error::is_timeout)
-- *applied?*: [`may_have_been_applied`](crate::Error::may_have_been_applied), if the call is a start or a deletion; what
-  only reads is never applied
-- *jobs*: how many of a start there are at the service then, after a fault that happens once, and after one that lasts; of
-  a deletion, whether it was done (1) or not (0)
+- *may be applied*: [`may_have_been_applied`](crate::Error::may_have_been_applied) of a start or a deletion; it is `false`
+  for operations that only read
+- *jobs*: how many jobs a start has started at the service, first after a fault that happens once, then after a fault that
+  lasts; for a deletion, whether it was done (1) or not (0)
 ";
 
 pub fn write(sections: &[Section]) -> String {
@@ -63,8 +64,8 @@ pub fn write(sections: &[Section]) -> String {
     let rows = || sections.iter().flat_map(|section| &section.rows);
     let _ = writeln!(
         page,
-        "The tests run each of these {} ends for all {} operations, or those that its row names, over plain HTTP and over \
-         TLS with a\nprivate root: {} calls, on a simulated clock.\n",
+        "The tests check each of these {} results for all {} operations, or for those that the row names, over plain HTTP and \
+         over\nTLS with a private root: {} calls, on a simulated clock.\n",
         rows().map(|row| row.once.iter().chain(&row.always).count()).sum::<usize>(),
         operations.len(),
         rows().map(calls_of).sum::<usize>()
@@ -72,7 +73,7 @@ pub fn write(sections: &[Section]) -> String {
     page.push_str(LEGEND);
     for section in sections {
         let _ = write!(page, "\n# {}\n\n{}\n\n", section.title, section.remedy);
-        page.push_str("| what goes wrong | once | always | jobs |\n|---|---|---|---|\n");
+        page.push_str("| fault | once | always | jobs |\n|---|---|---|---|\n");
         for row in &section.rows {
             let end = |cell: &Option<_>, write: fn(&End) -> String| match cell {
                 Some((_, end)) => write(end),
@@ -89,8 +90,8 @@ pub fn write(sections: &[Section]) -> String {
 
 fn cell(end: &End) -> String {
     let attempts = if end.attempts == 1 { "1 attempt".to_owned() } else { format!("{} attempts", end.attempts) };
-    let time = if end.waits.is_zero() { "at once".to_owned() } else { spaced(end.waits) };
-    let Kind::Error(failed) = &end.kind else { return format!("answer, {attempts}, {time}") };
+    let time = if end.waits.is_zero() { "no wait".to_owned() } else { spaced(end.waits) };
+    let Kind::Error(failed) = &end.kind else { return format!("success, {attempts}, {time}") };
     let mut text = format!("`{}`", failed.variant);
     if let Some(status) = failed.status {
         let _ = write!(text, " {status}");
@@ -100,10 +101,10 @@ fn cell(end: &End) -> String {
     }
     let _ = write!(text, ", {attempts}, {time}");
     for (holds, word) in [
-        (failed.retryable, "repeat"),
-        (failed.throttling, "slow down"),
+        (failed.retryable, "retryable"),
+        (failed.throttling, "throttling"),
         (failed.timeout, "timeout"),
-        (failed.may_have_been_applied, "applied?"),
+        (failed.may_have_been_applied, "may be applied"),
     ] {
         if holds {
             let _ = write!(text, ", *{word}*");

@@ -1,4 +1,4 @@
-//! Everything that goes wrong, and how it is to end. The page of the documentation is made of this.
+//! The faults, and the expected result of each. The page of the documentation is generated from them.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use time::macros::datetime;
 
 use super::calls::Operation;
-use super::end::{End, Sees, answer, error};
-use super::front::Lie;
+use super::end::{End, Expected, error, success};
+use super::proxy::WrongLength;
 
 /// Faults that have the same remedy.
 pub struct Section {
@@ -22,7 +22,7 @@ pub struct Row {
     pub name: &'static str,
     pub once: Option<Cell>,
     pub always: Option<Cell>,
-    /// The operations that end so.
+    /// The operations that the row is about.
     pub is_of: fn(Operation) -> bool,
 }
 
@@ -34,30 +34,31 @@ impl Row {
 
 pub type Cell = (Inject, End);
 
-/// How something is made to go wrong.
+/// How a fault is caused.
 #[derive(Clone, Debug)]
 pub enum Inject {
     Fault(Fault),
-    /// One that needs to know what the answer looks like.
-    Shaped(fn(Operation) -> Fault),
-    Lie(Lie),
-    /// For a minute, not for a number of requests.
-    Minute(Fault),
-    /// The clocks of both sides are so many seconds apart.
+    /// A fault that depends on the form of the operation's response.
+    ByOperation(fn(Operation) -> Fault),
+    WrongLength(WrongLength),
+    /// A fault that lasts a minute, whatever the number of requests.
+    ForAMinute(Fault),
+    /// The clocks of client and service differ by this number of seconds.
     Clocks(i64),
-    /// The service calls the keys expired; those that are fetched next are good, or are no better.
-    ExpiredKeys,
-    /// The answer leads to another host, which must not hear of it.
+    /// The service reports that the credentials have expired. The next credentials are valid in "once", and expired, too,
+    /// in "always".
+    ExpiredCredentials,
+    /// A redirect to another host, which must not receive a request.
     Redirect,
-    /// Nobody listens.
-    Nobody,
-    /// The root of the server's certificate is not trusted. There is no such thing without TLS.
-    Stranger,
+    /// No process listens on the port of the endpoint.
+    NoListener,
+    /// The root of the server's certificate is not trusted. It needs TLS.
+    UntrustedRoot,
 }
 
 impl Inject {
     pub fn needs_tls(&self) -> bool {
-        matches!(self, Self::Stranger)
+        matches!(self, Self::UntrustedRoot)
     }
 }
 
@@ -70,7 +71,7 @@ fn any(_: Operation) -> bool {
     true
 }
 
-/// Of these a success has no body, if all was deleted.
+/// Its response has no body if everything was deleted.
 fn is_deletion(operation: Operation) -> bool {
     operation == Operation::BatchDeleteReadSet
 }
@@ -81,21 +82,21 @@ impl From<Fault> for Inject {
     }
 }
 
-impl From<Lie> for Inject {
-    fn from(lie: Lie) -> Self {
-        Self::Lie(lie)
+impl From<WrongLength> for Inject {
+    fn from(wrong: WrongLength) -> Self {
+        Self::WrongLength(wrong)
     }
 }
 
 // How long a call waits with the client's defaults, in milliseconds.
-const NOT: u64 = 0;
-/// A backoff.
+const NONE: u64 = 0;
+/// One backoff.
 const ONE_RETRY: u64 = 50;
-/// And another, twice as long.
+/// Two backoffs: the second is twice as long.
 const TWO_RETRIES: u64 = 150;
-/// A backoff after throttling.
+/// One backoff after throttling.
 const ONE_SLOW_RETRY: u64 = 1_000;
-/// And another, twice as long.
+/// Two backoffs after throttling: the second is twice as long.
 const TWO_SLOW_RETRIES: u64 = 3_000;
 const READ_TIMEOUT: u64 = 30_000;
 const ATTEMPT_TIMEOUT: u64 = 60_000;
@@ -112,13 +113,13 @@ fn html_after(status: u16) -> Fault {
     Fault::AnswerAfter { status, headers, body: HTML.into() }
 }
 
-/// What a captive portal or a health check says, with a status of success.
+/// The response of a captive portal or a health check, with a status of success.
 fn foreign_json() -> Fault {
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
     Fault::Answer { status: 200, headers, body: br#"{"message":"session expired, log in"}"#.to_vec() }
 }
 
-/// What AWS documents as the success of a deletion.
+/// A successful deletion, as AWS documents it.
 fn empty_of_the_service() -> Fault {
     let headers = vec![("x-amzn-requestid".to_owned(), "cf7f6bf9-7d2a-4e5c-9a34-0123456789ab".to_owned())];
     Fault::AnswerAfter { status: 200, headers, body: Vec::new() }
@@ -129,15 +130,15 @@ fn throttled_for(seconds: &str) -> Fault {
     Fault::Answer { status: 429, headers, body: br#"{"message":"Rate exceeded"}"#.to_vec() }
 }
 
-/// A refused signature in an answer of another age.
-fn refused_by_another_clock() -> Fault {
+/// A rejected signature, in a response with a `Date` that is decades old.
+fn rejected_signature_with_old_date() -> Fault {
     let headers = [("x-amzn-errortype", "InvalidSignatureException"), ("date", "Sun, 06 Nov 1994 08:49:37 GMT")];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     Fault::Answer { status: 403, headers, body: br#"{"message":"Signature expired"}"#.to_vec() }
 }
 
-/// Lays something over the job or read set of an answer, or over the only one in its list.
-fn over(operation: Operation, patch: &Value) -> Fault {
+/// Replaces fields of the job or read set in a response, or of the only item of its list.
+fn with_fields(operation: Operation, patch: &Value) -> Fault {
     let Some(key) = operation.list_key() else { return Fault::merge(patch.to_string()) };
     let mut item = json!({
         "id": "1234567890",
@@ -152,33 +153,33 @@ fn over(operation: Operation, patch: &Value) -> Fault {
 }
 
 fn unknown_status(operation: Operation) -> Fault {
-    over(operation, &json!({"status": "PONDERING"}))
+    with_fields(operation, &json!({"status": "PONDERING"}))
 }
 
-fn unknown_members(operation: Operation) -> Fault {
-    let novelty =
+fn unknown_fields(operation: Operation) -> Fault {
+    let fields =
         json!({"novelty": {"a": [1, null, {"b": "c"}]}, "statusReason": 7, "creationTime": "2022-11-23T01:36:38.158Z"});
-    over(operation, &novelty)
+    with_fields(operation, &fields)
 }
 
 fn epoch(operation: Operation) -> Fault {
-    over(operation, &json!({"creationTime": 1_669_167_398.158}))
+    with_fields(operation, &json!({"creationTime": 1_669_167_398.158}))
 }
 
 fn offset(operation: Operation) -> Fault {
-    over(operation, &json!({"creationTime": "2022-11-23T03:36:38.158000+02:00"}))
+    with_fields(operation, &json!({"creationTime": "2022-11-23T03:36:38.158000+02:00"}))
 }
 
 pub fn sections() -> Vec<Section> {
     vec![
         connection(),
-        silence(),
-        failing_service(),
-        too_many_requests(),
-        unusable_answers(),
-        somebody_else(),
-        clock_and_keys(),
-        tomorrow(),
+        timeouts(),
+        server_errors(),
+        throttling(),
+        unusable_responses(),
+        other_servers(),
+        clock_and_credentials(),
+        unknown_values(),
     ]
 }
 
@@ -186,11 +187,11 @@ fn reset() -> End {
     error("Transport", 3, TWO_RETRIES).retryable()
 }
 
-fn silent() -> End {
+fn read_timeout() -> End {
     error("Timeout", 3, 3 * READ_TIMEOUT + TWO_RETRIES).retryable().timeout()
 }
 
-fn failing(variant: &str, status: u16) -> End {
+fn server_error(variant: &str, status: u16) -> End {
     error(variant, 3, TWO_RETRIES).status(status).retryable()
 }
 
@@ -198,138 +199,173 @@ fn throttled(status: u16) -> End {
     error("ThrottlingException", 3, TWO_SLOW_RETRIES).status(status).throttling()
 }
 
-fn garbled() -> End {
+fn undecodable() -> End {
     error("UndecodableResponse", 3, TWO_RETRIES).retryable()
 }
 
 fn too_long() -> End {
-    error("ThrottlingException", 1, NOT).status(429).throttling().retry_after(600).stopped(StopReason::DelayTooLong)
+    error("ThrottlingException", 1, NONE).status(429).throttling().retry_after(600).stopped(StopReason::DelayTooLong)
 }
 
 fn too_large() -> End {
-    error("UndecodableResponse", 1, NOT).maybe(1)
+    error("UndecodableResponse", 1, NONE).maybe_applied(1)
 }
 
 fn skewed() -> End {
-    error("Service", 2, NOT).status(403).code("InvalidSignatureException")
+    error("Service", 2, NONE).status(403).code("InvalidSignatureException")
 }
 
 fn connection() -> Section {
     Section {
-        title: "The connection breaks",
-        remedy: "Repeat the call later, a start with the token of its error. Waiting does not help against a \
-                     certificate:\nsee [`add_root_certificates`](crate::ClientBuilder::add_root_certificates).",
+        title: "Connection failures",
+        remedy: "Repeat the call later; repeat a start with the client token of its error. An untrusted certificate needs \
+                     a change of settings:\n[`add_root_certificates`](crate::ClientBuilder::add_root_certificates).",
         rows: vec![
-            row("reset, nothing done", Fault::ResetBefore, answer(2, ONE_RETRY), reset().maybe(0)),
-            row("reset, the work done", Fault::ResetAfter, answer(2, ONE_RETRY), reset().maybe(1)),
+            row(
+                "connection reset before the request is processed",
+                Fault::ResetBefore,
+                success(2, ONE_RETRY),
+                reset().maybe_applied(0),
+            ),
+            row(
+                "connection reset after the request is processed",
+                Fault::ResetAfter,
+                success(2, ONE_RETRY),
+                reset().maybe_applied(1),
+            ),
             Row {
-                name: "nobody listens",
+                name: "connection refused",
                 is_of: any,
                 once: None,
-                always: Some((Inject::Nobody, error("Transport", 3, TWO_RETRIES).retryable())),
+                always: Some((Inject::NoListener, error("Transport", 3, TWO_RETRIES).retryable())),
             },
             Row {
-                name: "a certificate that nobody vouches for",
+                name: "an untrusted certificate",
                 is_of: any,
                 once: None,
-                always: Some((Inject::Stranger, error("Transport", 1, NOT))),
+                always: Some((Inject::UntrustedRoot, error("Transport", 1, NONE))),
             },
         ],
     }
 }
 
-fn silence() -> Section {
+fn timeouts() -> Section {
     Section {
-        title: "Silence",
-        remedy: "Repeat the call later, a start with the token of its error. If the network is slow, raise the \
-                     timeout that the\nmessage names.",
+        title: "Timeouts",
+        remedy: "Repeat the call later; repeat a start with the client token of its error. If the network is slow, raise the timeout\n\
+                     that the message names.",
         rows: vec![
-            row("no answer, nothing done", Fault::HangBefore, answer(2, READ_TIMEOUT + ONE_RETRY), silent().maybe(0)),
-            row("no answer, the work done", Fault::HangAfter, answer(2, READ_TIMEOUT + ONE_RETRY), silent().maybe(1)),
-            row("an answer that stops inside", Lie::Stalls, answer(2, READ_TIMEOUT + ONE_RETRY), silent().maybe(1)),
             row(
-                "an answer that drips, 10 ms a byte",
+                "no response, the request is not processed",
+                Fault::HangBefore,
+                success(2, READ_TIMEOUT + ONE_RETRY),
+                read_timeout().maybe_applied(0),
+            ),
+            row(
+                "no response, the request is processed",
+                Fault::HangAfter,
+                success(2, READ_TIMEOUT + ONE_RETRY),
+                read_timeout().maybe_applied(1),
+            ),
+            row(
+                "a response that stops in its body",
+                WrongLength::Stalled,
+                success(2, READ_TIMEOUT + ONE_RETRY),
+                read_timeout().maybe_applied(1),
+            ),
+            row(
+                "a slow response, 10 ms a byte",
                 Fault::Drip(Duration::from_millis(10)),
-                answer(1, 10_000).no_sooner(500),
-                answer(1, 10_000).no_sooner(500),
+                success(1, 10_000).no_sooner(500),
+                success(1, 10_000).no_sooner(500),
             ),
             row(
-                "an answer that drips, 20 s a byte",
+                "a slow response, 20 s a byte",
                 Fault::Drip(Duration::from_secs(20)),
-                answer(2, ATTEMPT_TIMEOUT + ONE_RETRY),
-                error("Timeout", 3, 3 * ATTEMPT_TIMEOUT + TWO_RETRIES).retryable().timeout().maybe(1),
+                success(2, ATTEMPT_TIMEOUT + ONE_RETRY),
+                error("Timeout", 3, 3 * ATTEMPT_TIMEOUT + TWO_RETRIES).retryable().timeout().maybe_applied(1),
             ),
         ],
     }
 }
 
-fn failing_service() -> Section {
+fn server_errors() -> Section {
     Section {
-        title: "The service fails",
-        remedy: "Repeat the call later, a start with the token of its error. If it goes on, tell AWS support the \
-                     request id.",
+        title: "Server errors",
+        remedy: "Repeat the call later; repeat a start with the client token of its error. If it happens again, report the request id\n\
+                     to AWS support.",
         rows: vec![
             row(
-                "500 `InternalServerException`, nothing done",
+                "500 `InternalServerException`, the request is not processed",
                 Fault::error(500, "InternalServerException", "An unexpected error occurred."),
-                answer(2, ONE_RETRY),
-                failing("InternalServerException", 500).code("InternalServerException").maybe(0),
+                success(2, ONE_RETRY),
+                server_error("InternalServerException", 500).code("InternalServerException").maybe_applied(0),
             ),
             row(
-                "500 in HTML, the work done",
+                "500 with HTML, the request is processed",
                 html_after(500),
-                answer(2, ONE_RETRY),
-                failing("InternalServerException", 500).maybe(1),
+                success(2, ONE_RETRY),
+                server_error("InternalServerException", 500).maybe_applied(1),
             ),
-            row("502 in HTML, nothing done", html(502), answer(2, ONE_RETRY), failing("Service", 502).maybe(0)),
+            row(
+                "502 with HTML, the request is not processed",
+                html(502),
+                success(2, ONE_RETRY),
+                server_error("Service", 502).maybe_applied(0),
+            ),
             row(
                 "503 `ServiceUnavailable`",
                 Fault::error(503, "ServiceUnavailable", "Please try again."),
-                answer(2, ONE_RETRY),
-                failing("Service", 503).code("ServiceUnavailable").maybe(0),
+                success(2, ONE_RETRY),
+                server_error("Service", 503).code("ServiceUnavailable").maybe_applied(0),
             ),
-            row("504 in HTML, the work done", html_after(504), answer(2, ONE_RETRY), failing("Service", 504).maybe(1)),
+            row(
+                "504 with HTML, the request is processed",
+                html_after(504),
+                success(2, ONE_RETRY),
+                server_error("Service", 504).maybe_applied(1),
+            ),
             row(
                 "408 `RequestTimeoutException`",
                 Fault::error(408, "RequestTimeoutException", "Request timed out."),
-                answer(2, ONE_RETRY),
-                failing("RequestTimeoutException", 408).code("RequestTimeoutException").timeout().maybe(0),
+                success(2, ONE_RETRY),
+                server_error("RequestTimeoutException", 408).code("RequestTimeoutException").timeout().maybe_applied(0),
             ),
         ],
     }
 }
 
-fn too_many_requests() -> Section {
+fn throttling() -> Section {
     Section {
-        title: "Too many requests",
-        remedy: "Send less, or have the quota raised. A `Retry-After` of up to five minutes is waited out if the \
-                     call has the time, 240 s by\ndefault; a longer one is yours to wait: \
+        title: "Throttling",
+        remedy: "Send fewer requests, or have the quota raised. The call waits for a `Retry-After` of up to five minutes if its\n\
+                     operation timeout (240 s by default) allows it. A longer one is returned in the error:\n\
                      [`retry_after`](crate::Error::retry_after).",
         rows: vec![
             row(
                 "429 `ThrottlingException`",
                 Fault::error(429, "ThrottlingException", "Rate exceeded"),
-                answer(2, ONE_SLOW_RETRY),
+                success(2, ONE_SLOW_RETRY),
                 throttled(429).code("ThrottlingException"),
             ),
-            row("429 in HTML", html(429), answer(2, ONE_SLOW_RETRY), throttled(429)),
-            row("429, empty", Fault::answer(429, ""), answer(2, ONE_SLOW_RETRY), throttled(429)),
+            row("429 with HTML", html(429), success(2, ONE_SLOW_RETRY), throttled(429)),
+            row("429 with an empty body", Fault::answer(429, ""), success(2, ONE_SLOW_RETRY), throttled(429)),
             row(
                 "400 `ThrottlingException`",
                 Fault::error(400, "ThrottlingException", "Rate exceeded"),
-                answer(2, ONE_SLOW_RETRY),
+                success(2, ONE_SLOW_RETRY),
                 throttled(400).code("ThrottlingException"),
             ),
             Row {
                 name: "429 for a minute",
                 is_of: any,
-                once: Some((Inject::Minute(Fault::answer(429, "")), throttled(429))),
+                once: Some((Inject::ForAMinute(Fault::answer(429, "")), throttled(429))),
                 always: None,
             },
             Row {
                 name: "429 for a minute, with `Retry-After: 60`",
                 is_of: any,
-                once: Some((Inject::Minute(throttled_for("60")), answer(2, 60_000).no_sooner(60_000))),
+                once: Some((Inject::ForAMinute(throttled_for("60")), success(2, 60_000).no_sooner(60_000))),
                 always: Some((
                     throttled_for("60").into(),
                     error("ThrottlingException", 3, 120_000)
@@ -344,105 +380,150 @@ fn too_many_requests() -> Section {
     }
 }
 
-fn unusable_answers() -> Section {
+fn unusable_responses() -> Section {
     Section {
-        title: "Answers that can't be used",
-        remedy: "Repeat the call later, a start with the token of its error. If an answer is too large, raise\n\
+        title: "Unusable responses",
+        remedy: "Repeat the call later; repeat a start with the client token of its error. If a response is too large, raise\n\
                      [`max_response_size`](crate::ClientBuilder::max_response_size).",
         rows: vec![
-            row("200, empty, without a request id", Fault::EmptyBody, answer(2, ONE_RETRY), garbled().maybe(1)),
-            row("200, empty, with a request id", empty_of_the_service(), answer(2, ONE_RETRY), garbled().maybe(1))
-                .of(|operation| !is_deletion(operation)),
-            row("the same, of `BatchDeleteReadSet`", empty_of_the_service(), answer(1, NOT), answer(1, NOT))
-                .of(is_deletion),
-            row("200, cut", Fault::CutBody, answer(2, ONE_RETRY), reset().maybe(1)),
-            row("200, no JSON", Fault::GarbageBody, answer(2, ONE_RETRY), garbled().maybe(1)),
-            row("200, a log-in page of a proxy", html(200), answer(2, ONE_RETRY), garbled().maybe(0)),
-            row("200, JSON that is not of the service", foreign_json(), answer(2, ONE_RETRY), garbled().maybe(0)),
-            row("`Content-Length` too large", Lie::TooLong, answer(2, ONE_RETRY), reset().maybe(1)),
-            row("`Content-Length` too small", Lie::TooShort, answer(2, ONE_RETRY), garbled().maybe(1)),
+            row(
+                "200 with an empty body, without a request id",
+                Fault::EmptyBody,
+                success(2, ONE_RETRY),
+                undecodable().maybe_applied(1),
+            ),
+            row(
+                "200 with an empty body, with a request id",
+                empty_of_the_service(),
+                success(2, ONE_RETRY),
+                undecodable().maybe_applied(1),
+            )
+            .of(|operation| !is_deletion(operation)),
+            row(
+                "the same of `BatchDeleteReadSet`, which means success",
+                empty_of_the_service(),
+                success(1, NONE),
+                success(1, NONE),
+            )
+            .of(is_deletion),
+            row("200 with a truncated body", Fault::CutBody, success(2, ONE_RETRY), reset().maybe_applied(1)),
+            row(
+                "200 with a body that is not JSON",
+                Fault::GarbageBody,
+                success(2, ONE_RETRY),
+                undecodable().maybe_applied(1),
+            ),
+            row("200 with the login page of a proxy", html(200), success(2, ONE_RETRY), undecodable().maybe_applied(0)),
+            row(
+                "200 with JSON of another server",
+                foreign_json(),
+                success(2, ONE_RETRY),
+                undecodable().maybe_applied(0),
+            ),
+            row("`Content-Length` too large", WrongLength::TooLong, success(2, ONE_RETRY), reset().maybe_applied(1)),
+            row(
+                "`Content-Length` too small",
+                WrongLength::TooShort,
+                success(2, ONE_RETRY),
+                undecodable().maybe_applied(1),
+            ),
             row("a body of 64 MB", Fault::LargeBody(64 << 20), too_large(), too_large()),
         ],
     }
 }
 
-fn somebody_else() -> Section {
+fn other_servers() -> Section {
     Section {
-        title: "Somebody else answers",
-        remedy: "Look who it is: [`body_excerpt`](crate::error::ServiceError::body_excerpt) has the first of what \
-                     was said. No redirect is\nfollowed: the other host hears nothing, least of all a signature.",
+        title: "Responses of other servers",
+        remedy: "Find out which server it is: [`body_excerpt`](crate::error::ServiceError::body_excerpt) has the start of its\n\
+                     response. Redirects are not followed: the other host receives no request and no signature.",
         rows: vec![
             row(
-                "403 in HTML, of a proxy",
+                "403 with HTML, from a proxy",
                 html(403),
-                error("AccessDeniedException", 1, NOT).status(403),
-                error("AccessDeniedException", 1, NOT).status(403),
+                error("AccessDeniedException", 1, NONE).status(403),
+                error("AccessDeniedException", 1, NONE).status(403),
             ),
             row(
                 "307 to another host",
                 Inject::Redirect,
-                error("Service", 1, NOT).status(307),
-                error("Service", 1, NOT).status(307),
+                error("Service", 1, NONE).status(307),
+                error("Service", 1, NONE).status(307),
             ),
         ],
     }
 }
 
-fn clock_and_keys() -> Section {
+fn clock_and_credentials() -> Section {
     Section {
-        title: "Clock and keys",
-        remedy: "Set the clock of the machine; see where the credentials come from.",
+        title: "Clock and credentials",
+        remedy: "Set the clock of the machine; check the source of the credentials.",
         rows: vec![
             Row {
-                name: "this clock two hours behind",
+                name: "the client's clock is two hours behind",
                 is_of: any,
-                once: Some((Inject::Clocks(7_200), answer(2, NOT))),
+                once: Some((Inject::Clocks(7_200), success(2, NONE))),
                 always: None,
             },
             Row {
-                name: "this clock two hours ahead",
+                name: "the client's clock is two hours ahead",
                 is_of: any,
-                once: Some((Inject::Clocks(-7_200), answer(2, NOT))),
+                once: Some((Inject::Clocks(-7_200), success(2, NONE))),
                 always: None,
             },
             Row {
-                name: "a refused signature with a `Date` of 1994",
+                name: "a rejected signature with a `Date` of 1994",
                 is_of: any,
-                once: Some((refused_by_another_clock().into(), answer(3, NOT))),
-                always: Some((refused_by_another_clock().into(), skewed())),
+                once: Some((rejected_signature_with_old_date().into(), success(3, NONE))),
+                always: Some((rejected_signature_with_old_date().into(), skewed())),
             },
             row(
-                "a right response with a `Date` two hours ahead",
+                "a successful response with a `Date` two hours ahead",
                 Fault::DateOffset(7_200),
-                answer(1, NOT),
-                answer(1, NOT),
+                success(1, NONE),
+                success(1, NONE),
             ),
             row(
                 "`ExpiredTokenException`",
-                Inject::ExpiredKeys,
-                answer(2, NOT),
-                error("Service", 2, NOT).status(403).code("ExpiredTokenException"),
+                Inject::ExpiredCredentials,
+                success(2, NONE),
+                error("Service", 2, NONE).status(403).code("ExpiredTokenException"),
             ),
         ],
     }
 }
 
-fn tomorrow() -> Section {
-    let seen = |sees| answer(1, NOT).sees(sees);
-    let created = Sees::Created(datetime!(2022-11-23 01:36:38.158 UTC));
+fn unknown_values() -> Section {
+    let expecting = |expected| success(1, NONE).expecting(expected);
+    let created = Expected::Created(datetime!(2022-11-23 01:36:38.158 UTC));
     Section {
-        title: "Values of tomorrow",
-        remedy: "Nothing to do: what is unknown arrives as itself or is left out.",
+        title: "Unknown values",
+        remedy: "Nothing needs to be done: unknown values are kept as they are, and unknown fields are ignored.",
         rows: vec![
             row(
                 "an unknown status",
-                Inject::Shaped(unknown_status),
-                seen(Sees::Status("PONDERING")),
-                seen(Sees::Status("PONDERING")),
+                Inject::ByOperation(unknown_status),
+                expecting(Expected::Status("PONDERING")),
+                expecting(Expected::Status("PONDERING")),
             ),
-            row("unknown members", Inject::Shaped(unknown_members), seen(created.clone()), seen(created.clone())),
-            row("times as seconds since 1970", Inject::Shaped(epoch), seen(created.clone()), seen(created.clone())),
-            row("times with an offset", Inject::Shaped(offset), seen(created.clone()), seen(created)),
+            row(
+                "unknown fields",
+                Inject::ByOperation(unknown_fields),
+                expecting(created.clone()),
+                expecting(created.clone()),
+            ),
+            row(
+                "times as seconds since 1970",
+                Inject::ByOperation(epoch),
+                expecting(created.clone()),
+                expecting(created.clone()),
+            ),
+            row(
+                "times with an offset from UTC",
+                Inject::ByOperation(offset),
+                expecting(created.clone()),
+                expecting(created),
+            ),
         ],
     }
 }

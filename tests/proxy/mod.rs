@@ -1,5 +1,5 @@
-//! What stands before a service in the real world: something that ends TLS by a private root, and something that lies
-//! about the length of answers.
+//! A reverse proxy before the local service: it terminates TLS with a certificate of a private root, and can send a wrong
+//! `Content-Length`.
 #![allow(dead_code, clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 use std::collections::VecDeque;
@@ -18,7 +18,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// A root that nobody knows, and a certificate of it for this machine.
+/// A private root certificate, and a server configuration with a certificate that it has issued for localhost.
 #[derive(Clone)]
 pub struct Root {
     pub pem: String,
@@ -30,16 +30,16 @@ impl Root {
         let mut authority = CertificateParams::new(Vec::new()).unwrap();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
-        // Some libraries tell roots apart by their names.
+        // Some libraries distinguish roots by their names.
         let name = format!("Root {:?}", &key.public_key_raw()[1..9]);
         authority.distinguished_name.push(DnType::CommonName, name);
         let pem = authority.self_signed(&key).unwrap().pem();
         let issuer = Issuer::new(authority, key);
         let key = KeyPair::generate().unwrap();
         let mut leaf = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
-        // Some systems trust no server for longer than a year or two, whoever vouches for it.
-        (leaf.not_before, leaf.not_after) =
-            (OffsetDateTime::now_utc() - Duration::days(1), OffsetDateTime::now_utc() + Duration::days(90));
+        // Some systems reject server certificates that are valid for more than a year or two.
+        leaf.not_before = OffsetDateTime::now_utc() - Duration::days(1);
+        leaf.not_after = OffsetDateTime::now_utc() + Duration::days(90);
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let certificate = leaf.signed_by(&key, &issuer).unwrap();
         let server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
@@ -50,39 +50,40 @@ impl Root {
     }
 }
 
-/// What the head of an answer says of its length, by mistake.
+/// How the `Content-Length` of a response differs from the length of its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lie {
-    /// More than there is, and then the connection closes.
+pub enum WrongLength {
+    /// It is larger, and the connection is closed after the body.
     TooLong,
-    /// More than there is, and then nothing comes.
-    Stalls,
-    /// Less than there is. The rest is sent all the same.
+    /// It is larger, and the connection stays open without further bytes.
+    Stalled,
+    /// It is smaller. The whole body is sent all the same.
     TooShort,
 }
 
+/// The responses whose `Content-Length` is to be wrong.
 #[derive(Default)]
-struct Lies {
-    queued: VecDeque<Lie>,
-    standing: Option<Lie>,
+struct WrongLengths {
+    next: VecDeque<WrongLength>,
+    always: Option<WrongLength>,
 }
 
-/// Passes on what comes, resets included. It ends when it is dropped.
-pub struct Front {
+/// Forwards connections to the local service, resets included. It stops when it is dropped.
+pub struct Proxy {
     address: SocketAddr,
     scheme: &'static str,
-    lies: Arc<Mutex<Lies>>,
+    wrong_lengths: Arc<Mutex<WrongLengths>>,
     server: AbortHandle,
 }
 
-impl Front {
+impl Proxy {
     pub async fn start(upstream: SocketAddr, root: Option<&Root>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let lies = Arc::<Mutex<Lies>>::default();
+        let wrong_lengths = Arc::<Mutex<WrongLengths>>::default();
         let acceptor = root.map(|root| TlsAcceptor::from(Arc::clone(&root.server)));
         let scheme = if root.is_some() { "https" } else { "http" };
-        let shared = Arc::clone(&lies);
+        let shared = Arc::clone(&wrong_lengths);
         let server = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             loop {
@@ -90,7 +91,7 @@ impl Front {
                 connections.spawn(connection(stream, acceptor.clone(), upstream, Arc::clone(&shared)));
             }
         });
-        Self { address, scheme, lies, server: server.abort_handle() }
+        Self { address, scheme, wrong_lengths, server: server.abort_handle() }
     }
 
     pub fn url(&self) -> String {
@@ -101,16 +102,18 @@ impl Front {
         format!("{}://localhost:{}", self.scheme, self.address.port())
     }
 
-    pub fn lie(&self, lie: Lie) {
-        self.lies.lock().unwrap().queued.push_back(lie);
+    /// The next response has a wrong `Content-Length`.
+    pub fn wrong_length_once(&self, wrong: WrongLength) {
+        self.wrong_lengths.lock().unwrap().next.push_back(wrong);
     }
 
-    pub fn lie_always(&self, lie: Lie) {
-        self.lies.lock().unwrap().standing = Some(lie);
+    /// Every response has a wrong `Content-Length`.
+    pub fn always_wrong_length(&self, wrong: WrongLength) {
+        self.wrong_lengths.lock().unwrap().always = Some(wrong);
     }
 }
 
-impl Drop for Front {
+impl Drop for Proxy {
     fn drop(&mut self) {
         self.server.abort();
     }
@@ -120,26 +123,26 @@ async fn connection(
     mut stream: TcpStream,
     acceptor: Option<TlsAcceptor>,
     upstream: SocketAddr,
-    lies: Arc<Mutex<Lies>>,
+    wrong_lengths: Arc<Mutex<WrongLengths>>,
 ) {
     stream.set_nodelay(true).unwrap();
     let Ok(service) = TcpStream::connect(upstream).await else { return };
     service.set_nodelay(true).unwrap();
     let Some(acceptor) = acceptor else {
-        if relay(&mut stream, service, &lies).await.is_err() {
+        if relay(&mut stream, service, &wrong_lengths).await.is_err() {
             stream.set_zero_linger().unwrap();
         }
         return;
     };
-    // Whoever does not trust the certificate goes away here.
+    // A client that does not trust the certificate closes the connection here.
     let Ok(mut stream) = acceptor.accept(stream).await else { return };
-    if relay(&mut stream, service, &lies).await.is_err() {
+    if relay(&mut stream, service, &wrong_lengths).await.is_err() {
         stream.get_ref().0.set_zero_linger().unwrap();
     }
 }
 
-/// Until either side is gone; an error if the service has reset the connection.
-async fn relay<S>(caller: &mut S, mut service: TcpStream, lies: &Mutex<Lies>) -> io::Result<()>
+/// Forwards bytes until one side closes the connection. It is an error if the service has reset it.
+async fn relay<S>(caller: &mut S, mut service: TcpStream, wrong_lengths: &Mutex<WrongLengths>) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -147,15 +150,15 @@ where
     let (from_service, mut to_service) = service.split();
     tokio::select! {
         _ = tokio::io::copy(&mut from_caller, &mut to_service) => Ok(()),
-        end = answers(from_service, &mut to_caller, lies) => end,
+        end = forward_responses(from_service, &mut to_caller, wrong_lengths) => end,
     }
 }
 
-/// Passes answers on, one after another, as each has a length of its own to be lied about.
-async fn answers(
+/// Forwards one response after another, as each has a length of its own.
+async fn forward_responses(
     mut service: ReadHalf<'_>,
     caller: &mut (impl AsyncWrite + Unpin),
-    lies: &Mutex<Lies>,
+    wrong_lengths: &Mutex<WrongLengths>,
 ) -> io::Result<()> {
     let mut buffer = Vec::with_capacity(1 << 16);
     loop {
@@ -170,17 +173,17 @@ async fn answers(
         let head = String::from_utf8(buffer.drain(..end).collect()).unwrap();
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
         let mut left: usize = length.parse().unwrap();
-        let lie = {
-            let mut lies = lies.lock().unwrap();
-            lies.queued.pop_front().or(lies.standing)
+        let wrong = {
+            let mut wrong_lengths = wrong_lengths.lock().unwrap();
+            wrong_lengths.next.pop_front().or(wrong_lengths.always)
         };
-        let told = match lie {
+        let content_length = match wrong {
             None => left,
-            Some(Lie::TooLong | Lie::Stalls) => left + 17,
-            Some(Lie::TooShort) => left - 17,
+            Some(WrongLength::TooLong | WrongLength::Stalled) => left + 17,
+            Some(WrongLength::TooShort) => left - 17,
         };
-        let told = format!("content-length: {told}\r\n");
-        caller.write_all(head.replace(&format!("content-length: {length}\r\n"), &told).as_bytes()).await?;
+        let header = format!("content-length: {content_length}\r\n");
+        caller.write_all(head.replace(&format!("content-length: {length}\r\n"), &header).as_bytes()).await?;
         while left > 0 {
             if buffer.is_empty() && service.read_buf(&mut buffer).await? == 0 {
                 return caller.flush().await;
@@ -192,10 +195,10 @@ async fn answers(
             left -= piece;
         }
         caller.flush().await?;
-        match lie {
-            Some(Lie::TooLong) => return Ok(()),
-            Some(Lie::Stalls) => std::future::pending().await,
-            Some(Lie::TooShort) | None => {}
+        match wrong {
+            Some(WrongLength::TooLong) => return Ok(()),
+            Some(WrongLength::Stalled) => std::future::pending().await,
+            Some(WrongLength::TooShort) | None => {}
         }
     }
 }
