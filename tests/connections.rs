@@ -1,4 +1,4 @@
-//! Connections that the server closes: between requests, before a response, and inside one.
+//! Connections that the server closes between requests, before a response, or during one.
 #![cfg(feature = "local")]
 #![allow(clippy::unwrap_used)]
 
@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Barrier, mpsc};
 use tokio::task::JoinSet;
 
-/// A timeout that will pass, and within which a loopback connection and a response are certain.
+/// A timeout that is to pass, and within which a loopback connection and a response certainly succeed.
 const SHORT: Duration = Duration::from_secs(1);
 
 const STARTED: &str = r#"{"id":"1234567890","status":"SUBMITTED"}"#;
@@ -36,7 +36,7 @@ async fn start(client: &Client) -> Result<StartReadSetActivationJobOutput, Error
     client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5000000001"]).send().await
 }
 
-/// Serves each connection by `serve`, which gets its number too. Returns where.
+/// Serves each connection by `serve`, which also gets its number. Returns the address of the server.
 async fn server<F>(serve: impl Fn(usize, TcpStream) -> F + Send + 'static) -> SocketAddr
 where
     F: Future<Output = ()> + Send + 'static,
@@ -73,24 +73,24 @@ async fn next_token(stream: &mut TcpStream) -> Option<String> {
     }
 }
 
-/// A complete response of a server that will keep the connection open, by what it says.
+/// Sends a complete response, whose headers say that the connection stays open.
 async fn respond(stream: &mut TcpStream) {
     let response = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{STARTED}", STARTED.len());
-    // The client may be gone.
+    // The client may have closed the connection.
     drop(stream.write_all(response.as_bytes()).await);
 }
 
-/// When the client hears that a connection is closed after its first response.
+/// When the client is notified that a connection was closed after its first response.
 #[derive(Clone, Copy, Debug)]
 enum Close {
     /// With the response, or shortly after it.
     AtOnce,
-    /// As late as possible: when it has sent another request on it.
+    /// As late as possible: after it has sent another request on it.
     AtTheNextRequest,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_closes_each_connection_without_notice_costs_no_call() {
+async fn no_call_fails_when_a_server_closes_each_connection_without_notice() {
     for close in [Close::AtOnce, Close::AtTheNextRequest] {
         for in_flight in [1, 4, 16, 64] {
             every_start_succeeds(close, in_flight).await;
@@ -142,17 +142,17 @@ async fn every_start_succeeds(close: Close, in_flight: usize) {
     assert_eq!(received, returned);
 }
 
-/// What becomes of a connection with its second request.
+/// What a connection does at its second request.
 #[derive(Clone, Copy)]
 enum Second {
     Closes,
-    /// No response comes, as if something on the way had forgotten the connection.
+    /// There is no response, as if a gateway had dropped the connection.
     Hangs,
 }
 
 /// A server that responds to one request of each connection. It responds to the first two together, so that a client has
 /// two idle connections then.
-async fn two_at_first(second: Second) -> SocketAddr {
+async fn server_with_two_connections(second: Second) -> SocketAddr {
     let both = Arc::new(Barrier::new(2));
     server(move |number, mut stream| {
         let both = Arc::clone(&both);
@@ -180,34 +180,37 @@ async fn with_two_idle_connections(builder: ClientBuilder) -> Client {
     client
 }
 
-/// Nothing is in the quota, and no backoff would fit into the time.
-fn without_retries_that_cost(builder: ClientBuilder) -> ClientBuilder {
+/// The retry quota is empty, and no backoff would fit into the operation timeout.
+fn without_quota_and_backoff(builder: ClientBuilder) -> ClientBuilder {
     builder.retry_quota(0).initial_backoff(Duration::MAX).max_attempts(2)
 }
 
 #[tokio::test]
-async fn after_a_stale_connection_the_next_attempt_uses_a_fresh_one_at_once_and_for_free() {
-    let client =
-        with_two_idle_connections(without_retries_that_cost(builder(two_at_first(Second::Closes).await))).await;
+async fn after_a_stale_connection_the_next_attempt_uses_a_new_one_without_backoff_or_quota() {
+    let client = with_two_idle_connections(without_quota_and_backoff(builder(
+        server_with_two_connections(Second::Closes).await,
+    )))
+    .await;
     start(&client).await.unwrap();
-    // The other connection is still there, and dead as well.
+    // The other connection was closed, too.
     start(&client).await.unwrap();
 }
 
 #[cfg(feature = "rustls")]
 #[tokio::test]
-async fn a_fresh_connection_trusts_the_same_roots() {
+async fn a_new_connection_trusts_the_same_roots() {
     let root = Root::new();
-    let proxy = Proxy::start(two_at_first(Second::Closes).await, Some(&root)).await;
-    let builder = without_retries_that_cost(builder(([127, 0, 0, 1], 0).into())).endpoint_url(proxy.url());
+    let proxy = Proxy::start(server_with_two_connections(Second::Closes).await, Some(&root)).await;
+    let builder = without_quota_and_backoff(builder(([127, 0, 0, 1], 0).into())).endpoint_url(proxy.url());
     let client = with_two_idle_connections(builder.only_root_certificates(&root.pem)).await;
     start(&client).await.unwrap();
     start(&client).await.unwrap();
 }
 
 #[tokio::test]
-async fn the_attempt_on_a_stale_connection_counts_and_says_what_happened() {
-    let client = with_two_idle_connections(builder(two_at_first(Second::Closes).await).max_attempts(1)).await;
+async fn an_attempt_on_a_stale_connection_is_counted_and_described() {
+    let client =
+        with_two_idle_connections(builder(server_with_two_connections(Second::Closes).await).max_attempts(1)).await;
     let error = start(&client).await.unwrap_err();
     assert!(matches!(error, Error::Transport(_)), "{error}");
     assert!(error.is_retryable() && error.may_have_been_applied(), "{error}");
@@ -217,8 +220,8 @@ async fn the_attempt_on_a_stale_connection_counts_and_says_what_happened() {
 }
 
 #[tokio::test]
-async fn after_a_read_timeout_the_next_attempt_uses_a_fresh_connection() {
-    let builder = builder(two_at_first(Second::Hangs).await).read_timeout(SHORT);
+async fn after_a_read_timeout_the_next_attempt_uses_a_new_connection() {
+    let builder = builder(server_with_two_connections(Second::Hangs).await).read_timeout(SHORT);
     let client = with_two_idle_connections(builder.max_attempts(2)).await;
     start(&client).await.unwrap();
 }
@@ -235,8 +238,8 @@ async fn a_new_connection_that_breaks_is_an_ordinary_failure() {
     assert!(line.contains("broke before the response: it was closed"), "{line}");
 }
 
-/// A head, and then a body that comes byte by byte and never ends.
-async fn drips(head: &'static str) -> SocketAddr {
+/// A server that sends a head, and then a body byte by byte without end.
+async fn slow_server(head: &'static str) -> SocketAddr {
     server(move |_, mut stream| async move {
         next_token(&mut stream).await;
         let head = format!("HTTP/1.1 {head}\r\nx-amzn-requestid: req-1\r\ncontent-length: 100000\r\n\r\n");
@@ -250,7 +253,7 @@ async fn drips(head: &'static str) -> SocketAddr {
 
 #[tokio::test]
 async fn an_error_response_that_never_ends_keeps_its_status() {
-    let client = builder(drips("503 Service Unavailable").await).max_attempts(1).build().unwrap();
+    let client = builder(slow_server("503 Service Unavailable").await).max_attempts(1).build().unwrap();
     let call = client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5000000001"]);
     for call in [call.clone().operation_attempt_timeout(SHORT), call.clone().operation_timeout(SHORT)] {
         let error = call.send().await.unwrap_err();
@@ -260,8 +263,8 @@ async fn an_error_response_that_never_ends_keeps_its_status() {
         let excerpt = error.as_service_error().unwrap().body_excerpt().unwrap();
         assert!(excerpt.starts_with('x'), "{excerpt}");
     }
-    // It is refused, whatever else would have come.
-    let client = builder(drips("403 Forbidden").await).build().unwrap();
+    // The status is that of a rejection, whatever the body is.
+    let client = builder(slow_server("403 Forbidden").await).build().unwrap();
     let call = client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5000000001"]);
     let error = call.operation_attempt_timeout(SHORT).send().await.unwrap_err();
     assert!(matches!(error, Error::AccessDeniedException(_)), "{error}");
@@ -270,7 +273,7 @@ async fn an_error_response_that_never_ends_keeps_its_status() {
 
 #[tokio::test]
 async fn a_success_that_never_ends_is_a_timeout_with_its_request_id() {
-    let client = builder(drips("200 OK").await).max_attempts(1).build().unwrap();
+    let client = builder(slow_server("200 OK").await).max_attempts(1).build().unwrap();
     let call = client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5000000001"]);
     let error = call.operation_attempt_timeout(SHORT).send().await.unwrap_err();
     assert!(matches!(error, Error::Timeout(_)), "{error}");

@@ -1,4 +1,4 @@
-//! The default chain of AWS leads to a client: profiles and environment, in a process of its own.
+//! Clients from the default chain of AWS: profiles and environment, each in a process of its own.
 #![allow(clippy::unwrap_used)]
 
 mod proxy;
@@ -18,17 +18,17 @@ use time::macros::datetime;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-struct Place {
+struct Setup {
     local: LocalService,
     store: SequenceStoreId,
     job: String,
-    /// A home without settings of the machine's user.
+    /// A home directory without the settings of the user.
     home: PathBuf,
 }
 
-async fn place(name: &str) -> Place {
-    // A wait polls first at once, then after a second and more: the fourth read comes when credentials of a second have
-    // expired.
+async fn setup(name: &str) -> Setup {
+    // A wait polls at once, then after a second and longer: at the fourth read, credentials that are valid for a second
+    // have expired.
     let local = LocalService::builder().pace(Pace::Polls(4)).start().await.unwrap();
     let store = local.create_sequence_store();
     let call = local.client().unwrap().start_read_set_export_job().sequence_store_id(&store).destination("s3://bucket");
@@ -37,42 +37,42 @@ async fn place(name: &str) -> Place {
     local.clear_requests();
     let home = std::env::temp_dir().join(format!("healthomics-{name}-{}", std::process::id()));
     std::fs::create_dir_all(home.join(".aws")).unwrap();
-    Place { local, store, job, home }
+    Setup { local, store, job, home }
 }
 
-fn run(place: &Place, variables: &[(&str, &str)]) -> Output {
-    run_with(place, variables, &[])
+fn run(setup: &Setup, variables: &[(&str, &str)]) -> Output {
+    run_with(setup, variables, &[])
 }
 
-fn run_with(place: &Place, variables: &[(&str, &str)], more: &[&str]) -> Output {
+fn run_with(setup: &Setup, variables: &[(&str, &str)], more: &[&str]) -> Output {
     let inherited =
         std::env::vars().filter(|(name, _)| !name.starts_with("AWS_") && !name.to_lowercase().contains("proxy"));
     let output = Command::new(support::example("default_chain"))
-        .args([place.store.as_str(), &place.job])
+        .args([setup.store.as_str(), &setup.job])
         .args(more)
         .env_clear()
         .envs(inherited)
-        .env("HOME", &place.home)
+        .env("HOME", &setup.home)
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .envs(variables.iter().copied())
         .output()
         .unwrap();
-    std::fs::remove_dir_all(&place.home).unwrap();
+    std::fs::remove_dir_all(&setup.home).unwrap();
     output
 }
 
-fn assert_found(place: &Place, output: &Output) {
+fn assert_found(setup: &Setup, output: &Output) {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(out.contains("region us-east-1") && out.contains(&format!("export job {} is", place.job)), "{out}{err}");
-    assert_eq!(place.local.requests().len(), 1);
+    assert!(out.contains("region us-east-1") && out.contains(&format!("export job {} is", setup.job)), "{out}{err}");
+    assert_eq!(setup.local.requests().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn by_the_environment() {
-    let place = place("environment").await;
-    let url = place.local.endpoint_url();
+async fn the_environment_is_used() {
+    let setup = setup("environment").await;
+    let url = setup.local.endpoint_url();
     let output = run(
-        &place,
+        &setup,
         &[
             ("AWS_REGION", "us-east-1"),
             ("AWS_ACCESS_KEY_ID", LocalService::ACCESS_KEY_ID),
@@ -81,34 +81,34 @@ async fn by_the_environment() {
             ("AWS_ENDPOINT_URL_OMICS", &url),
         ],
     );
-    assert_found(&place, &output);
+    assert_found(&setup, &output);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn by_a_profile() {
-    let place = place("profile").await;
+async fn a_profile_is_used() {
+    let setup = setup("profile").await;
     let config = format!(
         "[profile lab]\nregion = us-east-1\nservices = here\n\n[services here]\nomics =\n  endpoint_url = {}\n",
-        place.local.endpoint_url()
+        setup.local.endpoint_url()
     );
-    std::fs::write(place.home.join(".aws/config"), config).unwrap();
+    std::fs::write(setup.home.join(".aws/config"), config).unwrap();
     let (id, secret) = (LocalService::ACCESS_KEY_ID, LocalService::SECRET_ACCESS_KEY);
     let credentials = format!("[lab]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
-    std::fs::write(place.home.join(".aws/credentials"), credentials).unwrap();
-    let output = run(&place, &[("AWS_PROFILE", "lab")]);
-    assert_found(&place, &output);
+    std::fs::write(setup.home.join(".aws/credentials"), credentials).unwrap();
+    let output = run(&setup, &[("AWS_PROFILE", "lab")]);
+    assert_found(&setup, &output);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_private_root_comes_by_the_environment_or_a_profile() {
+async fn a_private_root_is_read_from_the_environment_or_a_profile() {
     for by_profile in [false, true] {
-        let place = place("root").await;
+        let setup = setup("root").await;
         let root = Root::new();
-        let proxy = Proxy::start(place.local.address(), Some(&root)).await;
-        let (url, path) = (proxy.url(), place.home.join("root.pem").to_str().unwrap().to_owned());
+        let proxy = Proxy::start(setup.local.address(), Some(&root)).await;
+        let (url, path) = (proxy.url(), setup.home.join("root.pem").to_str().unwrap().to_owned());
         std::fs::write(&path, &root.pem).unwrap();
         let bundle = if by_profile { format!("ca_bundle = {path}\n") } else { String::new() };
-        std::fs::write(place.home.join(".aws/config"), format!("[default]\nregion = us-east-1\n{bundle}")).unwrap();
+        std::fs::write(setup.home.join(".aws/config"), format!("[default]\nregion = us-east-1\n{bundle}")).unwrap();
         let mut variables = vec![
             ("AWS_ACCESS_KEY_ID", LocalService::ACCESS_KEY_ID),
             ("AWS_SECRET_ACCESS_KEY", LocalService::SECRET_ACCESS_KEY),
@@ -117,12 +117,12 @@ async fn a_private_root_comes_by_the_environment_or_a_profile() {
         if !by_profile {
             variables.push(("AWS_CA_BUNDLE", &path));
         }
-        let output = run(&place, &variables);
-        assert_found(&place, &output);
+        let output = run(&setup, &variables);
+        assert_found(&setup, &output);
     }
 }
 
-/// Answers every request with keys of a session, as a container's credentials endpoint does.
+/// Responds to every request with session credentials, as the credentials endpoint of a container does.
 async fn credentials_endpoint() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -140,17 +140,17 @@ async fn credentials_endpoint() -> SocketAddr {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn credentials_come_by_a_private_root_too() {
-    let place = place("credentials").await;
+async fn credentials_endpoints_are_trusted_by_a_private_root_too() {
+    let setup = setup("credentials").await;
     let session = Credentials::new("ASIASESSION", "secret", Some("token".to_owned()), None, "test");
-    place.local.accept_credentials(session);
+    setup.local.accept_credentials(session);
     let root = Root::new();
-    let proxy = Proxy::start(place.local.address(), Some(&root)).await;
+    let proxy = Proxy::start(setup.local.address(), Some(&root)).await;
     let keys = Proxy::start(credentials_endpoint().await, Some(&root)).await;
-    let (url, path) = (proxy.url(), place.home.join("root.pem").to_str().unwrap().to_owned());
+    let (url, path) = (proxy.url(), setup.home.join("root.pem").to_str().unwrap().to_owned());
     std::fs::write(&path, &root.pem).unwrap();
     let output = run(
-        &place,
+        &setup,
         &[
             ("AWS_REGION", "us-east-1"),
             ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &keys.url()),
@@ -158,10 +158,11 @@ async fn credentials_come_by_a_private_root_too() {
             ("AWS_CA_BUNDLE", &path),
         ],
     );
-    assert_found(&place, &output);
+    assert_found(&setup, &output);
 }
 
-/// Returns credentials that have all but expired, then fails so many times, then returns credentials for years.
+/// Returns credentials that expire in a second, then fails `failures` times, then returns credentials that are valid for
+/// years.
 async fn failing_credentials_endpoint(failures: usize) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -190,35 +191,35 @@ async fn failing_credentials_endpoint(failures: usize) -> SocketAddr {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wait_outlasts_a_credentials_endpoint_that_fails_during_a_renewal() {
-    let place = place("renewal").await;
-    place.local.accept_credentials(Credentials::new("ASIASESSION", "secret", Some("token".to_owned()), None, "test"));
+async fn a_wait_continues_when_a_credentials_endpoint_fails_during_a_renewal() {
+    let setup = setup("renewal").await;
+    setup.local.accept_credentials(Credentials::new("ASIASESSION", "secret", Some("token".to_owned()), None, "test"));
     let keys = format!("http://{}", failing_credentials_endpoint(20).await);
-    let url = place.local.endpoint_url();
+    let url = setup.local.endpoint_url();
     let output = run_with(
-        &place,
+        &setup,
         &[("AWS_REGION", "us-east-1"), ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &keys), ("AWS_ENDPOINT_URL_OMICS", &url)],
         &["--wait"],
     );
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(out.contains(&format!("export job {} has ended", place.job)), "{out}{err}");
+    assert!(out.contains(&format!("export job {} has ended", setup.job)), "{out}{err}");
     assert!(out.contains("retrying since") && out.contains("the credentials provider failed"), "{out}{err}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn root_certificates_that_cannot_be_read_are_told() {
-    let place = place("no-root").await;
-    let output = run(&place, &[("AWS_REGION", "us-east-1"), ("AWS_CA_BUNDLE", "/nowhere/roots.pem")]);
+async fn root_certificates_that_cannot_be_read_are_an_error() {
+    let setup = setup("no-root").await;
+    let output = run(&setup, &[("AWS_REGION", "us-east-1"), ("AWS_CA_BUNDLE", "/nowhere/roots.pem")]);
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(text.contains("error: AWS_CA_BUNDLE: /nowhere/roots.pem can't be read"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_profile_that_does_not_exist_is_named() {
-    let place = place("typo").await;
-    std::fs::write(place.home.join(".aws/config"), "[profile right]\nregion = us-east-1\n").unwrap();
+async fn the_error_names_a_profile_that_does_not_exist() {
+    let setup = setup("typo").await;
+    std::fs::write(setup.home.join(".aws/config"), "[profile right]\nregion = us-east-1\n").unwrap();
     let variables = [("AWS_PROFILE", "typo"), ("AWS_REGION", "us-east-1")];
-    let output = run(&place, &variables);
+    let output = run(&setup, &variables);
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && error.contains("the profile \"typo\" of AWS_PROFILE"), "{error}");
 }

@@ -1,12 +1,12 @@
-//! Documented examples end as the reader sees them: no hidden line makes jobs or polls faster than the text says.
+//! Documented examples behave as the reader sees them: no hidden line changes the pace of jobs or polls.
 //!
-//! The examples themselves are run by `cargo test --doc`.
+//! `cargo test --doc` runs the examples.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What a reader would have to know of to have the same end in the same time.
+/// Settings that a reader must see to get the same result in the same time.
 const SETTINGS: [&str; 5] = ["poll_every", "poll_interval", "Pace::", ".pace(", "start_paused"];
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -31,7 +31,7 @@ fn documentation(path: &Path, line: &str) -> Option<String> {
 }
 
 #[test]
-fn no_hidden_line_sets_what_the_reader_does_not_see() {
+fn no_hidden_line_changes_the_pace_of_an_example() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut paths = vec![root.join("README.md")];
     files(&root.join("src"), &mut paths);
@@ -44,7 +44,7 @@ fn no_hidden_line_sets_what_the_reader_does_not_see() {
                 in_block = !in_block;
             } else if in_block && text.starts_with("# ") {
                 hidden += 1;
-                // How the clock of a runtime is made is hidden as the attribute that stands for it can't be run there.
+                // The attribute `#[tokio::test(start_paused = true)]` is shown in a comment, as it can't be used there.
                 let is_runtime = text.contains("tokio::runtime::Builder");
                 if !is_runtime && SETTINGS.iter().any(|setting| text.contains(setting)) {
                     found.push(format!("{}:{number}: {text}", path.display()));

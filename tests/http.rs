@@ -1,4 +1,4 @@
-//! What only shows over real connections: resets, cut bodies, silence, redirects, proxies, clocks, credentials.
+//! Calls over real connections: resets, truncated bodies, read timeouts, redirects, proxies, clocks, credentials.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -28,7 +28,7 @@ async fn start(client: &Client, store: &str) -> Result<StartReadSetExportJobOutp
 }
 
 #[tokio::test]
-async fn every_fault_after_the_work_leaves_one_job() {
+async fn every_fault_after_processing_leaves_one_job() {
     for fault in [
         Fault::ResetAfter,
         Fault::CutBody,
@@ -48,7 +48,7 @@ async fn every_fault_after_the_work_leaves_one_job() {
 }
 
 #[tokio::test]
-async fn a_start_repeated_by_hand_with_the_token_of_the_error_finds_the_first_job() {
+async fn a_start_repeated_by_the_caller_with_the_token_of_the_error_returns_the_first_job() {
     let (local, store) = service().await;
     let client = local.client().unwrap();
     local.fault_always(OPERATION, Fault::ResetAfter);
@@ -63,16 +63,16 @@ async fn a_start_repeated_by_hand_with_the_token_of_the_error_finds_the_first_jo
     assert_eq!(local.jobs().len(), 1);
     assert_eq!(Some(&job.client_token), error.client_token());
 
-    // The same token for something else is a mistake that the service tells.
-    let error = call.client_token(&job.client_token).max_attempts(1);
+    // The service rejects the same token with other sources.
+    let same = call.client_token(&job.client_token).max_attempts(1);
     let other = client.start_read_set_export_job().sequence_store_id(&store).sources(["5000000002"]);
     let other = other.destination("s3://bucket/").role_arn("arn:aws:iam::123456789012:role/OmicsExport");
     assert!(matches!(other.client_token(&job.client_token).send().await, Err(Error::ValidationException(_))));
-    assert_eq!(error.send().await.unwrap().id, job.id);
+    assert_eq!(same.send().await.unwrap().id, job.id);
 }
 
 #[tokio::test]
-async fn a_refused_request_never_arrives() {
+async fn an_invalid_request_is_not_sent() {
     let (local, _) = service().await;
     let client = local.client().unwrap();
     for store in ["", "..", "1/2", "123456789", &"1".repeat(37), "１２３４５６７８９０"] {
@@ -97,7 +97,7 @@ async fn redirects_are_not_followed() {
 }
 
 #[tokio::test]
-async fn silence_ends_with_a_time_out() {
+async fn a_missing_response_ends_in_a_read_timeout() {
     let (local, store) = service().await;
     let client = local.client_builder().read_timeout(Duration::from_millis(100)).max_attempts(2).build().unwrap();
     local.fault_always(OPERATION, Fault::HangBefore);
@@ -105,14 +105,14 @@ async fn silence_ends_with_a_time_out() {
     assert!(matches!(error, Error::Timeout(_)) && error.is_timeout(), "{error}");
     assert!(error.to_string().contains("read timeout of 100ms [2 attempts"), "{error}");
 
-    // An answer that is late, but within the limit, is an answer.
+    // A response within the timeout is a success.
     local.clear_faults();
     local.queue_fault(OPERATION, Fault::Delay(Duration::from_millis(20)));
     assert!(start(&client, &store).await.is_ok());
 }
 
 #[tokio::test]
-async fn an_answer_that_is_too_large_is_not_read() {
+async fn a_response_that_is_too_large_is_not_read() {
     let (local, store) = service().await;
     let client = local.client_builder().max_response_size(1_000).build().unwrap();
     local.queue_fault(OPERATION, Fault::answer_after(200, vec![b' '; 100_000]));
@@ -120,14 +120,14 @@ async fn an_answer_that_is_too_large_is_not_read() {
     assert!(matches!(error, Error::UndecodableResponse(_)), "{error}");
     assert!(error.to_string().contains("larger than 1000 bytes") && error.may_have_been_applied(), "{error}");
 
-    // Of an error answer the status counts, however much noise follows it.
+    // An error response keeps its status, however large its body is.
     local.queue_fault(OPERATION, Fault::answer(404, vec![b'x'; 100_000]));
     let error = start(&client, &store).await.unwrap_err();
     assert!(matches!(error, Error::ResourceNotFoundException(_)), "{error}");
 }
 
 #[tokio::test]
-async fn the_request_id_survives_a_cut_answer() {
+async fn the_request_id_of_a_truncated_response_is_kept() {
     let (local, store) = service().await;
     local.fault_always(OPERATION, Fault::CutBody);
     let error = start(&local.client().unwrap(), &store).await.unwrap_err();
@@ -137,7 +137,7 @@ async fn the_request_id_survives_a_cut_answer() {
 }
 
 #[tokio::test]
-async fn a_wait_that_the_service_asks_for_can_be_added_to_any_time() {
+async fn a_requested_delay_can_be_added_to_any_time() {
     let (local, store) = service().await;
     let client = local.client_builder().max_attempts(1).build().unwrap();
     for (name, value) in [
@@ -156,7 +156,7 @@ async fn a_wait_that_the_service_asks_for_can_be_added_to_any_time() {
 }
 
 #[tokio::test]
-async fn nobody_there_means_nothing_was_sent() {
+async fn a_refused_connection_means_that_nothing_was_sent() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = closed.local_addr().unwrap();
     drop(closed);
@@ -173,14 +173,14 @@ async fn nobody_there_means_nothing_was_sent() {
 }
 
 #[tokio::test]
-async fn a_connect_time_out_of_a_call_is_its_own() {
+async fn a_call_can_have_its_own_connect_timeout() {
     let (local, store) = service().await;
     let client = local.client_builder().endpoint_url("http://127.0.0.1:9").build().unwrap();
     let call = client.get_read_set_export_job().sequence_store_id(&store).id("1234567890").max_attempts(1);
     let error = call.clone().connect_timeout(Duration::from_millis(50)).send().await.unwrap_err();
     assert!(matches!(error, Error::Transport(_)), "{error}");
 
-    // With any of them, calls go through, more kinds of them than are kept apart.
+    // Calls with any timeout succeed, with more different timeouts than there are separate connection pools.
     let client = local.client().unwrap();
     for millis in 1_000..1_020 {
         let call = client.start_read_set_export_job().sequence_store_id(&store).sources(["5000000001"]);
@@ -191,7 +191,7 @@ async fn a_connect_time_out_of_a_call_is_its_own() {
 }
 
 #[tokio::test]
-async fn wrong_keys_and_signatures_are_told_apart() {
+async fn wrong_keys_and_wrong_signatures_are_different_errors() {
     let (local, store) = service().await;
     let with = |key: &str, secret: &str| {
         local.client_builder().credentials(Credentials::new(key, secret, None, None, "test")).build().unwrap()
@@ -214,18 +214,22 @@ async fn session_credentials_are_accepted_and_expire() {
     start(&client, &store).await.unwrap();
     local.expire_credentials("ASIASESSION");
     let error = start(&client, &store).await.unwrap_err();
-    assert_eq!((error.code(), error.attempts()), (Some("ExpiredTokenException"), 2), "one fetch, one more try");
+    assert_eq!(
+        (error.code(), error.attempts()),
+        (Some("ExpiredTokenException"), 2),
+        "the credentials are fetched again, once"
+    );
 }
 
 #[tokio::test]
-async fn a_clock_that_is_hours_off_does_not_matter() {
+async fn a_clock_that_is_hours_off_is_corrected() {
     for offset in [-7_200, 7_200] {
         let (local, store) = service().await;
         local.set_clock_offset(offset);
         let client = local.client().unwrap();
         start(&client, &store).await.unwrap();
         start(&client, &store).await.unwrap();
-        assert_eq!(local.requests().len(), 3, "refused once, corrected for good");
+        assert_eq!(local.requests().len(), 3, "rejected once, then corrected");
     }
 }
 
@@ -238,12 +242,12 @@ async fn connections_are_kept() {
         let mut requests = 0;
         let mut buffer = vec![0; 65_536];
         while requests < 5 {
-            // Each request is small enough to come in one piece, and the client waits for the answer to each.
+            // Each request is small enough to arrive at once, and the client waits for each response.
             assert!(stream.read(&mut buffer).await.unwrap() > 0);
             requests += 1;
             let body = r#"{"id":"1234567890","status":"SUBMITTED"}"#;
-            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-            stream.write_all(answer.as_bytes()).await.unwrap();
+            let response = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            stream.write_all(response.as_bytes()).await.unwrap();
         }
         requests
     });
@@ -256,7 +260,7 @@ async fn connections_are_kept() {
     assert_eq!(serve.await.unwrap(), 5);
 }
 
-/// Runs the quickstart against a service at some endpoint: a program of its own, for an environment of its own.
+/// Runs the quickstart against an endpoint, in a process with an environment of its own, and returns its error output.
 fn quickstart(local: &LocalService, endpoint: &str, variables: &[(&str, &str)]) -> String {
     let inherited =
         std::env::vars().filter(|(name, _)| !name.starts_with("AWS_") && !name.to_lowercase().contains("proxy"));
@@ -266,7 +270,7 @@ fn quickstart(local: &LocalService, endpoint: &str, variables: &[(&str, &str)]) 
         .env_clear()
         .envs(inherited)
         .env("AWS_REGION", local.region())
-        // As it comes out of many a file.
+        // Many files have a newline at the end.
         .env("AWS_ACCESS_KEY_ID", format!("{}\n", LocalService::ACCESS_KEY_ID))
         .env("AWS_SECRET_ACCESS_KEY", LocalService::SECRET_ACCESS_KEY)
         .envs(variables.iter().copied())
@@ -279,21 +283,21 @@ fn quickstart(local: &LocalService, endpoint: &str, variables: &[(&str, &str)]) 
 async fn the_proxy_of_the_system_is_used() {
     let proxy = LocalService::start().await.unwrap();
     let url = proxy.endpoint_url();
-    let said = quickstart(&proxy, "http://omics.example", &[("HTTP_PROXY", &url), ("http_proxy", &url)]);
-    assert!(said.contains("StartReadSetImportJob (store 1234567890): ResourceNotFoundException (404)"), "{said}");
+    let output = quickstart(&proxy, "http://omics.example", &[("HTTP_PROXY", &url), ("http_proxy", &url)]);
+    assert!(output.contains("StartReadSetImportJob (store 1234567890): ResourceNotFoundException (404)"), "{output}");
     let requests = proxy.requests();
     assert_eq!(requests[0].header("host"), Some("omics.example"));
     assert!(requests[0].header("user-agent").unwrap().ends_with(" app/healthomics-quickstart"));
 
     let dead = "http://127.0.0.1:1";
-    let said = quickstart(&proxy, "http://omics.example", &[("HTTP_PROXY", dead), ("http_proxy", dead)]);
-    assert!(said.contains("no connection to omics.example or its proxy: it refused"), "{said}");
+    let output = quickstart(&proxy, "http://omics.example", &[("HTTP_PROXY", dead), ("http_proxy", dead)]);
+    assert!(output.contains("no connection to omics.example or its proxy: it refused"), "{output}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn plain_http_needs_no_certificates() {
     let local = LocalService::start().await.unwrap();
     let nowhere = [("SSL_CERT_FILE", "/nonexistent"), ("SSL_CERT_DIR", "/nonexistent")];
-    let said = quickstart(&local, &local.endpoint_url(), &nowhere);
-    assert!(said.contains("StartReadSetImportJob (store 1234567890): ResourceNotFoundException (404)"), "{said}");
+    let output = quickstart(&local, &local.endpoint_url(), &nowhere);
+    assert!(output.contains("StartReadSetImportJob (store 1234567890): ResourceNotFoundException (404)"), "{output}");
 }

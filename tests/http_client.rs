@@ -1,4 +1,4 @@
-//! An HTTP client of one's own: what it says of a failure decides what becomes of a start.
+//! An HTTP client of the caller's: its errors decide whether a start may have been applied.
 #![allow(clippy::unwrap_used)]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,19 +8,19 @@ use std::time::Duration;
 use healthomics::http::{Body, HttpClient, HttpError, HttpFuture};
 use healthomics::{Client, ClientBuilder, Credentials, Error};
 
-type Play = fn(usize) -> Result<http::Response<Body>, HttpError>;
+type Respond = fn(usize) -> Result<http::Response<Body>, HttpError>;
 
-/// Plays responses by their number, and keeps the requests.
+/// Responds to each request by its number, and records the requests.
 #[derive(Clone, Debug)]
-struct Played {
-    play: Play,
+struct Scripted {
+    respond: Respond,
     count: Arc<AtomicUsize>,
     sent: Arc<Mutex<Vec<http::Request<Body>>>>,
 }
 
-impl Played {
-    fn new(play: Play) -> Self {
-        Self { play, count: Arc::default(), sent: Arc::default() }
+impl Scripted {
+    fn new(respond: Respond) -> Self {
+        Self { respond, count: Arc::default(), sent: Arc::default() }
     }
 
     fn builder(&self) -> ClientBuilder {
@@ -29,10 +29,10 @@ impl Played {
     }
 }
 
-impl HttpClient for Played {
+impl HttpClient for Scripted {
     fn send(&self, request: http::Request<Body>) -> HttpFuture {
         self.sent.lock().unwrap().push(request);
-        let response = (self.play)(self.count.fetch_add(1, Ordering::Relaxed));
+        let response = (self.respond)(self.count.fetch_add(1, Ordering::Relaxed));
         Box::pin(async move { response })
     }
 }
@@ -47,14 +47,14 @@ async fn start(client: &Client) -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn it_gets_signed_requests_for_the_endpoint_of_the_region_and_is_retried() {
-    let played = Played::new(|number| match number {
+async fn it_gets_signed_requests_for_the_endpoint_of_the_region_and_they_are_retried() {
+    let scripted = Scripted::new(|number| match number {
         0 => Err(HttpError::not_sent("no route")),
         1 => Err(HttpError::interrupted("reset")),
         _ => Ok(started()),
     });
-    start(&played.builder().build().unwrap()).await.unwrap();
-    let sent = played.sent.lock().unwrap();
+    start(&scripted.builder().build().unwrap()).await.unwrap();
+    let sent = scripted.sent.lock().unwrap();
     assert_eq!(sent.len(), 3);
     for request in sent.iter() {
         assert_eq!(request.method(), "POST");
@@ -67,35 +67,35 @@ async fn it_gets_signed_requests_for_the_endpoint_of_the_region_and_is_retried()
 }
 
 #[tokio::test]
-async fn what_it_says_of_a_failure_is_what_the_error_says() {
-    for (play, applied, says) in [
-        (Played::new(|_| Err(HttpError::not_sent("no route"))), false, "no connection to control-storage-omics."),
-        (Played::new(|_| Err(HttpError::interrupted("reset"))), true, "broke before the response"),
+async fn its_errors_become_the_errors_of_calls() {
+    for (scripted, applied, message) in [
+        (Scripted::new(|_| Err(HttpError::not_sent("no route"))), false, "no connection to control-storage-omics."),
+        (Scripted::new(|_| Err(HttpError::interrupted("reset"))), true, "broke before the response"),
     ] {
-        let error = start(&play.builder().build().unwrap()).await.unwrap_err();
+        let error = start(&scripted.builder().build().unwrap()).await.unwrap_err();
         assert!(matches!(error, Error::Transport(_)) && error.is_retryable(), "{error}");
         assert_eq!((error.may_have_been_applied(), error.attempts()), (applied, 3), "{error}");
-        assert!(error.to_string().contains(says), "{error}");
+        assert!(error.to_string().contains(message), "{error}");
         assert!(std::error::Error::source(&error).is_some());
     }
 }
 
 #[derive(Debug)]
-struct Silent;
-impl HttpClient for Silent {
+struct NoResponse;
+impl HttpClient for NoResponse {
     fn send(&self, _: http::Request<Body>) -> HttpFuture {
         Box::pin(std::future::pending())
     }
 }
 
 #[tokio::test]
-async fn its_answers_are_kept_within_bounds() {
-    let played = Played::new(|_| Ok(http::Response::new(Body::from(vec![b' '; 1_000]))));
-    let error = start(&played.builder().max_response_size(999).build().unwrap()).await.unwrap_err();
+async fn its_responses_are_limited_in_size_and_time() {
+    let scripted = Scripted::new(|_| Ok(http::Response::new(Body::from(vec![b' '; 1_000]))));
+    let error = start(&scripted.builder().max_response_size(999).build().unwrap()).await.unwrap_err();
     assert!(error.to_string().contains("the response is larger than 999 bytes"), "{error}");
-    assert_eq!(played.sent.lock().unwrap().len(), 1);
+    assert_eq!(scripted.sent.lock().unwrap().len(), 1);
 
-    let builder = Played::new(|_| Ok(started())).builder().http_client(Silent);
+    let builder = Scripted::new(|_| Ok(started())).builder().http_client(NoResponse);
     let client = builder.read_timeout(Duration::from_millis(20)).max_attempts(1).build().unwrap();
     let error = start(&client).await.unwrap_err();
     assert!(error.is_timeout() && error.may_have_been_applied(), "{error}");

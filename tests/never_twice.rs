@@ -1,4 +1,4 @@
-//! A thousand starts through a service that fails a third of them: no job is lost and none is started twice.
+//! A thousand starts with faults in a third of the requests: no job is lost, and none is started twice.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::collections::HashSet;
@@ -11,14 +11,14 @@ use healthomics::{Client, Error, ReadSetId, SequenceStoreId};
 const STARTS: usize = 1_000;
 const OPERATION: &str = "StartReadSetActivationJob";
 
-/// Every third request that comes is faulted, the kinds in turn.
+/// Injects a fault into every third request, one kind after the other.
 fn fault_a_third(local: &LocalService) -> usize {
     let faults = [
         Fault::ResetAfter,
         Fault::error(500, "InternalServerException", "An unexpected error occurred."),
         Fault::error(429, "ThrottlingException", "Rate exceeded"),
         Fault::Delay(Duration::from_millis(20)),
-        Fault::answer_after(500, "<html>lost on the way back</html>"),
+        Fault::answer_after(500, "<html>response lost</html>"),
         Fault::answer(429, ""),
     ];
     let mut faulted = 0;
@@ -41,21 +41,21 @@ async fn start(
     client.start_read_set_activation_job().sequence_store_id(store).sources([read_set]).send().await
 }
 
-/// Each answer is the job of its own start, and there is no other job.
-fn assert_each_once(local: &LocalService, answers: &[(ReadSetId, StartReadSetActivationJobOutput)]) {
+/// Each output is the job of its own start, and there are no other jobs.
+fn assert_each_once(local: &LocalService, started: &[(ReadSetId, StartReadSetActivationJobOutput)]) {
     let jobs = local.jobs();
-    assert_eq!(answers.len(), STARTS);
+    assert_eq!(started.len(), STARTS);
     assert_eq!(jobs.len(), STARTS, "jobs at the service");
-    // Of the six kinds of faults five make another request necessary.
+    // Five of the six kinds of faults cause a retry.
     assert!(local.requests().len() >= STARTS + STARTS / 3 * 5 / 6 - 6, "{} requests", local.requests().len());
-    for (read_set, answer) in answers {
-        let job = jobs.iter().find(|job| job.id == answer.id.as_str()).unwrap();
-        assert_eq!(job.client_token.as_ref(), Some(&answer.client_token));
+    for (read_set, output) in started {
+        let job = jobs.iter().find(|job| job.id == output.id.as_str()).unwrap();
+        assert_eq!(job.client_token.as_ref(), Some(&output.client_token));
         assert_eq!(job.items.len(), 1);
         assert_eq!(job.items[0].key, read_set.as_str());
     }
-    let distinct: HashSet<_> = answers.iter().map(|(_, answer)| answer.id.as_str()).collect();
-    assert_eq!(distinct.len(), STARTS, "distinct answers");
+    let distinct: HashSet<_> = started.iter().map(|(_, output)| output.id.as_str()).collect();
+    assert_eq!(distinct.len(), STARTS, "distinct jobs");
 }
 
 fn seed(local: &LocalService) -> (SequenceStoreId, Vec<ReadSetId>) {
@@ -70,7 +70,7 @@ async fn a_thousand_starts_at_once() {
     let local = LocalService::start().await.unwrap();
     let (store, read_sets) = seed(&local);
     let faulted = fault_a_third(&local);
-    // A retry may meet a fault again, so more attempts than by default; and nothing here waits for seconds.
+    // A retry may get a fault, too, so there are more attempts than by default, and shorter backoffs.
     let builder = local.client_builder().retry_quota(None).max_attempts(12);
     let client = builder.throttling_backoff(Duration::from_millis(50)).build().unwrap();
 
@@ -82,12 +82,12 @@ async fn a_thousand_starts_at_once() {
             tokio::spawn(async move { (read_set, call.await) })
         })
         .collect();
-    let mut answers = Vec::new();
+    let mut started = Vec::new();
     for call in calls {
-        let (read_set, answer) = call.await.unwrap();
-        answers.push((read_set, answer.unwrap()));
+        let (read_set, output) = call.await.unwrap();
+        started.push((read_set, output.unwrap()));
     }
-    assert_each_once(&local, &answers);
+    assert_each_once(&local, &started);
     println!("{STARTS} at once: {faulted} faults, {} requests, {:?}", local.requests().len(), begun.elapsed());
 }
 
@@ -99,11 +99,15 @@ async fn a_thousand_starts_one_after_another_with_the_default_quota() {
     let client = local.client_builder().throttling_backoff(Duration::from_millis(50)).build().unwrap();
 
     let begun = Instant::now();
-    let mut answers = Vec::new();
+    let mut started = Vec::new();
     for read_set in read_sets {
-        let answer = start(client.clone(), store.clone(), read_set.clone()).await.unwrap();
-        answers.push((read_set, answer));
+        let output = start(client.clone(), store.clone(), read_set.clone()).await.unwrap();
+        started.push((read_set, output));
     }
-    assert_each_once(&local, &answers);
-    println!("{STARTS} in turn: {faulted} faults, {} requests, {:?}", local.requests().len(), begun.elapsed());
+    assert_each_once(&local, &started);
+    println!(
+        "{STARTS} one after another: {faulted} faults, {} requests, {:?}",
+        local.requests().len(),
+        begun.elapsed()
+    );
 }

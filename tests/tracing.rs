@@ -1,4 +1,4 @@
-//! Spans tell operation, attempt, status, request id and duration, never a secret, and nothing on the caller's own.
+//! Spans have operation, attempt, status, request id and duration, and no secrets. Spans of the caller are not changed.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::HashMap;
@@ -28,7 +28,7 @@ impl Visit for Recorded {
 }
 
 impl Recorded {
-    /// The one value of a field.
+    /// The only value of a field.
     fn one(&self, field: &str) -> &str {
         let values = self.fields.get(field).unwrap_or_else(|| panic!("no {field} in {self:?}"));
         assert_eq!(values.len(), 1, "{field} in {self:?}");
@@ -39,7 +39,7 @@ impl Recorded {
 #[derive(Clone, Default)]
 struct Recorder {
     spans: Arc<Mutex<Vec<(Id, Recorded)>>>,
-    /// Everything that a subscriber gets to see, from any crate.
+    /// Everything that a subscriber receives, from any crate.
     text: Arc<Mutex<String>>,
 }
 
@@ -60,7 +60,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {
 
     fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
         let mut spans = self.spans.lock().unwrap();
-        // Ids are used again: the newest is meant.
+        // Ids are reused: the newest span has it.
         let (_, span) = spans.iter_mut().rev().find(|(known, _)| known == id).unwrap();
         values.record(span);
         write!(self.text.lock().unwrap(), "{span:?}").unwrap();
@@ -74,7 +74,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {
 }
 
 #[tokio::test]
-async fn a_traced_call_tells_everything_but_secrets() {
+async fn the_spans_of_a_call_have_everything_but_secrets() {
     let recorder = Recorder::default();
     let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(recorder.clone()));
 
@@ -102,8 +102,8 @@ async fn a_traced_call_tells_everything_but_secrets() {
     assert_eq!(calls[1].one("error"), error.to_string());
 
     let attempts = recorder.spans("healthomics.attempt");
-    let told: Vec<_> = attempts.iter().map(|span| (span.one("attempt"), span.one("status"))).collect();
-    assert_eq!(told, [("1", "500"), ("2", "200"), ("1", "404")]);
+    let attempts_and_statuses: Vec<_> = attempts.iter().map(|span| (span.one("attempt"), span.one("status"))).collect();
+    assert_eq!(attempts_and_statuses, [("1", "500"), ("2", "200"), ("1", "404")]);
     assert!(attempts.iter().all(|span| span.one("request_id").len() == 36 && !span.one("duration_ms").is_empty()));
 
     let text = recorder.text.lock().unwrap().clone();
@@ -111,11 +111,11 @@ async fn a_traced_call_tells_everything_but_secrets() {
     for secret in ["SECRETCANARY", "SESSIONCANARY", "TOKENCANARY", &signature] {
         assert!(!text.contains(secret), "{secret} is in the trace\n{text}");
     }
-    assert!(text.contains("attempt failed, retrying"), "events are seen at all");
+    assert!(text.contains("attempt failed, retrying"), "events are recorded");
 }
 
 #[tokio::test]
-async fn the_spans_of_the_caller_are_left_alone() {
+async fn the_spans_of_the_caller_are_not_changed() {
     let recorder = Recorder::default();
     let only_the_users = tracing_subscriber::filter::filter_fn(|metadata| metadata.target() == "user");
     let subscriber = tracing_subscriber::registry().with(recorder.clone().with_filter(only_the_users));

@@ -1,4 +1,4 @@
-//! How a service of a user is tested: README shows this.
+//! A test of a user's service, as the guide describes it.
 
 use healthomics::local::{Fault, LocalService, SeedReadSet};
 use healthomics::read_set::FileType;
@@ -13,7 +13,7 @@ async fn prepare_analysis(client: &Client, store: &SequenceStoreId, read_sets: &
 }
 
 #[tokio::test]
-async fn every_read_set_is_activated_once_even_if_an_answer_is_lost() -> Result<(), Box<dyn std::error::Error>> {
+async fn every_read_set_is_activated_once_even_if_a_response_is_lost() -> Result<(), Box<dyn std::error::Error>> {
     let local = LocalService::start().await?;
     let store = local.create_sequence_store();
     let archived: Vec<_> =

@@ -227,10 +227,8 @@ impl Environment {
 }
 
 fn failed(error: &Error) -> Failed {
-    // `Debug` begins with the name of the variant.
-    let variant = format!("{error:?}").split('(').next().unwrap_or_default().to_owned();
     Failed {
-        variant,
+        variant: variant(error).to_owned(),
         status: error.status(),
         code: error.code().map(str::to_owned),
         stopped: error.stop_reason(),
@@ -239,6 +237,31 @@ fn failed(error: &Error) -> Failed {
         timeout: error.is_timeout(),
         may_have_been_applied: error.may_have_been_applied(),
         retry_after: error.retry_after(),
+    }
+}
+
+/// The name of the variant.
+fn variant(error: &Error) -> &'static str {
+    match error {
+        Error::ValidationException(_) => "ValidationException",
+        Error::ServiceQuotaExceededException(_) => "ServiceQuotaExceededException",
+        Error::AccessDeniedException(_) => "AccessDeniedException",
+        Error::ResourceNotFoundException(_) => "ResourceNotFoundException",
+        Error::NotSupportedOperationException(_) => "NotSupportedOperationException",
+        Error::RequestTimeoutException(_) => "RequestTimeoutException",
+        Error::ConflictException(_) => "ConflictException",
+        Error::RangeNotSatisfiableException(_) => "RangeNotSatisfiableException",
+        Error::ThrottlingException(_) => "ThrottlingException",
+        Error::InternalServerException(_) => "InternalServerException",
+        Error::Service(_) => "Service",
+        Error::InvalidInput(_) => "InvalidInput",
+        Error::Configuration(_) => "Configuration",
+        Error::Credentials(_) => "Credentials",
+        Error::Signing(_) => "Signing",
+        Error::Transport(_) => "Transport",
+        Error::Timeout(_) => "Timeout",
+        Error::UndecodableResponse(_) => "UndecodableResponse",
+        _ => "a variant that is not in this list",
     }
 }
 
