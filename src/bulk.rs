@@ -26,6 +26,7 @@
 
 mod calls;
 mod failed;
+mod group_outcome;
 mod journal;
 #[doc = include_str!("bulk/sharding.md")]
 pub mod sharding {}
@@ -37,7 +38,6 @@ mod start;
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 pub use calls::{ActivateReadSets, ExportReadSets, ImportReadSets};
 pub use failed::RunFailed;
@@ -111,7 +111,7 @@ pub enum BulkError {
     #[non_exhaustive]
     NothingStarted {
         /// The error of the start.
-        error: Arc<Error>,
+        error: Error,
     },
     /// The journal is being written by another process, or twice in this one.
     #[error("the journal {path:?} is in use: wait for its run to end, or give each shard a journal of its own")]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::report::Fate;
+use super::group_outcome::GroupOutcome;
 use super::{BulkKind, Plan};
 use crate::job::{OnProgress, ProgressReporter, Retrying};
 
@@ -108,9 +108,9 @@ pub(super) struct Counts {
 
 impl Counts {
     /// Of a group of so many items that met its fate.
-    fn of(fate: &Fate, items: usize) -> Self {
-        let finished = match fate {
-            Fate::Ended { items, .. } => items.iter().filter(|item| item.is_finished()).count(),
+    fn of(outcome: &GroupOutcome, items: usize) -> Self {
+        let finished = match outcome {
+            GroupOutcome::Ended { items, .. } => items.iter().filter(|item| item.is_finished()).count(),
             _ => 0,
         };
         Self { finished, failed: items - finished }
@@ -178,7 +178,7 @@ impl fmt::Debug for ProgressHandle {
 }
 
 /// Keeps the progress of a run, and reports it.
-pub(super) struct Tracker {
+pub(super) struct ProgressTracker {
     progress: BulkProgress,
     /// Settled items of running jobs, by group.
     partial: HashMap<usize, Counts>,
@@ -187,7 +187,7 @@ pub(super) struct Tracker {
     reporter: ProgressReporter<BulkProgress>,
 }
 
-impl Tracker {
+impl ProgressTracker {
     pub(super) fn new(handle: ProgressHandle, on_progress: Option<OnProgress<BulkProgress>>) -> Self {
         let begun = Instant::now();
         let progress = {
@@ -199,17 +199,17 @@ impl Tracker {
     }
 
     /// A group of so many items met its fate.
-    pub(super) fn settle(&mut self, group: usize, items: usize, fate: &Fate) {
+    pub(super) fn settle(&mut self, group: usize, items: usize, outcome: &GroupOutcome) {
         if let Some(partial) = self.partial.remove(&group) {
             self.progress.remove(partial);
         }
         self.progress.ended_jobs += 1;
-        self.progress.add(Counts::of(fate, items));
+        self.progress.add(Counts::of(outcome, items));
     }
 
     /// So many items of the running job of a group are settled. `true` if that is progress: a service whose responses
     /// differ does not turn it back.
-    pub(super) fn items(&mut self, group: usize, items: usize, counts: Counts) -> bool {
+    pub(super) fn set_counts(&mut self, group: usize, items: usize, counts: Counts) -> bool {
         let known = self.partial.get(&group).copied().unwrap_or_default();
         if counts.settled() <= known.settled() || counts.settled() > items {
             return false;
@@ -235,7 +235,7 @@ impl Tracker {
     }
 }
 
-impl Drop for Tracker {
+impl Drop for ProgressTracker {
     fn drop(&mut self) {
         let mut shared = self.handle.lock();
         shared.begun = None;

@@ -3,58 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
 
+use super::group_outcome::{GroupOutcome, StartError};
 use super::journal::ItemResult;
 use super::{BulkKind, Plan};
 use crate::Error;
 use crate::model::text::OneLine;
 use crate::model::{JobStatus, ReadSetId};
-
-/// What became of a group.
-#[derive(Clone, Debug)]
-pub(super) enum Fate {
-    /// Nothing yet.
-    Open,
-    Ended {
-        job: String,
-        status: JobStatus,
-        items: Vec<ItemResult>,
-    },
-    /// The service refused the start for good.
-    Refused(Arc<NoStart>),
-    /// A start was sent, and whether there is a job nobody knows.
-    Indeterminate(Arc<NoStart>),
-    /// The job can't be followed any more.
-    Lost {
-        job: String,
-        error: String,
-        /// The error without request id, attempts and job.
-        cause: String,
-        /// Whether the service does not know the job.
-        not_found: bool,
-    },
-}
-
-/// What a start came to that was given up.
-#[derive(Debug)]
-pub(super) struct NoStart {
-    error: Arc<Error>,
-    text: String,
-    /// The text without request id, attempts and job.
-    cause: String,
-}
-
-impl NoStart {
-    pub(super) fn new(error: Error) -> Self {
-        let (text, cause) = (error.report().to_string(), error.report_of_cause());
-        Self { error: Arc::new(error), text, cause }
-    }
-
-    pub(super) fn text(&self) -> &str {
-        &self.text
-    }
-}
 
 /// How a bulk run ended: what became of each item, in the order of the input.
 ///
@@ -78,8 +33,8 @@ impl NoStart {
 #[derive(Clone, Debug)]
 pub struct Report<K: BulkKind> {
     plan: Plan<K>,
-    fates: Vec<Fate>,
-    stopped_by: Option<Arc<NoStart>>,
+    outcomes: Vec<GroupOutcome>,
+    stopped_by: Option<StartError>,
 }
 
 /// What became of one item.
@@ -114,14 +69,15 @@ pub struct ReportItem<'a, K: BulkKind> {
 }
 
 impl<K: BulkKind> Report<K> {
-    pub(super) fn new(plan: Plan<K>, fates: Vec<Fate>, stopped_by: Option<Arc<NoStart>>) -> Self {
-        Self { plan, fates, stopped_by }
+    pub(super) fn new(plan: Plan<K>, outcomes: Vec<GroupOutcome>, stopped_by: Option<StartError>) -> Self {
+        Self { plan, outcomes, stopped_by }
     }
 
     /// The error, if one that concerns all items stopped the run, no job was started, and no start may have been applied.
-    pub(super) fn nothing_started(&self) -> Option<Arc<Error>> {
-        let none = self.fates.iter().all(|fate| matches!(fate, Fate::Open | Fate::Refused(_)));
-        self.stopped_by.as_ref().filter(|_| none).map(|stopped_by| Arc::clone(&stopped_by.error))
+    pub(super) fn nothing_started(&self) -> Option<Error> {
+        let none =
+            self.outcomes.iter().all(|outcome| matches!(outcome, GroupOutcome::Pending | GroupOutcome::Refused(_)));
+        self.stopped_by.as_ref().filter(|_| none).map(|stopped_by| stopped_by.error.clone())
     }
 
     /// The plan that was run.
@@ -149,8 +105,8 @@ impl<K: BulkKind> Report<K> {
     /// # Ok(()) }
     /// ```
     pub fn items(&self) -> impl Iterator<Item = ReportItem<'_, K>> {
-        let groups = self.plan.groups().zip(&self.fates);
-        groups.flat_map(|(group, fate)| {
+        let groups = self.plan.groups().zip(&self.outcomes);
+        groups.flat_map(|(group, outcome)| {
             group.positions().zip(group.items()).enumerate().map(move |(index, (position, item))| {
                 let open = ReportItem {
                     position,
@@ -165,27 +121,27 @@ impl<K: BulkKind> Report<K> {
                     error: None,
                     cause: None,
                 };
-                match fate {
-                    Fate::Open => open,
-                    Fate::Refused(start) | Fate::Indeterminate(start) => ReportItem {
-                        indeterminate: matches!(fate, Fate::Indeterminate(_)),
-                        reason: Some(start.text()),
+                match outcome {
+                    GroupOutcome::Pending => open,
+                    GroupOutcome::Refused(start) | GroupOutcome::Indeterminate(start) => ReportItem {
+                        indeterminate: matches!(outcome, GroupOutcome::Indeterminate(_)),
+                        reason: Some(&start.text),
                         error: Some(&start.error),
                         cause: Some(&start.cause),
                         ..open
                     },
-                    Fate::Lost { job, error, cause, not_found } => ReportItem {
-                        job_id: Some(job),
+                    GroupOutcome::Lost { job_id, error, cause, not_found } => ReportItem {
+                        job_id: Some(job_id),
                         job_not_found: *not_found,
                         indeterminate: true,
                         reason: Some(error),
                         cause: Some(cause),
                         ..open
                     },
-                    Fate::Ended { job, status, items } => {
+                    GroupOutcome::Ended { job_id, status, items } => {
                         let result = items.get(index);
                         ReportItem {
-                            job_id: Some(job),
+                            job_id: Some(job_id),
                             job_status: Some(status),
                             finished: result.is_some_and(ItemResult::is_finished),
                             indeterminate: result.is_none_or(|result| result.status.is_none()),
@@ -253,9 +209,9 @@ impl<K: BulkKind> Report<K> {
 
     /// The jobs that were started, in the order of their groups.
     pub fn job_ids(&self) -> impl Iterator<Item = &str> {
-        self.fates.iter().filter_map(|fate| match fate {
-            Fate::Ended { job, .. } | Fate::Lost { job, .. } => Some(job.as_str()),
-            Fate::Open | Fate::Refused(_) | Fate::Indeterminate(_) => None,
+        self.outcomes.iter().filter_map(|outcome| match outcome {
+            GroupOutcome::Ended { job_id, .. } | GroupOutcome::Lost { job_id, .. } => Some(job_id.as_str()),
+            GroupOutcome::Pending | GroupOutcome::Refused(_) | GroupOutcome::Indeterminate(_) => None,
         })
     }
 
@@ -272,7 +228,7 @@ impl<K: BulkKind> Report<K> {
     /// Jobs that were running then were followed to their end. Fix the cause and make the same call again: it starts the
     /// rest.
     pub fn stopped_by(&self) -> Option<&Error> {
-        self.stopped_by.as_ref().map(|stopped_by| &*stopped_by.error)
+        self.stopped_by.as_ref().map(|stopped_by| &stopped_by.error)
     }
 
     /// The jobs that the service does not know any more, although it had started them.
@@ -284,8 +240,8 @@ impl<K: BulkKind> Report<K> {
     /// If the store itself responds, so that region and account are right, the journal notes that the job is missing: a
     /// run that is resumed reports it again without a request. Otherwise a run that is resumed polls the job again.
     pub fn missing_job_ids(&self) -> impl Iterator<Item = &str> {
-        self.fates.iter().filter_map(|fate| match fate {
-            Fate::Lost { job, not_found: true, .. } => Some(job.as_str()),
+        self.outcomes.iter().filter_map(|outcome| match outcome {
+            GroupOutcome::Lost { job_id, not_found: true, .. } => Some(job_id.as_str()),
             _ => None,
         })
     }

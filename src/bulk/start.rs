@@ -84,7 +84,7 @@ start! {
 ///
 /// A job that is completed has finished all of its items, also those that the response leaves out. Of any other job,
 /// such an item has no status. `owns_job` is whether the job is this group's alone.
-pub(super) fn results<K: BulkStart>(group: &Group<'_, K>, job: &K::State, owns_job: bool) -> Vec<ItemResult> {
+pub(super) fn item_results<K: BulkStart>(group: &Group<'_, K>, job: &K::State, owns_job: bool) -> Vec<ItemResult> {
     let told = job.items();
     let completed = owns_job && *job.status() == JobStatus::Completed;
     let asked = group.positions().zip(group.items()).enumerate();

@@ -6,7 +6,11 @@ use std::sync::{Arc, Mutex};
 
 mod progress;
 
+use tokio::time::Instant;
+
+use super::start_gate::MAX_STARTS_IN_FLIGHT;
 use super::*;
+use crate::Error;
 use crate::bulk::Planner;
 use crate::job::{Activation, Export};
 use crate::model::ReadSetId;
@@ -209,13 +213,13 @@ async fn missing_rights_end_the_starts() {
     assert_eq!(report.finished_count(), 100, "what runs is followed");
     assert!(report.failed().last().unwrap().reason.unwrap().contains("AccessDeniedException (403)"));
     let starts = service.requests("Start").len();
-    assert!(starts <= 1 + MOST_STARTS_IN_FLIGHT, "{starts} starts");
+    assert!(starts <= 1 + MAX_STARTS_IN_FLIGHT, "{starts} starts");
 
     let service = account().with(|played| played.starts_denied_from = 1);
     let error = service.client().bulk_run(exports(1_000)).run().await.unwrap_err();
     assert_eq!(service.requests("Start").len(), 1);
     let BulkError::NothingStarted { error } = error else { panic!("{error}") };
-    assert!(matches!(*error, Error::AccessDeniedException(_)), "{error}");
+    assert!(matches!(error, Error::AccessDeniedException(_)), "{error}");
 
     // With rights, the same run goes on.
     let service = account();
@@ -255,7 +259,7 @@ async fn nobody_is_made_to_wait_for_ever() {
     let begun = Instant::now();
     let report = script.client().bulk_run(exports(1)).poll_every(Duration::MAX).run().await.unwrap();
     assert_eq!(report.job_ids().count(), 1);
-    assert_eq!(begun.elapsed().as_secs(), 15 * 60 + DEFAULT_POLL.as_secs());
+    assert_eq!(begun.elapsed().as_secs(), 15 * 60 + DEFAULT_POLL_INTERVAL.as_secs());
     assert_eq!(script.sent().len(), 3);
 }
 
@@ -403,6 +407,26 @@ async fn groups_that_are_given_one_job_are_judged_by_their_own_items() {
         assert_eq!(items, [(false, true), (true, false), (false, true)]);
     }
     std::fs::remove_file(path).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_is_given_a_job_of_two_others_is_judged_by_its_own_items() {
+    use crate::testing::respond;
+
+    let planner = Planner::export("run-1".into(), STORE.into(), "s3://bucket/".into(), ROLE.into());
+    let plan = planner.group_size(1).plan(read_sets(3)).unwrap();
+    let ended = r#"{"id":"1234567890","status":"COMPLETED","readSets":[{"id":"7000000001","status":"FINISHED"}]}"#;
+    let script = crate::testing::Script::new([
+        respond(200, &[], STARTED),
+        respond(200, &[], STARTED),
+        respond(402, &[("x-amzn-errortype", "ServiceQuotaExceededException")], ""),
+        respond(200, &[], ended),
+        respond(200, &[], STARTED),
+        respond(200, &[], ended),
+    ]);
+    let report = script.client().bulk_run(plan).run().await.unwrap();
+    let items: Vec<_> = report.items().map(|item| (item.finished, item.indeterminate)).collect();
+    assert_eq!(items, [(false, true), (true, false), (false, true)]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -54,6 +54,17 @@ async fn a_start_that_waits_when_the_run_stops_was_not_applied() {
     std::fs::remove_file(path).unwrap();
 }
 
+/// The second group is refused when the start of the third is in flight.
+#[tokio::test(start_paused = true)]
+async fn a_start_in_flight_when_the_run_stops_is_not_retried() {
+    let full = respond(402, &[("x-amzn-errortype", "ServiceQuotaExceededException")], "");
+    let completed = respond(200, &[], r#"{"id":"1234567890","status":"COMPLETED"}"#);
+    let script = Script::new([started("1234567890"), denied("a"), full, completed]);
+    let report = script.client().bulk_run(exports(300)).run().await.unwrap();
+    let counts = (report.finished_count(), report.failed().count(), report.indeterminate().count());
+    assert_eq!((counts, script.sent().len()), ((100, 200, 0), 4), "{report}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_start_that_may_have_been_applied_stays_so_after_a_resume() {
     let path = journal("unclear-refusal");

@@ -1,0 +1,401 @@
+//! Runs a plan: sends starts when the gate allows it, follows the jobs, and writes the journal.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
+use tokio::time::Instant;
+
+use super::running_jobs::{GroupsOfJob, RunningJobs};
+use super::start_gate::{Decision, StartEvent, StartFailure, StartGate};
+use crate::bulk::group_outcome::{GroupOutcome, StartError};
+use crate::bulk::journal::{GroupState, Journal};
+use crate::bulk::progress::{Counts, ProgressTracker};
+use crate::bulk::start::{BulkStart, item_results};
+use crate::bulk::{BulkError, Group, Plan};
+use crate::job::in_flight::InFlight;
+use crate::job::{Failures, Job, JobState as _, Retrying, WaitError, WatchEvent, Watched};
+use crate::{Client, Error};
+
+/// A bulk run in progress. Groups are numbered in the order of the plan's shard.
+pub(super) struct Driver<'p, K: BulkStart> {
+    client: Client,
+    plan: &'p Plan<K>,
+    journal: Option<Journal<K>>,
+    groups: Vec<GroupRun<'p, K>>,
+    /// Groups that have to be started, the next one first.
+    queue: VecDeque<usize>,
+    starts: InFlight<usize, Job<K>>,
+    gate: StartGate,
+    jobs: RunningJobs<K>,
+    /// Whether the service has the store, so that region and account are right. `None` until a response shows it.
+    store_exists: Option<bool>,
+    /// Consecutive failures of starts that are retried.
+    start_failures: Failures,
+    progress: ProgressTracker,
+    stopped_by: Option<StartError>,
+}
+
+struct GroupRun<'p, K: BulkStart> {
+    group: Group<'p, K>,
+    outcome: GroupOutcome,
+    /// Whether this run has sent a start of the group.
+    is_start_sent: bool,
+    /// Whether the result of a start is not known, so that the group may have a job.
+    is_indeterminate: bool,
+    /// How many starts of this run have failed and may have been applied.
+    indeterminate_starts: u32,
+}
+
+/// What a run waits for.
+enum Event<K: BulkStart> {
+    StartEnded(usize, Result<Job<K>, Error>),
+    Watch(WatchEvent<K>),
+    /// The gate may allow the next start.
+    StartDue,
+    /// Progress was not reported for a while.
+    ReportOverdue,
+}
+
+impl<'p, K: BulkStart> Driver<'p, K> {
+    pub(super) fn new(
+        client: Client,
+        plan: &'p Plan<K>,
+        journal: Option<Journal<K>>,
+        gate: StartGate,
+        jobs: RunningJobs<K>,
+        progress: ProgressTracker,
+    ) -> Self {
+        let groups = plan.groups().map(|group| GroupRun {
+            group,
+            outcome: GroupOutcome::Pending,
+            is_start_sent: false,
+            is_indeterminate: false,
+            indeterminate_starts: 0,
+        });
+        Self {
+            client,
+            plan,
+            journal,
+            groups: groups.collect(),
+            queue: VecDeque::new(),
+            starts: InFlight::new(),
+            gate,
+            jobs,
+            store_exists: None,
+            start_failures: Failures::default(),
+            progress,
+            stopped_by: None,
+        }
+    }
+
+    /// Runs the plan to its end, from the states that the journal has. Returns the result of each group, and the error that
+    /// stopped the run if there was one.
+    pub(super) async fn run(
+        mut self,
+        states: Vec<GroupState<K::Id>>,
+    ) -> Result<(Vec<GroupOutcome>, Option<StartError>), BulkError> {
+        self.resume(states);
+        self.report_progress();
+        loop {
+            let next_start = self.start_groups()?;
+            if self.queue.is_empty() && self.starts.len() == 0 && self.jobs.is_empty() {
+                break;
+            }
+            match self.next_event(next_start).await {
+                Event::StartEnded(index, Ok(job)) => self.start_accepted(index, job)?,
+                Event::StartEnded(index, Err(error)) => self.start_failed(index, error)?,
+                Event::Watch(WatchEvent::EndListed(job_id)) => {
+                    self.observe(StartEvent::JobEnded);
+                    self.jobs.set_end_listed(&job_id);
+                }
+                Event::Watch(WatchEvent::Finished(watched)) => self.job_finished(watched).await?,
+                Event::Watch(WatchEvent::ItemProgress { id, finished, failed }) => {
+                    self.item_progress(&id, Counts { finished, failed });
+                }
+                Event::Watch(WatchEvent::RetryingChanged) | Event::ReportOverdue => self.report_progress(),
+                Event::StartDue => {}
+            }
+        }
+        let outcomes = self.groups.into_iter().map(|group| group.outcome).collect();
+        Ok((outcomes, self.stopped_by))
+    }
+
+    /// Queues the groups that have to be started, those first that an earlier run has begun with.
+    fn resume(&mut self, states: Vec<GroupState<K::Id>>) {
+        let mut untouched = Vec::new();
+        for (index, state) in states.into_iter().enumerate() {
+            match state {
+                GroupState::Untouched => untouched.push(index),
+                GroupState::Indeterminate => {
+                    self.groups[index].is_indeterminate = true;
+                    self.queue.push_back(index);
+                }
+                // The cause may have been fixed since.
+                GroupState::Refused { .. } => self.queue.push_back(index),
+                GroupState::Missing { job, error } => {
+                    let cause = error.clone();
+                    let job_id = job.to_string();
+                    self.set_outcome(index, GroupOutcome::Lost { job_id, error, cause, not_found: true });
+                }
+                GroupState::Running { job } => {
+                    let store = self.plan.sequence_store_id().clone();
+                    let job = K::job(&self.client, store, job).known_to_exist();
+                    self.jobs.add_resumed(job, index);
+                }
+                GroupState::Finished { job, status, items } => {
+                    let job_id = job.to_string();
+                    self.set_outcome(index, GroupOutcome::Ended { job_id, status, items });
+                    self.jobs.add_ended(job);
+                }
+            }
+        }
+        self.queue.extend(untouched);
+    }
+
+    fn observe(&mut self, event: StartEvent) {
+        self.gate.observe(event, Instant::now(), fastrand::f64());
+    }
+
+    /// Sends as many starts as the gate allows. Returns when it may allow the next one, if that is a matter of time.
+    fn start_groups(&mut self) -> Result<Option<Instant>, BulkError> {
+        while let Some(&index) = self.queue.front() {
+            match self.gate.decide(Instant::now(), self.starts.len(), self.jobs.quota_usage()) {
+                Decision::Start => {
+                    self.queue.pop_front();
+                    self.start(index)?;
+                }
+                Decision::WaitUntil(time) => return Ok(Some(time)),
+                Decision::WaitForEvent => return Ok(None),
+                Decision::Stop => {
+                    self.queue.pop_front();
+                    if let Some(error) = self.stopped_by.clone() {
+                        self.settle_unstarted(index, error)?;
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sends the start of a group, after the journal has it.
+    fn start(&mut self, index: usize) -> Result<(), BulkError> {
+        let group = self.groups[index].group;
+        if let Some(journal) = &mut self.journal {
+            journal.starting(&group)?;
+        }
+        self.groups[index].is_start_sent = true;
+        self.starts.push(index, K::start(&self.client, self.plan, &group));
+        Ok(())
+    }
+
+    /// Waits for whatever comes first.
+    async fn next_event(&mut self, next_start: Option<Instant>) -> Event<K> {
+        let mut next_start = pin!(next_start.map(tokio::time::sleep_until));
+        poll_fn(|cx| {
+            if let Poll::Ready((index, result)) = self.starts.poll(cx) {
+                return Poll::Ready(Event::StartEnded(index, result));
+            }
+            if let Poll::Ready(Some(event)) = self.jobs.poll(cx) {
+                return Poll::Ready(Event::Watch(event));
+            }
+            if let Some(next_start) = next_start.as_mut().as_pin_mut()
+                && next_start.poll(cx).is_ready()
+            {
+                return Poll::Ready(Event::StartDue);
+            }
+            self.progress.poll_overdue(cx).map(|()| Event::ReportOverdue)
+        })
+        .await
+    }
+
+    fn start_accepted(&mut self, index: usize, job: Job<K>) -> Result<(), BulkError> {
+        if let Some(journal) = &mut self.journal {
+            journal.started(&self.groups[index].group, job.id())?;
+        }
+        if self.start_failures.clear() {
+            tracing::info!(run_id = %self.plan.run_id(), "jobs can be started again");
+        }
+        self.observe(StartEvent::Accepted);
+        self.store_exists = Some(true);
+        self.groups[index].is_indeterminate = false;
+        self.jobs.add_started(job, index);
+        self.report_progress();
+        Ok(())
+    }
+
+    fn start_failed(&mut self, index: usize, error: Error) -> Result<(), BulkError> {
+        let group = &mut self.groups[index];
+        // Noted first: whatever follows, this start may have been applied.
+        if error.may_have_been_applied() {
+            group.is_indeterminate = true;
+            group.indeterminate_starts += 1;
+        }
+        let failure = StartFailure::of(&error, group.indeterminate_starts, self.gate.has_accepted());
+        self.observe(StartEvent::Failed(failure));
+        match failure {
+            StartFailure::QuotaFull { .. } => {
+                tracing::debug!(%error, "a start waits for the end of a job, and is repeated with the same token");
+                self.queue.push_front(index);
+                self.report_start_failure(&error);
+            }
+            StartFailure::Unavailable { .. } => {
+                tracing::debug!(%error, "a start is retried later, with the same token");
+                // The failure may concern this group alone, so the others go first.
+                self.queue.push_back(index);
+                self.report_start_failure(&error);
+            }
+            StartFailure::Refused | StartFailure::AllRefused => {
+                self.start_failures.clear();
+                let error = StartError::from(error);
+                if failure == StartFailure::AllRefused {
+                    self.stopped_by = Some(error.clone());
+                }
+                self.settle_unstarted(index, error)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Settles a group that has no job as far as is known.
+    fn settle_unstarted(&mut self, index: usize, error: StartError) -> Result<(), BulkError> {
+        let group = &self.groups[index];
+        if group.is_indeterminate {
+            self.settle(index, GroupOutcome::Indeterminate(error));
+            return Ok(());
+        }
+        // A run that is resumed starts the group again, refused or not. But without this line, a start that was sent would
+        // count as one that may have been applied.
+        if group.is_start_sent
+            && let Some(journal) = &mut self.journal
+        {
+            journal.refused(&group.group, &error.text)?;
+        }
+        self.settle(index, GroupOutcome::Refused(error));
+        Ok(())
+    }
+
+    async fn job_finished(&mut self, (job, outcome): Watched<K>) -> Result<(), BulkError> {
+        let Some(GroupsOfJob { indexes, is_sole }) = self.jobs.remove(job.id()) else {
+            return Ok(());
+        };
+        if outcome.is_ok() {
+            self.observe(StartEvent::JobEnded);
+            self.store_exists = Some(true);
+        }
+        let not_found = outcome.as_ref().is_err_and(WaitError::is_not_found);
+        let is_missing = not_found && self.store_exists().await;
+        for index in indexes {
+            let outcome = match &outcome {
+                Ok(outcome) => self.ended(index, job.id(), outcome.job(), is_sole)?,
+                Err(error) if is_missing => self.missing(index, job.id(), error)?,
+                // In the journal the job is still running: a run that is resumed polls it again.
+                Err(error) => lost(job.id(), error),
+            };
+            self.settle(index, outcome);
+        }
+        Ok(())
+    }
+
+    fn ended(
+        &mut self,
+        index: usize,
+        job_id: &K::Id,
+        job: &K::State,
+        is_sole: bool,
+    ) -> Result<GroupOutcome, BulkError> {
+        let group = self.groups[index].group;
+        let status = job.status().clone();
+        let items = item_results::<K>(&group, job, is_sole);
+        // A later response may list what this one leaves out.
+        let is_complete = items.iter().all(|item| item.status.is_some());
+        if is_complete && let Some(journal) = &mut self.journal {
+            journal.ended(&group, job_id, &status, &items)?;
+        }
+        Ok(GroupOutcome::Ended { job_id: job_id.to_string(), status, items })
+    }
+
+    /// Whether the service has the store. In another region or account it has neither store nor job, and the job is not
+    /// missing for good. Sends one list request, unless a response of this run has shown the store.
+    async fn store_exists(&mut self) -> bool {
+        if let Some(exists) = self.store_exists {
+            return exists;
+        }
+        let exists = K::list(&self.client, self.plan.sequence_store_id(), None, None).await.is_ok();
+        self.store_exists = Some(exists);
+        exists
+    }
+
+    /// The job of a group is missing for good: a run that is resumed does not poll it again.
+    fn missing(&mut self, index: usize, job_id: &K::Id, error: &WaitError<K>) -> Result<GroupOutcome, BulkError> {
+        let (error, cause) = texts(error);
+        let prefix = "the service does not know the job any more, although it has the store";
+        let cause = format!("{prefix}: {cause}");
+        if let Some(journal) = &mut self.journal {
+            journal.missing(&self.groups[index].group, job_id, &cause)?;
+        }
+        let error = format!("{prefix}: {error}");
+        Ok(GroupOutcome::Lost { job_id: job_id.to_string(), error, cause, not_found: true })
+    }
+
+    fn settle(&mut self, index: usize, outcome: GroupOutcome) {
+        self.set_outcome(index, outcome);
+        self.report_progress();
+    }
+
+    fn set_outcome(&mut self, index: usize, outcome: GroupOutcome) {
+        let group = &mut self.groups[index];
+        self.progress.settle(index, group.group.items().len(), &outcome);
+        group.outcome = outcome;
+    }
+
+    fn item_progress(&mut self, job_id: &K::Id, counts: Counts) {
+        // The counts of a job of several groups can't be divided among them.
+        let Some(index) = self.jobs.only_group(job_id) else { return };
+        let item_count = self.groups[index].group.items().len();
+        if self.progress.set_counts(index, item_count, counts) {
+            self.report_progress();
+        }
+    }
+
+    fn report_start_failure(&mut self, error: &Error) {
+        if self.start_failures.add(&self.client, error) {
+            let run_id = self.plan.run_id();
+            let report = error.report();
+            if matches!(error, Error::ServiceQuotaExceededException(_)) {
+                // It is to be expected in an account that runs other jobs, too.
+                tracing::info!(%run_id, error = %report, "no more jobs can be started at present, retrying");
+            } else {
+                tracing::warn!(%run_id, error = %report, "jobs can't be started at present, retrying");
+            }
+        }
+        self.report_progress();
+    }
+
+    fn report_progress(&mut self) {
+        let retrying = Retrying::oldest(self.start_failures.retrying().into_iter().chain(self.jobs.retrying()));
+        self.progress.report(self.jobs.len(), retrying);
+    }
+}
+
+fn lost<K: BulkStart>(job_id: &K::Id, error: &WaitError<K>) -> GroupOutcome {
+    let not_found = error.is_not_found();
+    let (mut error, mut cause) = texts(error);
+    if not_found {
+        let prefix = "the service does not know the job any more, check region and account";
+        error = format!("{prefix}: {error}");
+        cause = format!("{prefix}: {cause}");
+    }
+    GroupOutcome::Lost { job_id: job_id.to_string(), error, cause, not_found }
+}
+
+/// Why a job can't be followed: with request id and attempts, and without.
+fn texts<K: BulkStart>(error: &WaitError<K>) -> (String, String) {
+    match error.call_error() {
+        // The text of a wait that found no job says since when.
+        Some(call) if error.is_not_found() => (error.to_string(), call.report_of_cause()),
+        Some(call) => (call.report().to_string(), call.report_of_cause()),
+        None => (error.to_string(), error.to_string()),
+    }
+}
