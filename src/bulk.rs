@@ -47,6 +47,14 @@ pub use report::{Report, ReportError, ReportItem};
 pub use run::BulkRun;
 pub use start::BulkStart;
 
+/// The builders, each in a module that is named like the method that makes it: the type of a complete one, and the names
+/// of its required fields.
+///
+/// [`builder`](crate::builder) has an example.
+pub mod builders {
+    pub use super::calls::{activate_read_sets, export_read_sets, import_read_sets};
+}
+
 #[cfg(any(test, fuzzing))]
 pub(crate) use journal::fuzzing as journal_fuzzing;
 

@@ -173,6 +173,11 @@ mod sealed {
 
 /// What a Start call gives: enough to follow its job.
 /// See [`Client::job`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the output of a Start call",
+    label = "not the output of a Start call",
+    note = "a job is made of its ids by `export_job`, `import_job` or `activation_job` of the client"
+)]
 pub trait Started: sealed::Sealed {
     /// The kind of the job.
     type Kind: JobKind;

@@ -2,7 +2,7 @@
 
 use super::{BulkError, BulkRun, Duplicates, Plan, Planner};
 use crate::Client;
-use crate::builder::{IsSet, builder};
+use crate::builder::{IsSet, builder, optional_value};
 use crate::job::{Activation, Export, Import};
 use crate::model::{ReadSetId, RoleArn, RunId, S3Destination, SequenceStoreId};
 use crate::read_set::ImportReadSetSource;
@@ -84,9 +84,11 @@ impl Client {
     }
 }
 
+optional_value! { Duplicates }
+
 builder! {
     /// A bulk export: made by [`Client::export_read_sets`].
-    pub struct ExportReadSets(client: Client) builds
+    pub struct ExportReadSets(client: Client) in mod export_read_sets builds
     pub(crate) struct ExportReadSetsInput;
     required {
         /// The name of the run, 1 to 64 of `A-Z a-z 0-9 . _ -`: the same name and input start nothing twice.
@@ -100,20 +102,19 @@ builder! {
         /// The read sets to export.
         ReadSets = read_sets: Vec<ReadSetId>, each ReadSetId;
     }
-    optional {}
+    optional {
+        /// How many read sets a job gets: 1 to 100, and 100 by default.
+        group_size: usize;
+    }
     defaulted {
         /// What to do about read sets that are given more than once. They are refused by default.
         duplicates: Duplicates = Duplicates::default();
-    }
-    numbers {
-        /// How many read sets a job gets: 1 to 100, and 100 by default.
-        group_size: usize;
     }
 }
 
 builder! {
     /// A bulk import: made by [`Client::import_read_sets`].
-    pub struct ImportReadSets(client: Client) builds
+    pub struct ImportReadSets(client: Client) in mod import_read_sets builds
     pub(crate) struct ImportReadSetsInput;
     required {
         /// The name of the run, 1 to 64 of `A-Z a-z 0-9 . _ -`: the same name and input start nothing twice.
@@ -125,20 +126,19 @@ builder! {
         /// What to import.
         Sources = sources: Vec<ImportReadSetSource>, each ImportReadSetSource;
     }
-    optional {}
+    optional {
+        /// How many sources a job gets: 1 to 100, and 100 by default.
+        group_size: usize;
+    }
     defaulted {
         /// What to do about sources whose files are given more than once. They are refused by default.
         duplicates: Duplicates = Duplicates::default();
-    }
-    numbers {
-        /// How many sources a job gets: 1 to 100, and 100 by default.
-        group_size: usize;
     }
 }
 
 builder! {
     /// A bulk activation: made by [`Client::activate_read_sets`].
-    pub struct ActivateReadSets(client: Client) builds
+    pub struct ActivateReadSets(client: Client) in mod activate_read_sets builds
     pub(crate) struct ActivateReadSetsInput;
     required {
         /// The name of the run, 1 to 64 of `A-Z a-z 0-9 . _ -`: the same name and input start nothing twice.
@@ -148,14 +148,13 @@ builder! {
         /// The read sets to activate.
         ReadSets = read_sets: Vec<ReadSetId>, each ReadSetId;
     }
-    optional {}
+    optional {
+        /// How many read sets a job gets: 1 to 20, and 20 by default.
+        group_size: usize;
+    }
     defaulted {
         /// What to do about read sets that are given more than once. They are refused by default.
         duplicates: Duplicates = Duplicates::default();
-    }
-    numbers {
-        /// How many read sets a job gets: 1 to 20, and 20 by default.
-        group_size: usize;
     }
 }
 

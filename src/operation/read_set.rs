@@ -7,6 +7,7 @@ pub(super) mod filter;
 pub(super) mod import;
 pub(super) mod list;
 pub(super) mod metadata;
+mod sources;
 
 pub use activation::{
     ActivateReadSetJobItem, ActivateReadSetSourceItem, GetReadSetActivationJob, GetReadSetActivationJobOutput,
@@ -31,3 +32,20 @@ pub use metadata::{
 };
 
 pub use crate::model::{CreationType, ETagAlgorithm, FileType, ItemStatus, JobStatus, ReadSetStatus};
+
+/// The builders, each in a module that is named like the method that makes it: the type of a complete one, and the names
+/// of its required fields.
+///
+/// [`builder`](crate::builder) has an example.
+pub mod builders {
+    pub use super::activation::{
+        get_read_set_activation_job, list_read_set_activation_jobs, start_read_set_activation_job,
+    };
+    pub use super::delete::batch_delete_read_set;
+    pub use super::export::{get_read_set_export_job, list_read_set_export_jobs, start_read_set_export_job};
+    pub use super::import::{
+        get_read_set_import_job, import_read_set_source, list_read_set_import_jobs, start_read_set_import_job,
+    };
+    pub use super::list::list_read_sets;
+    pub use super::metadata::get_read_set_metadata;
+}

@@ -1,5 +1,5 @@
-// error: a required member is not set: `Unset<ids>`
-// error: call the setter named in `Unset<ids>` before this
+// error: a required field is not set: `Unset<ids>`
+// error: call the setter that `Unset<ids>` names before this
 async fn call(client: healthomics::Client) -> Result<(), healthomics::Error> {
     client
         .batch_delete_read_set()

@@ -1,5 +1,5 @@
-// error: a required member is not set: `Unset<id>`
-// error: call the setter named in `Unset<id>` before this
+// error: a required field is not set: `Unset<healthomics::read_set::builders::get_read_set_activation_job::id>`
+// error: call the setter that `Unset<healthomics::read_set::builders::get_read_set_activation_job::id>` names before this
 async fn call(client: healthomics::Client) -> Result<(), healthomics::Error> {
     client
         .get_read_set_activation_job()

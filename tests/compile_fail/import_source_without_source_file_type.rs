@@ -1,5 +1,5 @@
-// error: a required member is not set: `Unset<source_file_type>`
-// error: call the setter named in `Unset<source_file_type>` before this
+// error: a required field is not set: `Unset<source_file_type>`
+// error: call the setter that `Unset<source_file_type>` names before this
 fn source() -> healthomics::read_set::ImportReadSetSource {
     healthomics::read_set::ImportReadSetSource::builder()
         .source_files("s3://bucket/key")

@@ -1,5 +1,5 @@
-// error: a required member is not set: `Unset<source_files>`
-// error: call the setter named in `Unset<source_files>` before this
+// error: a required field is not set: `Unset<source_files>`
+// error: call the setter that `Unset<source_files>` names before this
 fn source() -> healthomics::read_set::ImportReadSetSource {
     healthomics::read_set::ImportReadSetSource::builder()
         .source_file_type(healthomics::read_set::FileType::Bam)

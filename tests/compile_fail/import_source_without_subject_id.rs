@@ -1,5 +1,5 @@
-// error: a required member is not set: `Unset<subject_id>`
-// error: call the setter named in `Unset<subject_id>` before this
+// error: a required field is not set: `Unset<subject_id>`
+// error: call the setter that `Unset<subject_id>` names before this
 fn source() -> healthomics::read_set::ImportReadSetSource {
     healthomics::read_set::ImportReadSetSource::builder()
         .source_files("s3://bucket/key")

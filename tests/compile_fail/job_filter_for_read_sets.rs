@@ -1,4 +1,4 @@
-// error: the trait bound `ReadSetFilter: From<JobFilter>` is not satisfied
+// error: `JobFilter` can't be passed for an optional `ReadSetFilter`
 async fn call(client: healthomics::Client) -> Result<(), healthomics::Error> {
     client
         .list_read_sets()

@@ -1,4 +1,5 @@
-// error: error[E0277]: `&str` is not an iterator
+// error: error[E0277]: `&str` is not a list of `ReadSetId`
+// error: pass an array, a vector or an iterator, a single value as `[value]`
 async fn call(client: healthomics::Client) -> Result<(), healthomics::Error> {
     client
         .start_read_set_activation_job()

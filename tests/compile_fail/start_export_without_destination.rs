@@ -1,5 +1,5 @@
-// error: a required member is not set: `Unset<destination>`
-// error: call the setter named in `Unset<destination>` before this
+// error: a required field is not set: `Unset<healthomics::read_set::builders::start_read_set_export_job::destination>`
+// error: call the setter that `Unset<healthomics::read_set::builders::start_read_set_export_job::destination>` names before this
 async fn call(client: healthomics::Client) -> Result<(), healthomics::Error> {
     client
         .start_read_set_export_job()

@@ -1,5 +1,5 @@
-// error: a required member is not set: `Unset<role_arn>`
-// error: call the setter named in `Unset<role_arn>` before this
+// error: a required field is not set: `Unset<healthomics::read_set::builders::start_read_set_import_job::role_arn>`
+// error: call the setter that `Unset<healthomics::read_set::builders::start_read_set_import_job::role_arn>` names before this
 async fn call(client: healthomics::Client, sources: Vec<healthomics::read_set::ImportReadSetSource>) -> Result<(), healthomics::Error> {
     client
         .start_read_set_import_job()

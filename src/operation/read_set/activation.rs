@@ -4,14 +4,16 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::filter::JobFilter;
+use super::sources::serialize_read_set_ids;
 use crate::client::Client;
 use crate::model::validation::{Path, Violations};
 use crate::model::{ActivationJobId, ClientToken, ItemStatus, JobStatus, ReadSetId, SequenceStoreId};
-use crate::operation::{call, check_id, check_next_token, decode_jobs, fill_in_store, read_set_sources};
+use crate::operation::call::call;
+use crate::operation::list::List;
+use crate::operation::response::{check_id, fill_in_store};
 use crate::protocol::json::{self, Undecodable, json_struct};
 use crate::protocol::operation::{Operation, Replay, Subject};
 use crate::protocol::request::{HostPrefix, Request};
-use crate::protocol::response::Response;
 
 /// How many read sets one activation job takes.
 pub const MAX_ACTIVATION_SOURCES: usize = 20;
@@ -87,14 +89,14 @@ impl Client {
 }
 
 call! {
-    /// `StartReadSetActivationJob`: made by [`Client::start_read_set_activation_job`].
-    pub struct StartReadSetActivationJob sends StartReadSetActivationJobRequest returns StartReadSetActivationJobOutput;
+    /// The call `StartReadSetActivationJob`, made by [`Client::start_read_set_activation_job`].
+    pub struct StartReadSetActivationJob in mod start_read_set_activation_job sends StartReadSetActivationJobRequest returns StartReadSetActivationJobOutput;
     required {
         /// The store that the read sets are in: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
         /// The read sets to activate: 1 to 20 of them, a single one as `[id]`. More are for
         /// [`activate_read_sets`](Client::activate_read_sets).
-        Sources = sources: Vec<ReadSetId>, each ReadSetId, serde(serialize_with = "read_set_sources");
+        Sources = sources: Vec<ReadSetId>, each ReadSetId, serde(serialize_with = "serialize_read_set_ids");
     }
     defaulted {
         /// A token of your own, 1 to 127 characters: give the one of an earlier try to repeat it safely. Without
@@ -159,15 +161,14 @@ json_struct! {
 }
 
 call! {
-    /// `GetReadSetActivationJob`: made by [`Client::get_read_set_activation_job`].
-    pub struct GetReadSetActivationJob sends GetReadSetActivationJobRequest returns GetReadSetActivationJobOutput;
+    /// The call `GetReadSetActivationJob`, made by [`Client::get_read_set_activation_job`].
+    pub struct GetReadSetActivationJob in mod get_read_set_activation_job sends GetReadSetActivationJobRequest returns GetReadSetActivationJobOutput;
     required {
         /// The store that the job works on: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
         /// The job: 10 to 36 digits.
         JobId = id: ActivationJobId, serde(skip);
     }
-    defaulted {}
 }
 
 impl Operation for GetReadSetActivationJobRequest {
@@ -240,60 +241,31 @@ json_struct! {
 }
 
 call! {
-    /// `ListReadSetActivationJobs`: made by [`Client::list_read_set_activation_jobs`].
-    pub struct ListReadSetActivationJobs sends ListReadSetActivationJobsRequest returns ListReadSetActivationJobsOutput, pages of activation_jobs: ActivateReadSetJobItem;
-    required {
-        /// The store: 10 to 36 digits.
-        StoreId = sequence_store_id: SequenceStoreId, serde(skip);
-    }
+    /// The call `ListReadSetActivationJobs`, made by [`Client::list_read_set_activation_jobs`].
+    pub struct ListReadSetActivationJobs in mod list_read_set_activation_jobs sends ListReadSetActivationJobsRequest
+    returns pages of ListReadSetActivationJobsOutput { activation_jobs: ActivateReadSetJobItem };
     optional {
-        /// The largest number of items on a page: 1 to 100. Without it the service decides.
-        max_results: i32, serde(skip);
-        /// Where to continue: the `next_token` of an earlier page of the same list with the same filter, 1 to 6,144
-        /// characters.
-        next_token: String, serde(skip);
-        /// Which jobs to list; all of them without it.
-        filter: JobFilter, serde(skip_serializing_if = "Option::is_none");
+        /// Which jobs to list. All of them by default.
+        filter: JobFilter;
     }
-    defaulted {}
 }
 
-impl Operation for ListReadSetActivationJobsRequest {
+impl List for ListReadSetActivationJobsOutput {
     const NAME: &'static str = "ListReadSetActivationJobs";
-    const MUTATES: bool = false;
-    const REPLAY: Replay = Replay::Safe;
-    type Output = ListReadSetActivationJobsOutput;
+    const PATH: &'static str = "activationjobs";
+    const ITEMS: &'static str = "activationJobs";
+    const REQUIRES_ITEMS: bool = false;
+    type Filter = JobFilter;
 
-    fn subject(&self) -> Subject<'_> {
-        Subject::store(&self.sequence_store_id)
-    }
-
-    fn check(&self, violations: &mut Violations) {
-        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
-        violations.page(self.max_results, self.next_token.as_deref());
-        if let Some(filter) = &self.filter {
-            filter.check(violations);
+    fn complete(&mut self, store: &SequenceStoreId, request_id: Option<String>) {
+        self.request_id = request_id;
+        for job in &mut self.activation_jobs {
+            fill_in_store(&mut job.sequence_store_id, store);
         }
     }
 
-    fn to_request(&self) -> Request {
-        let path = ["sequencestore", self.sequence_store_id.as_str(), "activationjobs"];
-        Request::post(HostPrefix::ControlStorage, &path, json::to_body(self))
-            .with_page(self.max_results, self.next_token.as_deref())
-    }
-
-    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
-        for item in &mut output.activation_jobs {
-            fill_in_store(&mut item.sequence_store_id, &self.sequence_store_id);
-        }
-        output.request_id = request_id;
-        check_next_token(self.next_token.as_ref(), output.next_token.as_ref())
-    }
-
-    fn decode(&self, response: &Response) -> Result<Self::Output, Undecodable> {
-        decode_jobs(self, response, "activationJobs", |page| {
-            page.activation_jobs.is_empty() && page.next_token.is_none()
-        })
+    fn is_empty(&self) -> bool {
+        self.activation_jobs.is_empty()
     }
 }
 

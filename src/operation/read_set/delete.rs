@@ -8,7 +8,8 @@ use crate::client::Client;
 use crate::model::text::OneLine;
 use crate::model::validation::{Path, Violations};
 use crate::model::{ReadSetId, SequenceStoreId};
-use crate::operation::call;
+use crate::operation::call::call;
+use crate::operation::response::check_origin;
 use crate::protocol::json::{self, Undecodable, json_struct};
 use crate::protocol::operation::{Operation, Replay, Subject, decode};
 use crate::protocol::request::{HostPrefix, Request};
@@ -68,15 +69,14 @@ impl Client {
 }
 
 call! {
-    /// `BatchDeleteReadSet`: made by [`Client::batch_delete_read_set`].
-    pub struct BatchDeleteReadSet sends BatchDeleteReadSetRequest returns BatchDeleteReadSetOutput;
+    /// The call `BatchDeleteReadSet`, made by [`Client::batch_delete_read_set`].
+    pub struct BatchDeleteReadSet in mod batch_delete_read_set sends BatchDeleteReadSetRequest returns BatchDeleteReadSetOutput;
     required {
         /// The store that the read sets are in: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
         /// The read sets to delete: 1 to 100 of them, each of 10 to 36 digits.
         Ids = ids: Vec<ReadSetId>, each ReadSetId;
     }
-    defaulted {}
 }
 
 impl Operation for BatchDeleteReadSetRequest {
@@ -117,7 +117,7 @@ impl Operation for BatchDeleteReadSetRequest {
         }
         let output = decode(self, response)?;
         if output.errors.is_empty() {
-            crate::operation::check_origin(response, "errors")?;
+            check_origin(response, "errors")?;
         }
         Ok(output)
     }

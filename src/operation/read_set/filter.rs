@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use crate::builder::{IntoOption, optional_value};
 use crate::model::validation::{Path, Violations};
 use crate::model::{CreationType, JobStatus, ReadSetStatus, ReferenceArn, SampleId, SubjectId};
+use crate::operation::list::Filter;
 use crate::protocol::json::json_struct;
 
 const FILTER: Path<'static> = Path::Member("filter");
@@ -66,14 +68,16 @@ json_struct! {
     }
 }
 
-/// A setter for each member.
+optional_value! { JobFilter, ReadSetFilter }
+
+/// Declares a setter for each field.
 macro_rules! setters {
     ($($(#[$doc:meta])* $name:ident: $T:ty;)+) => {
         $(
             $(#[$doc])*
             #[must_use]
-            pub fn $name(self, $name: impl Into<$T>) -> Self {
-                Self { $name: Some($name.into()), ..self }
+            pub fn $name(self, $name: impl IntoOption<$T>) -> Self {
+                Self { $name: $name.into_option(), ..self }
             }
         )+
     };
@@ -124,8 +128,8 @@ impl ReadSetFilter {
     }
 }
 
-impl JobFilter {
-    pub(super) fn check(&self, violations: &mut Violations) {
+impl Filter for JobFilter {
+    fn check(&self, violations: &mut Violations) {
         if let Some(status) = &self.status {
             violations.known(FILTER.field("status"), status.as_str(), JobStatus::KNOWN);
         }
@@ -133,8 +137,8 @@ impl JobFilter {
     }
 }
 
-impl ReadSetFilter {
-    pub(super) fn check(&self, violations: &mut Violations) {
+impl Filter for ReadSetFilter {
+    fn check(&self, violations: &mut Violations) {
         check_text(violations, "name", self.name.as_deref());
         if let Some(status) = &self.status {
             violations.known(FILTER.field("status"), status.as_str(), ReadSetStatus::KNOWN);

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-pub use source::{ImportReadSetSource, ImportReadSetSourceBuilder, ImportReadSetSourceItem, SourceFiles};
+pub use source::{
+    ImportReadSetSource, ImportReadSetSourceBuilder, ImportReadSetSourceItem, SourceFiles, import_read_set_source,
+};
 
 mod source;
 
@@ -11,11 +13,12 @@ use super::filter::JobFilter;
 use crate::client::Client;
 use crate::model::validation::{Path, Violations};
 use crate::model::{ClientToken, ImportJobId, JobStatus, RoleArn, SequenceStoreId};
-use crate::operation::{call, check_id, check_next_token, decode_jobs, fill_in_store};
+use crate::operation::call::call;
+use crate::operation::list::List;
+use crate::operation::response::{check_id, fill_in_store};
 use crate::protocol::json::{self, Undecodable, json_struct};
 use crate::protocol::operation::{Operation, Replay, Subject};
 use crate::protocol::request::{HostPrefix, Request};
-use crate::protocol::response::Response;
 
 /// How many sources one import job takes.
 pub const MAX_IMPORT_SOURCES: usize = 100;
@@ -105,8 +108,8 @@ impl Client {
 }
 
 call! {
-    /// `StartReadSetImportJob`: made by [`Client::start_read_set_import_job`].
-    pub struct StartReadSetImportJob sends StartReadSetImportJobRequest returns StartReadSetImportJobOutput;
+    /// The call `StartReadSetImportJob`, made by [`Client::start_read_set_import_job`].
+    pub struct StartReadSetImportJob in mod start_read_set_import_job sends StartReadSetImportJobRequest returns StartReadSetImportJobOutput;
     required {
         /// The store that the read sets go into: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
@@ -185,15 +188,14 @@ json_struct! {
 }
 
 call! {
-    /// `GetReadSetImportJob`: made by [`Client::get_read_set_import_job`].
-    pub struct GetReadSetImportJob sends GetReadSetImportJobRequest returns GetReadSetImportJobOutput;
+    /// The call `GetReadSetImportJob`, made by [`Client::get_read_set_import_job`].
+    pub struct GetReadSetImportJob in mod get_read_set_import_job sends GetReadSetImportJobRequest returns GetReadSetImportJobOutput;
     required {
         /// The store that the job works on: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
         /// The job: 10 to 36 digits.
         JobId = id: ImportJobId, serde(skip);
     }
-    defaulted {}
 }
 
 impl Operation for GetReadSetImportJobRequest {
@@ -252,58 +254,31 @@ json_struct! {
 }
 
 call! {
-    /// `ListReadSetImportJobs`: made by [`Client::list_read_set_import_jobs`].
-    pub struct ListReadSetImportJobs sends ListReadSetImportJobsRequest returns ListReadSetImportJobsOutput, pages of import_jobs: ImportReadSetJobItem;
-    required {
-        /// The store: 10 to 36 digits.
-        StoreId = sequence_store_id: SequenceStoreId, serde(skip);
-    }
+    /// The call `ListReadSetImportJobs`, made by [`Client::list_read_set_import_jobs`].
+    pub struct ListReadSetImportJobs in mod list_read_set_import_jobs sends ListReadSetImportJobsRequest
+    returns pages of ListReadSetImportJobsOutput { import_jobs: ImportReadSetJobItem };
     optional {
-        /// The largest number of items on a page: 1 to 100. Without it the service decides.
-        max_results: i32, serde(skip);
-        /// Where to continue: the `next_token` of an earlier page of the same list with the same filter, 1 to 6,144
-        /// characters.
-        next_token: String, serde(skip);
-        /// Which jobs to list; all of them without it.
-        filter: JobFilter, serde(skip_serializing_if = "Option::is_none");
+        /// Which jobs to list. All of them by default.
+        filter: JobFilter;
     }
-    defaulted {}
 }
 
-impl Operation for ListReadSetImportJobsRequest {
+impl List for ListReadSetImportJobsOutput {
     const NAME: &'static str = "ListReadSetImportJobs";
-    const MUTATES: bool = false;
-    const REPLAY: Replay = Replay::Safe;
-    type Output = ListReadSetImportJobsOutput;
+    const PATH: &'static str = "importjobs";
+    const ITEMS: &'static str = "importJobs";
+    const REQUIRES_ITEMS: bool = false;
+    type Filter = JobFilter;
 
-    fn subject(&self) -> Subject<'_> {
-        Subject::store(&self.sequence_store_id)
-    }
-
-    fn check(&self, violations: &mut Violations) {
-        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
-        violations.page(self.max_results, self.next_token.as_deref());
-        if let Some(filter) = &self.filter {
-            filter.check(violations);
+    fn complete(&mut self, store: &SequenceStoreId, request_id: Option<String>) {
+        self.request_id = request_id;
+        for job in &mut self.import_jobs {
+            fill_in_store(&mut job.sequence_store_id, store);
         }
     }
 
-    fn to_request(&self) -> Request {
-        let path = ["sequencestore", self.sequence_store_id.as_str(), "importjobs"];
-        Request::post(HostPrefix::ControlStorage, &path, json::to_body(self))
-            .with_page(self.max_results, self.next_token.as_deref())
-    }
-
-    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
-        for item in &mut output.import_jobs {
-            fill_in_store(&mut item.sequence_store_id, &self.sequence_store_id);
-        }
-        output.request_id = request_id;
-        check_next_token(self.next_token.as_ref(), output.next_token.as_ref())
-    }
-
-    fn decode(&self, response: &Response) -> Result<Self::Output, Undecodable> {
-        decode_jobs(self, response, "importJobs", |page| page.import_jobs.is_empty() && page.next_token.is_none())
+    fn is_empty(&self) -> bool {
+        self.import_jobs.is_empty()
     }
 }
 

@@ -6,15 +6,13 @@ use time::OffsetDateTime;
 use super::filter::ReadSetFilter;
 use super::metadata::{ETag, SequenceInformation};
 use crate::client::Client;
-use crate::model::validation::{Path, Violations};
 use crate::model::{
     CreationType, FileType, ReadSetArn, ReadSetId, ReadSetStatus, ReferenceArn, SampleId, SequenceStoreId, SubjectId,
 };
-use crate::operation::{call, check_next_token, fill_in_store};
-use crate::protocol::json::{self, Undecodable, json_struct};
-use crate::protocol::operation::{Operation, Replay, Subject, decode};
-use crate::protocol::request::{HostPrefix, Request};
-use crate::protocol::response::Response;
+use crate::operation::call::call;
+use crate::operation::list::List;
+use crate::operation::response::fill_in_store;
+use crate::protocol::json::json_struct;
 
 impl Client {
     /// Lists the read sets of a store, narrowed by a filter if there is one (`ListReadSets`).
@@ -44,62 +42,31 @@ impl Client {
 }
 
 call! {
-    /// `ListReadSets`: made by [`Client::list_read_sets`].
-    pub struct ListReadSets sends ListReadSetsRequest returns ListReadSetsOutput, pages of read_sets: ReadSetListItem;
-    required {
-        /// The store: 10 to 36 digits.
-        StoreId = sequence_store_id: SequenceStoreId, serde(skip);
-    }
+    /// The call `ListReadSets`, made by [`Client::list_read_sets`].
+    pub struct ListReadSets in mod list_read_sets sends ListReadSetsRequest
+    returns pages of ListReadSetsOutput { read_sets: ReadSetListItem };
     optional {
-        /// The largest number of items on a page: 1 to 100. Without it the service decides.
-        max_results: i32, serde(skip);
-        /// Where to continue: the `next_token` of an earlier page of the same list with the same filter, 1 to 6,144
-        /// characters.
-        next_token: String, serde(skip);
-        /// Which read sets to list; all of them without it.
-        filter: ReadSetFilter, serde(skip_serializing_if = "Option::is_none");
+        /// Which read sets to list. All of them by default.
+        filter: ReadSetFilter;
     }
-    defaulted {}
 }
 
-impl Operation for ListReadSetsRequest {
+impl List for ListReadSetsOutput {
     const NAME: &'static str = "ListReadSets";
-    const MUTATES: bool = false;
-    const REPLAY: Replay = Replay::Safe;
-    type Output = ListReadSetsOutput;
+    const PATH: &'static str = "readsets";
+    const ITEMS: &'static str = "readSets";
+    const REQUIRES_ITEMS: bool = true;
+    type Filter = ReadSetFilter;
 
-    fn subject(&self) -> Subject<'_> {
-        Subject::store(&self.sequence_store_id)
-    }
-
-    fn check(&self, violations: &mut Violations) {
-        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
-        violations.page(self.max_results, self.next_token.as_deref());
-        if let Some(filter) = &self.filter {
-            filter.check(violations);
+    fn complete(&mut self, store: &SequenceStoreId, request_id: Option<String>) {
+        self.request_id = request_id;
+        for read_set in &mut self.read_sets {
+            fill_in_store(&mut read_set.sequence_store_id, store);
         }
     }
 
-    fn to_request(&self) -> Request {
-        let path = ["sequencestore", self.sequence_store_id.as_str(), "readsets"];
-        Request::post(HostPrefix::ControlStorage, &path, json::to_body(self))
-            .with_page(self.max_results, self.next_token.as_deref())
-    }
-
-    fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable> {
-        for item in &mut output.read_sets {
-            fill_in_store(&mut item.sequence_store_id, &self.sequence_store_id);
-        }
-        output.request_id = request_id;
-        check_next_token(self.next_token.as_ref(), output.next_token.as_ref())
-    }
-
-    fn decode(&self, response: &Response) -> Result<Self::Output, Undecodable> {
-        let page = decode(self, response)?;
-        if page.read_sets.is_empty() && !json::has_field(response, "readSets") {
-            return Err(Undecodable { broken: true, ..Undecodable::missing("readSets", response) });
-        }
-        Ok(page)
+    fn is_empty(&self) -> bool {
+        self.read_sets.is_empty()
     }
 }
 

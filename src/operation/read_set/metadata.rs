@@ -9,7 +9,8 @@ use crate::model::{
     CreationType, ETagAlgorithm, FileType, ReadSetArn, ReadSetId, ReadSetStatus, ReferenceArn, S3Uri, SampleId,
     SequenceStoreId, SubjectId,
 };
-use crate::operation::{call, check_id, fill_in_store};
+use crate::operation::call::call;
+use crate::operation::response::{check_id, fill_in_store};
 use crate::protocol::json::{Undecodable, json_struct};
 use crate::protocol::operation::{Operation, Replay, Subject};
 use crate::protocol::request::{HostPrefix, Request};
@@ -40,15 +41,14 @@ impl Client {
 }
 
 call! {
-    /// `GetReadSetMetadata`: made by [`Client::get_read_set_metadata`].
-    pub struct GetReadSetMetadata sends GetReadSetMetadataRequest returns GetReadSetMetadataOutput;
+    /// The call `GetReadSetMetadata`, made by [`Client::get_read_set_metadata`].
+    pub struct GetReadSetMetadata in mod get_read_set_metadata sends GetReadSetMetadataRequest returns GetReadSetMetadataOutput;
     required {
         /// The store that the read set is in: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
         /// The read set: 10 to 36 digits.
         Id = id: ReadSetId, serde(skip);
     }
-    defaulted {}
 }
 
 impl Operation for GetReadSetMetadataRequest {

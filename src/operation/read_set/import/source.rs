@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::builder::{IsSet, builder};
+use crate::builder::{IntoOption, IsSet, builder};
 use crate::model::validation::{Path, Shown, Violations};
 use crate::model::{FileType, ItemStatus, ReadSetId, ReferenceArn, S3Uri, SampleId, SubjectId};
 use crate::protocol::json::{Field, json_struct};
@@ -42,8 +42,8 @@ impl SourceFiles {
 
     /// The second reads of a FASTQ pair: `s3://bucket/key`.
     #[must_use]
-    pub fn source2(self, source2: impl Into<S3Uri>) -> Self {
-        Self { source2: Some(source2.into()), ..self }
+    pub fn source2(self, source2: impl IntoOption<S3Uri>) -> Self {
+        Self { source2: source2.into_option(), ..self }
     }
 }
 
@@ -86,7 +86,7 @@ impl<T: Into<S3Uri>> From<T> for SourceFiles {
 
 builder! {
     /// Builds an [`ImportReadSetSource`]: made by [`ImportReadSetSource::builder`].
-    pub struct ImportReadSetSourceBuilder(context: ()) builds
+    pub struct ImportReadSetSourceBuilder(context: ()) in mod import_read_set_source builds
     /// One source of an import job (`StartReadSetImportJobSourceItem`): it becomes one read set.
     ///
     /// ```

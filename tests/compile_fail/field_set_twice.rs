@@ -1,5 +1,6 @@
-// error: this required member is set already
+// error: this required field is set already
 // error: a second call of the same setter
+// error: in a loop or in branches, collect the value first, then set it
 async fn call(client: healthomics::Client) -> Result<(), healthomics::Error> {
     client
         .get_read_set_export_job()
