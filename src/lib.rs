@@ -1,85 +1,84 @@
-//! A typed client for the read sets of AWS HealthOmics (service `omics`): sequencing files into a sequence store, out of
-//! its archive, and out to a bucket, by jobs that never start twice.
+//! A typed client for the read sets of AWS HealthOmics (service `omics`): jobs that import sequencing files into a sequence
+//! store, activate archived read sets and export read sets to Amazon S3, and that are never started twice.
 //!
 //! ```
-//! use healthomics::local::LocalService; // an embedded HealthOmics: no AWS account needed
+//! use healthomics::local::{LocalService, SeedReadSet};
+//! use healthomics::read_set::FileType;
 //!
-//! #[tokio::main(flavor = "current_thread")]
+//! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     // An embedded HealthOmics, which needs no AWS account. In a service: Client::from_env()?
 //!     let local = LocalService::start().await?;
-//!     let client = local.client()?; // in a service: `Client::from_env()?`
+//!     let client = local.client()?;
 //!     let store = local.create_sequence_store();
+//!     let read_set = local.seed_read_set(&store, SeedReadSet::active(FileType::Cram));
 //!
-//!     let job = client
+//!     let started = client
 //!         .start_read_set_export_job()
 //!         .sequence_store_id(&store)
 //!         .destination("s3://my-bucket/exports/")
 //!         .role_arn("arn:aws:iam::123456789012:role/OmicsExport")
-//!         .sources(["5555555555", "5555555556"])
+//!         .sources([&read_set])
 //!         .send()
 //!         .await?;
-//!     println!("{} is {}", job.id, job.status);
 //!
-//!     let job = client.get_read_set_export_job().sequence_store_id(&store).id(&job.id).send().await?;
-//!     for read_set in &job.read_sets {
-//!         println!("{}: {}", read_set.id, read_set.status);
-//!     }
+//!     let outcome = client.job(&started).wait().await?;
+//!     println!("{} read sets were exported", outcome.finished_items().count());
+//! #   assert_eq!(outcome.finished_items().count(), 1);
 //!     Ok(())
 //! }
 //! ```
 //!
-//! # Where things are
+//! # Modules
 //!
-//! - [`guide`]: from the first call to production, errors, waiting, bulk, tests, and moves from other SDKs.
-//! - [`Client`] and its calls: [`start_read_set_import_job`](Client::start_read_set_import_job),
-//!   [`start_read_set_activation_job`](Client::start_read_set_activation_job),
-//!   [`start_read_set_export_job`](Client::start_read_set_export_job), and for each the `get_…` that looks at it and the
-//!   `list_…` of all of them; [`list_read_sets`](Client::list_read_sets) and
-//!   [`get_read_set_metadata`](Client::get_read_set_metadata);
-//!   [`batch_delete_read_set`](Client::batch_delete_read_set).
-//! - [`pages`]: lists page by page or item by item.
-//! - [`job`]: wait for a job's end ([`Client::job`]), or for that of many together ([`Client::watch`]).
-//! - [`bulk`]: any number of items as few jobs as possible ([`Client::export_read_sets`] and its like).
-//! - [`event`]: status changes as EventBridge delivers them, instead of waiting.
+//! - [`Client`]: the calls, [jobs](Client::job), [watches](Client::watch) and [bulk runs](Client::export_read_sets).
 //! - [`ClientBuilder`]: region, credentials, endpoint, retries, timeouts.
-//! - [`Error`]: one type for everything, with accessors that say what to do.
-//! - [`model`]: identifiers, statuses, locations.
+//! - [`Error`]: one type for all failures, with accessors to branch on; [`error`] has its parts.
+//! - [`read_set`]: requests, outputs, filters and statuses of read sets and their jobs.
+//! - [`job`]: waits for the end of one job, or of many together.
+//! - [`bulk`]: runs of any number of read sets or files, in as few jobs as possible, with a journal.
+//! - [`pagination`]: lists by page or by item.
+//! - [`event`]: status changes as Amazon EventBridge delivers them.
+//! - [`http`]: an HTTP client of your own.
+//! - [`builder`]: the types of builders whose required fields are not all set.
 //! - `local` (feature `local`): an embedded HealthOmics for tests.
-//! - `blocking` (feature `blocking`): `.block()` instead of `.await`, for scripts.
+//! - `blocking` (feature `blocking`): calls without `async`, for scripts.
+//! - [`guide`]: a page for each question, from the first call to production, and for those who come from another SDK.
 //!
-//! # What it holds to
+//! # Properties
 //!
-//! - **A mistake is found early.** A required member that is missing does not compile, and the compiler names it. What
-//!   it can't see (patterns, lengths, counts) is checked before anything is sent, everything at once:
-//!   [`Error::violations`].
-//! - **A job starts once.** Every Start carries a [client token](model::ClientToken), made once for a call and the same
-//!   on each of its attempts. It stands on the output and on the error: repeat a call with it, even after a crash.
-//! - **Retries are bounded.** Three attempts, exponential backoff with full jitter, a retry quota for the whole client,
-//!   timeouts for the connection, for silence, for an attempt and for the call. Each attempt is signed afresh.
-//! - **Errors say what happened** on one line, with the request id and how many attempts were made.
-//! - **Tomorrow's answers are read.** Unknown members are ignored, unknown statuses arrive as themselves.
-//! - **Secrets stay secret**: in no `Debug`, no `Display`, no log.
+//! - **Mistakes are found early.** A missing required field does not compile, and the compiler names it. Patterns, lengths
+//!   and counts are checked before anything is sent, and all [violations](Error::violations) are reported at once.
+//! - **A job is never started twice.** Every start has a [client token](ClientToken), which is the same on each attempt, and
+//!   is part of the output and of the error. A start that is repeated with it, even after a crash, returns the job of the
+//!   first one. AWS documents the token as a means against duplicate requests, but not what a repeated one returns.
+//! - **Retries are bounded.** Three attempts, exponential backoff with full jitter, a retry quota for the whole client, and
+//!   timeouts for connecting, reading, an attempt and a call. Each attempt has a signature of its own.
+//! - **Errors fit on one line** and say what happened, to which store, job or read set, and what to do; with request id and
+//!   number of attempts.
+//! - **Responses of newer versions of the service are read.** Unknown fields are ignored, unknown statuses are kept as text.
+//! - **Secrets are not printed**: neither by `Debug`, `Display` and `Serialize` nor in logs and spans.
 //!
 //! # Tracing
 //!
-//! Each call is a [`tracing`](https://docs.rs/tracing) span `healthomics.call` (`operation`, `attempts`, `status`,
-//! `request_id`, `duration_ms`, and `error` if it failed), each attempt a `healthomics.attempt` inside it.
+//! Each call is a [`tracing`](https://docs.rs/tracing) span `healthomics.call` with the fields `operation`, `attempts`,
+//! `status`, `request_id`, `duration_ms`, and `error` if it failed. Each attempt is a span `healthomics.attempt` inside it.
 //!
 //! # Features
 //!
-//! | feature | default | what it brings |
+//! | feature | default | what it adds |
 //! |---|---|---|
-//! | `rustls` | yes | TLS by `rustls` with `ring`; without any of the three only `http://` endpoints |
+//! | `rustls` | yes | TLS by `rustls` with `ring`; without any TLS feature only `http://` endpoints can be called |
 //! | `rustls-aws-lc-rs` | no | TLS by `rustls` with `aws-lc-rs` |
 //! | `native-tls` | no | TLS by the library of the system: OpenSSL, Schannel, Secure Transport |
-//! | `blocking` | no | the module `blocking`: calls without `async` |
-//! | `sdk-config` | no | `Client::new(&SdkConfig)`, for what `aws_config::load_from_env()` gives |
-//! | `aws-config` | no | `Client::from_default_chain()`: profiles, SSO, web identity, containers, instances; and `sdk-config` |
-//! | `local` | no | the module `local`: an embedded HealthOmics |
+//! | `blocking` | no | the module `blocking` |
+//! | `sdk-config` | no | `Client::new(&SdkConfig)`, for the configuration of `aws_config::load_from_env()` |
+//! | `aws-config` | no | `Client::from_default_chain()`: profiles, SSO, web identity, containers, instances; includes `sdk-config` |
+//! | `local` | no | the module `local` |
 //!
-//! All TLS libraries trust what the system trusts. If several are compiled in, `native-tls` comes before `aws-lc-rs`, and
-//! that before `ring`: turning one on is enough, leaving out the default spares its build. A TLS library that is
-//! not here comes with a [client of your own](http_client).
+//! All TLS libraries trust the root certificates of the system. If several are compiled in, `native-tls` is preferred to
+//! `aws-lc-rs`, and that to `ring`: enabling one is enough, and disabling the default features saves its build. Any other
+//! TLS library can be used with an [HTTP client of your own](http).
 //!
 //! No combination of features makes all cryptography that of a FIPS 140-3 validated module: the SHA-256 and HMAC of
 //! signatures and of client tokens of bulk runs are those of the `sha2` and `hmac` crates. With `rustls-aws-lc-rs`, and
@@ -87,18 +86,17 @@
 //!
 //! # Types of other crates
 //!
-//! These stand in public signatures. A new major version of one is a new major version of this crate.
+//! These crates have types in public signatures. A new major version of one is a new major version of this crate.
 //!
-//! | crate | what | why not a type of its own |
+//! | crate | types | why |
 //! |---|---|---|
-//! | `aws-types`, `aws-credential-types` 1 | `SdkConfig`, `Credentials`, `ProvideCredentials` | what every AWS crate makes and takes |
-//! | `serde_json` 1 | `Value` in [`event`] | an event of another kind, as it came |
-//! | `serde` 1 | `Serialize`, `Deserialize` of outputs, identifiers, enums, filters, manifests and events | what every format of Rust reads and writes by |
-//! | `http`, `bytes` 1 | requests and answers of an [`http_client`], bodies that the local service received | every HTTP client takes them |
-//! | `time` 0.3 | `OffsetDateTime` in outputs and filters | before 1.0, but 0.3 since 2021 and all over the ecosystem; `SystemTime` prints nothing that a person can read |
-//! | `futures-core` 0.3 | `Stream`, implemented by lists, states and watches | before 1.0, but *the* trait until `std` has one; each has a `next()` of its own, so that nobody needs it |
+//! | `aws-types`, `aws-credential-types` 1 | `SdkConfig`, `Credentials`, `ProvideCredentials` | all AWS crates share them |
+//! | `serde` 1, `serde_json` 1 | `Serialize`, `Deserialize`; `Value` in [`event`] | all formats of the ecosystem support them |
+//! | `http` 1, `http-body` 1, `bytes` 1 | requests and responses of [`http`], `Body` | all HTTP clients support them |
+//! | `time` 0.3 | `OffsetDateTime` in outputs and filters | unlike `SystemTime`, it can be printed; 0.3 since 2021 |
+//! | `futures-core` 0.3 | `Stream`, implemented by lists, waits and watches | the common trait until `std` has one; each type has its own `next()`, too |
 //!
-//! No type of `reqwest`, `rustls` or `tokio` does.
+//! No type of `reqwest`, `rustls` or `tokio` is in a public signature.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
