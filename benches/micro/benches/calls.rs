@@ -1,9 +1,9 @@
-//! Whole calls over an HTTP client that answers at once with a canned answer: build, check, serialize, sign, decide on
+//! Whole calls over an HTTP client that returns canned responses at once: build, check, serialize, sign, decide on
 //! retries, decode. `cargo bench` in this folder prints instructions and how they changed since the last run; the
 //! profiles are in `target/gungraun`.
 //!
-//! The clock stands still, so that the key of the day is made before the measuring begins, as in any process that makes
-//! more than one call.
+//! The clock does not advance, so that the signing key of the day is derived before the measurement, as in any process that
+//! makes more than one call.
 
 use std::hint::black_box;
 use std::sync::Mutex;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gungraun::prelude::*;
-use healthomics::http::{HttpClient, HttpFuture};
+use healthomics::http::{Body, HttpClient, HttpFuture};
 use healthomics::{Client, Credentials};
 use http::{Response, StatusCode};
 use tokio::runtime::{Builder, Runtime};
@@ -19,16 +19,16 @@ use tokio::runtime::{Builder, Runtime};
 const STORE: &str = "1234567890";
 const STARTED: &str = r#"{"id":"1111111111","status":"SUBMITTED","sequenceStoreId":"1234567890","destination":"s3://b/","creationTime":"2026-11-22T01:36:38.158Z"}"#;
 
-/// Gives its answers from the last to the first, the first for ever.
+/// Returns its responses from the last to the first, and then the first one each time.
 #[derive(Debug)]
 struct Canned(Mutex<Vec<(StatusCode, Bytes)>>);
 
 impl HttpClient for Canned {
-    fn send(&self, _request: http::Request<Bytes>) -> HttpFuture {
-        let mut answers = self.0.lock().unwrap();
-        let answer = if answers.len() > 1 { answers.pop() } else { answers.first().cloned() };
-        let (status, body) = answer.unwrap();
-        let mut response = Response::new(body);
+    fn send(&self, _request: http::Request<Body>) -> HttpFuture {
+        let mut responses = self.0.lock().unwrap();
+        let response = if responses.len() > 1 { responses.pop() } else { responses.first().cloned() };
+        let (status, body) = response.unwrap();
+        let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
         response.headers_mut().insert("x-amzn-requestid", "4f6c0d3a-9b1e-4c57-8a55-0f2f6c1b7e11".parse().unwrap());
         Box::pin(async move { Ok(response) })
@@ -41,10 +41,10 @@ struct Setup {
     sources: Vec<String>,
 }
 
-/// `answers` are given in turn. A first call, to another answer, has been made already.
-fn setup(answers: Vec<(u16, String)>) -> Setup {
+/// `responses` are returned in turn. A first call, with another response, has been made already.
+fn setup(responses: Vec<(u16, String)>) -> Setup {
     let mut canned: Vec<_> =
-        answers.into_iter().map(|(status, body)| (StatusCode::from_u16(status).unwrap(), Bytes::from(body))).collect();
+        responses.into_iter().map(|(status, body)| (StatusCode::from_u16(status).unwrap(), Bytes::from(body))).collect();
     canned.reverse();
     canned.push((StatusCode::OK, STARTED.into()));
     let credentials =
