@@ -10,7 +10,7 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use http_body::Body as _;
 
@@ -193,7 +193,8 @@ pub(crate) struct ResponseLimits {
 pub(crate) struct PartialResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: BytesMut,
+    /// The body in the pieces in which it arrived, as most responses arrive in one.
+    pub(crate) body: Vec<Bytes>,
 }
 
 impl PartialResponse {
@@ -202,7 +203,10 @@ impl PartialResponse {
         Response {
             status: self.status,
             headers: std::mem::take(&mut self.headers),
-            body: std::mem::take(&mut self.body).freeze(),
+            body: match std::mem::take(&mut self.body).as_mut_slice() {
+                [whole] => std::mem::take(whole),
+                pieces => pieces.concat().into(),
+            },
         }
     }
 }
@@ -218,26 +222,27 @@ pub(crate) async fn send(
     let response = within(limits.read_timeout, client.send(request)).await??;
     let (head, body) = response.into_parts();
     let received =
-        received.insert(PartialResponse { status: head.status, headers: head.headers, body: BytesMut::new() });
+        received.insert(PartialResponse { status: head.status, headers: head.headers, body: Vec::new() });
     read_body(body, &mut received.body, limits).await?;
     Ok(received.take())
 }
 
-async fn read_body(body: Body, into: &mut BytesMut, limits: ResponseLimits) -> Result<(), HttpError> {
-    let announced = usize::try_from(body.size_hint().lower()).unwrap_or_default();
-    into.reserve(announced.min(limits.max_size));
+async fn read_body(body: Body, pieces: &mut Vec<Bytes>, limits: ResponseLimits) -> Result<(), HttpError> {
     let mut body = pin!(body);
+    let mut size = 0;
     loop {
         let frame = within(limits.read_timeout, poll_fn(|cx| body.as_mut().poll_frame(cx))).await?;
         let Some(frame) = frame else { return Ok(()) };
         let frame = frame.map_err(reqwest::interrupted_body)?;
         // Trailers are not used.
-        let Ok(chunk) = frame.into_data() else { continue };
-        let room = limits.max_size - into.len();
-        into.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if chunk.len() > room {
+        let Ok(mut piece) = frame.into_data() else { continue };
+        size += piece.len();
+        if size > limits.max_size {
+            piece.truncate(piece.len() - (size - limits.max_size));
+            pieces.push(piece);
             return Err(HttpError::too_large(limits.max_size));
         }
+        pieces.push(piece);
     }
 }
 
