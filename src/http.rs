@@ -221,8 +221,7 @@ pub(crate) async fn send(
 ) -> Result<Response, HttpError> {
     let response = within(limits.read_timeout, client.send(request)).await??;
     let (head, body) = response.into_parts();
-    let received =
-        received.insert(PartialResponse { status: head.status, headers: head.headers, body: Vec::new() });
+    let received = received.insert(PartialResponse { status: head.status, headers: head.headers, body: Vec::new() });
     read_body(body, &mut received.body, limits).await?;
     Ok(received.take())
 }

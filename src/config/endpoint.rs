@@ -184,7 +184,7 @@ mod tests {
     }
 
     fn url(endpoint: &Endpoint, path: &str) -> String {
-        endpoint.host(HostPrefix::ControlStorage).url(path, "").into()
+        endpoint.host(HostPrefix::ControlStorage).uri(path, "").unwrap().to_string()
     }
 
     fn regional(region: &str) -> Result<String, ConfigurationError> {

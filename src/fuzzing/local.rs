@@ -9,10 +9,10 @@ use url::Url;
 use super::{Message, now};
 use crate::local::{LocalService, fuzzing};
 use crate::operation::fuzzing::decode_all;
-use crate::protocol::endpoint::Host;
+use crate::protocol::endpoint::Endpoint;
 use crate::protocol::request::{HostPrefix, Request};
 use crate::protocol::response::Response;
-use crate::protocol::sigv4::{SigningIdentity, UnsignedRequest, sign as sign_request};
+use crate::protocol::sigv4::{SigningIdentity, sign as sign_request};
 
 /// Requests to the local service: `METHOD URI`, lines of headers, an empty line, the body.
 pub fn local_request(data: &[u8]) {
@@ -72,13 +72,11 @@ pub fn local_signature(data: &[u8]) {
 }
 
 fn sign(request: Request, session: Option<&str>) -> Option<(Parts, Bytes)> {
-    let host = Host::new(Url::parse("http://127.0.0.1:9000").ok()?, "")?;
-    let (url, host) = (host.url(&request.path, &request.query), host.header);
+    let endpoint = Endpoint::new(&Url::parse("http://127.0.0.1:9000").ok()?, false)?;
     let identity = SigningIdentity::new(fuzzing::credentials(session));
-    let content_type = request.content_type;
-    let request = UnsignedRequest { method: request.method, url, host, content_type, body: request.body };
+    let request = endpoint.unsigned(request).ok()?;
     let signed = sign_request(&request, HeaderMap::new(), &identity, LocalService::REGION, now()).ok()?;
-    let (head, body) = signed.into_http().ok()?.into_parts();
+    let (head, body) = signed.into_http().into_parts();
     let uri = head.uri.path_and_query()?.as_str().as_bytes();
     Some((parts(head.method.as_str().as_bytes(), uri, head.headers)?, body))
 }

@@ -14,7 +14,6 @@ use super::tls::{self, Roots};
 use super::{Body, ConnectOptions, HttpClient, HttpError, HttpErrorKind, HttpFuture};
 use crate::error::ConfigurationError;
 use crate::model::BoxError;
-use crate::protocol::endpoint::authority;
 
 /// The built-in HTTP client. Clones share their connections.
 #[derive(Clone, Debug)]
@@ -111,8 +110,8 @@ impl Shared {
             Some(connect) => ClientOptions { connect_timeout: connect.timeout, keep_idle: !connect.new_connection },
             None => self.config.options,
         };
+        let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
         let request = reqwest::Request::try_from(request.map(to_reqwest)).map_err(HttpError::not_sent)?;
-        let host = authority(request.url()).to_owned();
         let client = self.client(options)?;
         let response = client.execute(request).await;
         let response = response.map_err(|error| self.failed(error, &host, options.connect_timeout))?;

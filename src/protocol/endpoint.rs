@@ -1,8 +1,7 @@
 //! The hosts that requests are sent to.
 
-use std::fmt;
-
-use http::HeaderValue;
+use http::uri::{Authority, Scheme};
+use http::{HeaderValue, Uri};
 use url::{Position, Url};
 
 use super::request::{HostPrefix, Request};
@@ -15,35 +14,32 @@ pub(crate) struct Endpoint {
 }
 
 /// The host of all requests with the same host prefix.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Host {
-    base: Url,
+    scheme: Scheme,
+    authority: Authority,
+    /// The path of an endpoint URL, without a slash at its end.
+    path: String,
     /// The `Host` header.
     pub(crate) header: HeaderValue,
-}
-
-impl fmt::Debug for Host {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.base.as_str())
-    }
 }
 
 impl Endpoint {
     /// `None` if a host prefix can't be put before the host.
     pub(crate) fn new(base: &Url, with_prefix: bool) -> Option<Self> {
-        let host = |prefix: HostPrefix| Host::new(base.clone(), if with_prefix { prefix.as_str() } else { "" });
+        let host = |prefix: HostPrefix| Host::new(base, if with_prefix { prefix.as_str() } else { "" });
         Some(Self { control_storage: host(HostPrefix::ControlStorage)? })
     }
 
-    pub(crate) fn unsigned(&self, request: Request) -> UnsignedRequest {
+    pub(crate) fn unsigned(&self, request: Request) -> Result<UnsignedRequest, http::Error> {
         let host = self.host(request.host_prefix);
-        UnsignedRequest {
+        Ok(UnsignedRequest {
             method: request.method,
-            url: host.url(&request.path, &request.query),
+            uri: host.uri(&request.path, &request.query)?,
             host: host.header.clone(),
             content_type: request.content_type,
             body: request.body,
-        }
+        })
     }
 
     pub(crate) fn host(&self, prefix: HostPrefix) -> &Host {
@@ -53,31 +49,32 @@ impl Endpoint {
     }
 
     pub(crate) fn is_https(&self) -> bool {
-        self.control_storage.base.scheme() == "https"
+        self.control_storage.scheme == Scheme::HTTPS
     }
-}
-
-/// Host and port, without the default port of the scheme.
-pub(crate) fn authority(url: &Url) -> &str {
-    &url[Position::BeforeHost..Position::AfterPort]
 }
 
 impl Host {
     /// `None` if the prefix can't be put before the host.
-    pub(crate) fn new(mut base: Url, prefix: &str) -> Option<Self> {
-        if !prefix.is_empty() {
-            let host = format!("{prefix}{}", base.host_str().unwrap_or_default());
-            base.set_host(Some(&host)).ok()?;
-        }
-        let header = HeaderValue::from_str(authority(&base)).ok()?;
-        Some(Self { base, header })
+    pub(crate) fn new(base: &Url, prefix: &str) -> Option<Self> {
+        // Without the default port of the scheme.
+        let host = &base[Position::BeforeHost..Position::AfterPort];
+        let authority = Authority::try_from(format!("{prefix}{host}")).ok()?;
+        Some(Self {
+            scheme: base.scheme().parse().ok()?,
+            header: HeaderValue::from_str(authority.as_str()).ok()?,
+            authority,
+            path: base.path().trim_end_matches('/').to_owned(),
+        })
     }
 
-    /// The URL of one request: `path` is encoded and starts with a slash, `query` is encoded.
-    pub(crate) fn url(&self, path: &str, query: &str) -> Url {
-        let mut url = self.base.clone();
-        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
-        url.set_query(Some(query).filter(|query| !query.is_empty()));
-        url
+    /// The URI of one request: `path` is encoded and starts with a slash, `query` is encoded.
+    pub(crate) fn uri(&self, path: &str, query: &str) -> Result<Uri, http::Error> {
+        let separator = if query.is_empty() { "" } else { "?" };
+        let path_and_query = [&self.path, path, separator, query].concat();
+        Uri::builder()
+            .scheme(self.scheme.clone())
+            .authority(self.authority.clone())
+            .path_and_query(path_and_query)
+            .build()
     }
 }

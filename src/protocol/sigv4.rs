@@ -10,13 +10,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, InvalidHeaderValue};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Uri};
 use identity::Scope;
 pub(crate) use identity::SigningIdentity;
 use percent_encoding::{AsciiSet, utf8_percent_encode};
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
-use url::Url;
 
 use super::request::RESERVED;
 use crate::model::BoxError;
@@ -32,10 +31,10 @@ const PATH: &AsciiSet = &RESERVED.remove(b'/');
 static AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 static SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
-/// A request with its URL that is not signed yet.
+/// A request with its URI that is not signed yet.
 pub(crate) struct UnsignedRequest {
     pub(crate) method: Method,
-    pub(crate) url: Url,
+    pub(crate) uri: Uri,
     /// The `Host` header.
     pub(crate) host: HeaderValue,
     /// The `Content-Type` header of a request that has a body.
@@ -46,18 +45,18 @@ pub(crate) struct UnsignedRequest {
 /// A signed request, which can be sent once, within minutes.
 pub(crate) struct SignedRequest {
     method: Method,
-    url: Url,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 }
 
 impl SignedRequest {
-    pub(crate) fn into_http(self) -> Result<http::Request<Bytes>, http::uri::InvalidUri> {
+    pub(crate) fn into_http(self) -> http::Request<Bytes> {
         let mut request = http::Request::new(self.body);
-        *request.uri_mut() = self.url.as_str().parse()?;
+        *request.uri_mut() = self.uri;
         *request.method_mut() = self.method;
         *request.headers_mut() = self.headers;
-        Ok(request)
+        request
     }
 
     /// What must not appear in an error: signature and session token, which a response may repeat.
@@ -90,7 +89,7 @@ impl fmt::Debug for SignedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignedRequest")
             .field("method", &self.method)
-            .field("path", &self.url.path())
+            .field("path", &self.uri.path())
             .finish_non_exhaustive()
     }
 }
@@ -126,7 +125,7 @@ pub(crate) fn sign(
     let authorization =
         format!("AWS4-HMAC-SHA256 Credential={key_id}/{text}, SignedHeaders={names}, Signature={signature}");
     headers.insert(AUTHORIZATION, sensitive(&authorization)?);
-    Ok(SignedRequest { method: request.method.clone(), url: request.url.clone(), headers, body: request.body.clone() })
+    Ok(SignedRequest { method: request.method.clone(), uri: request.uri.clone(), headers, body: request.body.clone() })
 }
 
 /// A header value that `Debug` does not print.
@@ -155,9 +154,9 @@ fn canonical_request(request: &UnsignedRequest, headers: &HeaderMap) -> Result<(
     let mut names = String::new();
     let mut text = String::with_capacity(512);
     text.extend([request.method.as_str(), "\n"]);
-    push_path(&mut text, request.url.path());
+    push_path(&mut text, request.uri.path());
     text.push('\n');
-    push_query(&mut text, request.url.query().unwrap_or_default());
+    push_query(&mut text, request.uri.query().unwrap_or_default());
     text.push('\n');
     for (name, value) in signed.into_iter().flatten() {
         let separator = if names.is_empty() { "" } else { ";" };

@@ -17,7 +17,6 @@ use crate::http::{
     self as http_client, Body, ConnectOptions, HttpError, HttpErrorKind, PartialResponse, ResponseLimits,
 };
 use crate::model::BoxError;
-use crate::protocol::endpoint::authority;
 use crate::protocol::error_response::{ErrorResponse, ServerDelay, clock_skew, server_delay};
 use crate::protocol::json::Undecodable;
 use crate::protocol::response::Response;
@@ -165,12 +164,13 @@ impl Runtime {
         let signed =
             sigv4::sign(attempt.request, headers, &identity, &self.region, signed_at).map_err(Failure::signing)?;
         let secrets = signed.secrets();
-        let mut request = signed.into_http().map_err(|error| Failure::signing(error.into()))?.map(Body::from);
+        let mut request = signed.into_http().map(Body::from);
         request.extensions_mut().insert(attempt.limits.connect);
         progress.sent = Some(Sent { identity, secrets, signed_at });
         let response =
             http_client::send(&*self.http_client, request, attempt.limits.response, &mut progress.received).await;
-        response.map_err(|error| Failure::http(error, authority(&attempt.request.url)))
+        let host = attempt.request.uri.authority().map_or("", |authority| authority.as_str());
+        response.map_err(|error| Failure::http(error, host))
     }
 
     /// The headers that say who calls and which attempt it is. They are not signed, as in the official SDKs.
@@ -231,7 +231,7 @@ impl Failure {
         Self::not_sent(Class::Transient, Cause::Timeout { lacking, timeout: "operation", limit, head: None })
     }
 
-    fn signing(error: BoxError) -> Self {
+    pub(super) fn signing(error: BoxError) -> Self {
         Self::not_sent(Class::Final, Cause::Signing(error))
     }
 

@@ -202,10 +202,17 @@ impl<'a> Attempts<'a> {
         let number = self.retry.next_attempt();
         let runtime = &*self.call.runtime;
         let deadline = self.deadline();
-        let unsigned = || Box::new(runtime.endpoint.unsigned(self.operation.request()));
+        let request = match &self.request {
+            Some(request) => request,
+            None => {
+                let unsigned = runtime.endpoint.unsigned(self.operation.request());
+                let unsigned = unsigned.map_err(|error| Failure::signing(error.into()))?;
+                self.request.insert(Box::new(unsigned))
+            }
+        };
         let attempt = Attempt {
             operation: self.operation.name(),
-            request: self.request.get_or_insert_with(unsigned),
+            request,
             invocation_id: &self.invocation_id,
             clock_offset: self.clock_offset,
             number,
