@@ -23,6 +23,7 @@ pub(crate) use report::{Report, readable_debug};
 pub use service::ServiceError;
 pub use summary::ErrorSummary;
 
+pub use crate::model::InvalidValue;
 pub use crate::model::UnknownValue;
 pub use crate::model::validation::{Violation, Violations};
 use crate::model::{BoxError, ClientToken};

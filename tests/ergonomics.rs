@@ -1,4 +1,4 @@
-//! What Rust users expect of the types: a table of types and traits, checked by the compiler and by values.
+//! The traits of public types, checked by the compiler and by values.
 #![allow(clippy::unwrap_used)]
 
 use std::borrow::Borrow;
@@ -8,6 +8,7 @@ use std::hash::Hash;
 use std::str::FromStr;
 
 use healthomics::bulk::{BulkError, BulkRun, ExportReadSets, Plan, Planner, Report, RunFailed};
+use healthomics::error::InvalidValue;
 use healthomics::event::{Event, EventError};
 use healthomics::job::{Export, Job, JobFailed, Outcome, States, Wait, WaitError, Watch};
 use healthomics::local::LocalService;
@@ -27,7 +28,7 @@ fn sent<T: Send + 'static>() {}
 fn an_error<T: std::error::Error + Send + Sync + 'static>() {}
 
 #[test]
-fn everything_goes_where_it_is_needed() {
+fn public_types_can_be_shared_sent_and_cloned() {
     shared_and_cloned::<Client>();
     shared_and_cloned::<ClientBuilder>();
     shared_and_cloned::<StartReadSetExportJob>();
@@ -63,14 +64,14 @@ fn everything_goes_where_it_is_needed() {
     an_error::<EventError>();
 }
 
-/// A type of one text: what holds for each of them.
+/// What holds for each type of text.
 trait Text:
     Clone
     + Debug
     + Display
     + Hash
     + Ord
-    + FromStr<Err = std::convert::Infallible>
+    + FromStr<Err = InvalidValue>
     + AsRef<str>
     + Borrow<str>
     + From<String>
@@ -85,19 +86,28 @@ trait Text:
 where
     for<'a> Self: From<&'a str> + From<&'a String> + From<&'a Self> + PartialEq<&'a str>,
 {
+    /// A text that a request may contain.
+    const VALID: &'static str;
+
     fn check() {
         let text = "0123456789";
         let value = Self::from(text);
         assert_eq!(value, text);
         let owned = text.to_owned();
         assert!(value == *text && value == owned);
-        assert_eq!(text.parse::<Self>().unwrap(), value);
+        assert_eq!(Self::VALID.parse::<Self>().unwrap(), Self::from(Self::VALID));
+        let error = "".parse::<Self>().unwrap_err();
+        assert!(
+            error.to_string().starts_with("not a valid ") && error.to_string().ends_with(error.constraint()),
+            "{error}"
+        );
         assert_eq!(Self::from(&value), value);
         assert_eq!(Self::from(&text.to_owned()), Self::from(text.to_owned()));
         assert_eq!(format!("{value:>12}"), "  0123456789");
         assert_eq!((value.as_ref(), value.clone().into()), (text, text.to_owned()));
         assert_eq!(serde_json::to_string(&value).unwrap(), "\"0123456789\"");
         assert_eq!(serde_json::from_str::<Self>("\"0123456789\"").unwrap(), value);
+        assert_eq!(serde_json::from_str::<Self>("\"\"").unwrap(), "", "reading is not checked");
         assert!(serde_json::from_str::<Self>("123456789").is_err(), "an id is no number");
         assert_eq!(HashMap::from([(value.clone(), 1)]).get(text), Some(&1));
         assert_eq!(BTreeSet::from([value, Self::from("0")]).first().unwrap(), "0");
@@ -105,25 +115,50 @@ where
 }
 
 macro_rules! texts {
-    ($($Type:ident)+) => {
-        $(impl Text for $Type {})+
+    ($($Type:ident: $valid:literal)+) => {
+        $(impl Text for $Type {
+            const VALID: &'static str = $valid;
+        })+
 
         #[test]
-        fn a_text_is_all_that_a_string_is() {
+        fn a_type_of_text_is_all_that_a_string_is() {
             $(
                 $Type::check();
                 let (text, owned, value) = ("0123456789", "0123456789".to_owned(), $Type::from("0123456789"));
                 assert!(*text == value && text == value && owned == value, "from the other side, too");
+                assert!($Type::try_new($valid).unwrap().is_valid());
+                assert!($Type::try_new(String::new()).is_err() && !$Type::from("").is_valid());
             )+
         }
     };
 }
 texts! {
-    ActivationJobId ClientToken ExportJobId ImportJobId ReadSetArn ReadSetId ReferenceArn RoleArn RunId S3Destination
-    S3Uri SampleId SequenceStoreId SubjectId
+    ActivationJobId: "0123456789"
+    ClientToken: "order-4711"
+    ExportJobId: "0123456789"
+    ImportJobId: "0123456789"
+    ReadSetArn: "arn:aws:omics:us-east-1:123456789012:sequenceStore/1234567890/readSet/5555555555"
+    ReadSetId: "0123456789"
+    ReferenceArn: "arn:aws:omics:us-east-1:123456789012:referenceStore/1234567890/reference/1234567890"
+    RoleArn: "arn:aws:iam::123456789012:role/OmicsExport"
+    RunId: "delivery-7"
+    S3Destination: "s3://my-bucket/exports/"
+    S3Uri: "s3://my-bucket/HG00096.bam"
+    SampleId: "HG00096-blood"
+    SequenceStoreId: "0123456789"
+    SubjectId: "HG00096"
 }
 
-/// An enumeration of the service: what holds for each of them.
+#[test]
+fn a_text_that_violates_a_constraint_is_rejected_with_the_constraint() {
+    assert_eq!(ReadSetId::try_new("12a").unwrap_err().constraint(), "\"12a\" must be 10 to 36 digits");
+    assert_eq!(RunId::try_new("a b").unwrap_err().constraint(), "\"a b\" must be 1 to 64 of A-Z a-z 0-9 . _ -");
+    assert_eq!(RoleArn::try_new("arn:aws").unwrap_err().constraint(), "must have 20 to 2048 characters, has 7");
+    let token = ClientToken::try_new("SECRET\n").unwrap_err();
+    assert!(!format!("{token:?} {token}").contains("SECRET"), "{token}");
+}
+
+/// What holds for each enumeration of the service.
 trait OpenEnum:
     Clone
     + Debug
@@ -139,21 +174,23 @@ trait OpenEnum:
     + Sync
     + 'static
 where
-    for<'a> Self: From<&'a str>,
+    for<'a> Self: From<&'a str> + From<&'a String> + From<&'a Self>,
 {
     const VALUES: &'static [Self];
 
     fn check() {
-        for value in Self::VALUES.iter().cloned().chain([Self::from("OF_TOMORROW")]) {
+        for value in Self::VALUES.iter().cloned().chain([Self::from("NEWER_VALUE")]) {
             let text = value.as_ref().to_owned();
             assert_eq!(text.parse::<Self>().unwrap(), value);
             assert_eq!(Self::from(text.clone()), value);
+            assert_eq!(Self::from(&text), value);
+            assert_eq!(Self::from(&value), value);
             assert_eq!(value.to_string(), text);
             let json = serde_json::to_string(&value).unwrap();
             assert_eq!(json, format!("\"{text}\""));
             assert_eq!(serde_json::from_str::<Self>(&json).unwrap(), value);
         }
-        assert_eq!(format!("{:?}", Self::from("OF_TOMORROW")), "Unknown(\"OF_TOMORROW\")");
+        assert_eq!(format!("{:?}", Self::from("NEWER_VALUE")), "Unknown(\"NEWER_VALUE\")");
     }
 }
 
@@ -164,7 +201,7 @@ macro_rules! enums {
         })+
 
         #[test]
-        fn an_enumeration_takes_and_gives_every_value() {
+        fn an_enumeration_is_read_and_written_as_its_text() {
             $($Type::check();)+
         }
     };
@@ -172,7 +209,15 @@ macro_rules! enums {
 enums! { CreationType ETagAlgorithm FileType ItemStatus JobStatus ReadSetStatus }
 
 #[test]
-fn debug_tells_what_it_is_and_no_secret() {
+fn enumerations_that_are_no_statuses_are_ordered_by_their_text() {
+    let sorted = BTreeSet::from([FileType::Fastq, FileType::from("VCF"), FileType::Bam, FileType::Cram]);
+    let texts: Vec<_> = sorted.iter().map(|file_type| file_type.as_str()).collect();
+    assert_eq!(texts, ["BAM", "CRAM", "FASTQ", "VCF"]);
+    assert!(CreationType::Import < CreationType::Upload && ETagAlgorithm::BamMd5up < ETagAlgorithm::CramMd5up);
+}
+
+#[test]
+fn debug_shows_the_content_and_no_secret() {
     let client = Client::builder().region("eu-west-2").endpoint_url("http://127.0.0.1:9").app_name("my-app");
     let client = client.credentials(healthomics::Credentials::new("AKIDEXAMPLE", "SECRET", None, None, "test"));
     assert!(!format!("{client:?}").contains("SECRET"));

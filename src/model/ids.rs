@@ -1,12 +1,12 @@
-//! Identifiers that the service gives out, and the client token that the caller gives in.
+//! Identifiers of the service, the client token of a Start call, and the name of a bulk run.
 
 use std::fmt;
 
 use uuid::Uuid;
 
-use crate::model::validation::is_id;
+use super::constraint;
 
-/// What is one text is one in JSON, too.
+/// A string in JSON. Reading it is not checked, as responses are read by it, and a newer service may have other values.
 macro_rules! serde_as_text {
     ($name:ident) => {
         impl serde::Serialize for $name {
@@ -24,12 +24,12 @@ macro_rules! serde_as_text {
 }
 pub(crate) use serde_as_text;
 
-/// A string of one meaning: converts from and into strings, prints as itself, is checked when a request is sent.
+/// A type of text with constraints: converts from and into strings, prints as itself, is checked when a request is sent.
 ///
 /// `opaque` leaves out `Debug`, for a type that has its own.
 macro_rules! string_type {
-    ($(#[$doc:meta])* $name:ident) => {
-        crate::model::ids::string_type! { opaque $(#[$doc])* $name }
+    ($(#[$doc:meta])* $name:ident, checked by $check:path) => {
+        crate::model::ids::string_type! { opaque $(#[$doc])* $name, checked by $check }
 
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -37,13 +37,39 @@ macro_rules! string_type {
             }
         }
     };
-    (opaque $(#[$doc:meta])* $name:ident) => {
+    (opaque $(#[$doc:meta])* $name:ident, checked by $check:path) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(String);
 
         impl $name {
-            /// The text of it.
+            /// Checks a text and makes a value of it, as [`parse`](str::parse) does.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidValue`](crate::error::InvalidValue), which says the constraint.
+            ///
+            /// ```
+            #[doc = concat!("use healthomics::", stringify!($name), ";")]
+            ///
+            #[doc = concat!("assert!(", stringify!($name), "::try_new(\"\").is_err());")]
+            #[doc = concat!("assert!(\"\".parse::<", stringify!($name), ">().is_err());")]
+            #[doc = concat!("assert!(!", stringify!($name), "::from(\"\").is_valid());")]
+            /// ```
+            pub fn try_new(text: impl Into<String>) -> Result<Self, crate::model::InvalidValue> {
+                let text = text.into();
+                match $check(&text) {
+                    Ok(()) => Ok(Self(text)),
+                    Err(message) => Err(crate::model::InvalidValue::new(stringify!($name), message)),
+                }
+            }
+
+            /// Whether a request may contain the value: whether [`try_new`](Self::try_new) accepts its text.
+            pub fn is_valid(&self) -> bool {
+                $check(&self.0).is_ok()
+            }
+
+            /// The value as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -63,7 +89,7 @@ macro_rules! string_type {
             }
         }
 
-        // Hash, Eq and Ord are those of the text: a map of these is looked into by `&str`.
+        // Hash, Eq and Ord are those of the text, so that `&str` finds a key of a map.
         impl std::borrow::Borrow<str> for $name {
             fn borrow(&self) -> &str {
                 &self.0
@@ -101,10 +127,10 @@ macro_rules! string_type {
         }
 
         impl std::str::FromStr for $name {
-            type Err = std::convert::Infallible;
+            type Err = crate::model::InvalidValue;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Ok(Self::from(text))
+                Self::try_new(text)
             }
         }
 
@@ -147,22 +173,11 @@ macro_rules! string_type {
 }
 pub(crate) use string_type;
 
-/// What tells an identifier that the service gave out from any other text.
-macro_rules! digits {
-    ($($name:ident)+) => { $(impl $name {
-        /// Whether a request may carry it: 10 to 36 digits. Conversions take any text, and a call finds it out when it is
-        /// sent; ask here where a text comes in, from a form or a command line.
-        pub fn is_valid(&self) -> bool {
-            is_id(&self.0)
-        }
-    })+ };
-}
-digits! { SequenceStoreId ReadSetId ExportJobId ImportJobId ActivationJobId }
-
 string_type! {
-    /// A sequence store: 10 to 36 digits. Leading zeros count, so it is never a number.
+    /// The id of a sequence store: 10 to 36 digits. It is never a number, as leading zeros count.
     ///
-    /// Like all types of this module that are one text, it is made of strings, compared with them, and printed as one.
+    /// Ids are made of strings, compared with strings, and printed as strings. This holds for all types of this crate that
+    /// are a single text.
     ///
     /// ```
     /// use std::collections::HashMap;
@@ -171,36 +186,81 @@ string_type! {
     ///
     /// let store = SequenceStoreId::from("0123456789");
     /// assert_eq!(store, "0123456789");
-    /// assert_eq!("0123456789".parse(), Ok(store.clone()));
     /// assert_eq!(format!("{store:>12}"), "  0123456789");
-    /// assert!(store.is_valid() && !SequenceStoreId::from("12345").is_valid());
     /// assert_eq!(HashMap::from([(store, 7)]).get("0123456789"), Some(&7));
     /// ```
     ///
-    /// What it may look like is checked when a request is sent; [`is_valid`](Self::is_valid) tells it before.
-    SequenceStoreId
-}
-string_type! {
-    /// A read set of a sequence store: 10 to 36 digits.
-    ReadSetId
-}
-string_type! {
-    /// A read set export job: 10 to 36 digits.
-    ExportJobId
-}
-string_type! {
-    /// A read set import job: 10 to 36 digits.
-    ImportJobId
-}
-string_type! {
-    /// A read set activation job: 10 to 36 digits.
-    ActivationJobId
-}
-string_type! {
-    /// The name that you give a bulk run: 1 to 64 letters, digits, `.`, `_` and `-`.
+    /// # When a text is checked
     ///
-    /// The same name with the same input is the same run, whenever and wherever it is made: its jobs start once. What
-    /// failed and shall be tried again is a run of another name.
+    /// [`From`] and [`Deserialize`](serde::Deserialize) take any text: responses are read by them, and a newer service may
+    /// have other ids. A call checks all of its fields when it is sent, and [`plan`](crate::bulk::ExportReadSets::plan) all
+    /// items of a bulk run without sending anything. To check a text where it enters a program, use
+    /// [`try_new`](Self::try_new) or [`parse`](str::parse):
+    ///
+    /// ```
+    /// use healthomics::SequenceStoreId;
+    ///
+    /// assert!(!SequenceStoreId::from("12a").is_valid());
+    /// let error = "12a".parse::<SequenceStoreId>().unwrap_err();
+    /// assert_eq!(error.to_string(), r#"not a valid SequenceStoreId: "12a" must be 10 to 36 digits"#);
+    /// ```
+    ///
+    /// An input type that checks its fields while it is deserialized:
+    ///
+    /// ```
+    /// use std::fmt::Display;
+    /// use std::str::FromStr;
+    ///
+    /// use healthomics::{ReadSetId, SequenceStoreId};
+    /// use serde::de::{Deserialize, Deserializer, Error};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct ExportRequest {
+    ///     #[serde(deserialize_with = "checked")]
+    ///     store: SequenceStoreId,
+    ///     #[serde(deserialize_with = "checked")]
+    ///     read_set: ReadSetId,
+    /// }
+    ///
+    /// fn checked<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+    /// where
+    ///     T: FromStr<Err: Display>,
+    ///     D: Deserializer<'de>,
+    /// {
+    ///     String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    /// }
+    ///
+    /// let request: ExportRequest =
+    ///     serde_json::from_str(r#"{ "store": "1234567890", "read_set": "5555555555" }"#)?;
+    /// assert_eq!((request.store, request.read_set), ("1234567890".into(), "5555555555".into()));
+    ///
+    /// let error = serde_json::from_str::<ExportRequest>(r#"{ "store": "12a" }"#).err().unwrap();
+    /// assert!(error.to_string().starts_with("not a valid SequenceStoreId"));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    SequenceStoreId, checked by constraint::id
+}
+string_type! {
+    /// The id of a read set in a sequence store: 10 to 36 digits.
+    ReadSetId, checked by constraint::id
+}
+string_type! {
+    /// The id of a read set export job: 10 to 36 digits.
+    ExportJobId, checked by constraint::id
+}
+string_type! {
+    /// The id of a read set import job: 10 to 36 digits.
+    ImportJobId, checked by constraint::id
+}
+string_type! {
+    /// The id of a read set activation job: 10 to 36 digits.
+    ActivationJobId, checked by constraint::id
+}
+string_type! {
+    /// The name of a bulk run, chosen by the caller: 1 to 64 letters, digits, `.`, `_` and `-`.
+    ///
+    /// The same name with the same input is the same run, whenever and wherever it is made: its jobs start once. To run
+    /// failed items again, use another name.
     ///
     /// ```
     /// use healthomics::bulk::Planner;
@@ -214,28 +274,30 @@ string_type! {
     /// assert_ne!(token("delivery-7")?, token("delivery-7-again")?);
     /// # Ok::<(), healthomics::bulk::BulkError>(())
     /// ```
-    RunId
+    RunId, checked by constraint::run_id
 }
 string_type! { opaque
-    /// What tells the service that two Start requests mean the same job: 1 to 127 characters, no control characters.
+    /// The client token of a Start call, by which the service knows that two requests are for the same job: 1 to 127
+    /// characters, none of them a control character.
     ///
-    /// A Start call that is not given one makes one by itself, repeats it on every attempt, and hands it back on its
-    /// output and on its error. Send the call again with that token and no second job starts.
+    /// A Start call without one makes a random one, sends it on every attempt, and returns it on its output and on its
+    /// error. Sending the call again with this token starts no second job.
     ///
-    /// `Debug` does not show it, [`as_str`](ClientToken::as_str) and `Display` do.
+    /// `Debug` does not show the token, [`as_str`](ClientToken::as_str) and `Display` do.
     ///
     /// ```
     /// use healthomics::ClientToken;
     ///
-    /// let mine = ClientToken::from("order-4711");
-    /// assert_eq!((mine.to_string(), format!("{mine:?}")), ("order-4711".to_owned(), "ClientToken(redacted)".to_owned()));
+    /// let token = ClientToken::from("order-4711");
+    /// assert_eq!(token.to_string(), "order-4711");
+    /// assert_eq!(format!("{token:?}"), "ClientToken(redacted)");
     /// assert_ne!(ClientToken::random(), ClientToken::random());
     /// ```
-    ClientToken
+    ClientToken, checked by constraint::name
 }
 
 impl ClientToken {
-    /// A new token that nobody has used: a random UUID.
+    /// A new random token: a UUID.
     ///
     /// ```
     /// use healthomics::ClientToken;

@@ -1,15 +1,16 @@
-//! Places in Amazon S3 and names of AWS resources.
+//! Locations in Amazon S3 and ARNs.
 
+use super::constraint;
 use super::ids::string_type;
 
 string_type! {
-    /// One object in Amazon S3: `s3://bucket/key`, the key of 1 to 1,024 characters.
-    S3Uri
+    /// The URI of an object in Amazon S3: `s3://bucket/key`, the key of 1 to 1,024 characters.
+    S3Uri, checked by constraint::s3_uri
 }
 string_type! {
-    /// Where exported files go: `s3://bucket`, `s3://bucket/` or `s3://bucket/prefix/`.
+    /// The destination of exported files: `s3://bucket`, `s3://bucket/` or `s3://bucket/prefix/`.
     ///
-    /// A prefix ends in `/`: the service's own pattern wants it.
+    /// A prefix must end in `/`, by the service's own pattern.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -24,17 +25,17 @@ string_type! {
     /// assert_eq!(error.violations().unwrap().iter().next().unwrap().field(), "destination");
     /// # Ok(()) }
     /// ```
-    S3Destination
+    S3Destination, checked by constraint::s3_destination
 }
 string_type! {
-    /// The service role of a job, which HealthOmics assumes to reach the bucket: `arn:…`, 20 to 2,048 characters.
-    RoleArn
+    /// The ARN of the service role of a job, which HealthOmics assumes to access the bucket: `arn:…`, 20 to 2,048 characters.
+    RoleArn, checked by constraint::role_arn
 }
 string_type! {
-    /// The reference genome that reads are aligned to: `arn:…`, at most 127 characters.
-    ReferenceArn
+    /// The ARN of the reference genome that reads are aligned to: `arn:…`, at most 127 characters.
+    ReferenceArn, checked by constraint::omics_arn
 }
 string_type! {
-    /// A read set, as policies and tags name it: `arn:…`.
-    ReadSetArn
+    /// The ARN of a read set: `arn:…`, at most 127 characters.
+    ReadSetArn, checked by constraint::omics_arn
 }

@@ -1,12 +1,14 @@
-//! Names of the people and samples that the data comes from.
+//! Names of the people and samples that the data is of.
 
+use super::constraint;
 use super::ids::string_type;
 
 string_type! {
-    /// Whom the data is of: 1 to 127 characters, no control characters.
-    SubjectId
+    /// The name of the subject, a person or another organism, whose data it is: 1 to 127 characters, none of them a control
+    /// character.
+    SubjectId, checked by constraint::name
 }
 string_type! {
-    /// Which sample of the subject it is: 1 to 127 characters, no control characters.
-    SampleId
+    /// The name of the sample of the subject: 1 to 127 characters, none of them a control character.
+    SampleId, checked by constraint::name
 }

@@ -1,11 +1,11 @@
-//! The service's enumerations. All of them are open: a value of tomorrow arrives as `Unknown`, prints as itself and
-//! goes back out as itself.
+//! The service's enumerations. All of them are open: a value that this version does not know is `Unknown`, and is printed
+//! and sent as itself.
 
 use std::fmt;
 
 /// The text of an enumeration value that this version of the crate does not know.
 ///
-/// It can't be made from a known value, so that `Unknown` and a known variant never mean the same.
+/// It can't be made of a known value, so that `Unknown` and a known variant never mean the same.
 ///
 /// ```
 /// use healthomics::read_set::JobStatus;
@@ -31,7 +31,7 @@ macro_rules! open_enum {
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         pub enum $name {
             $($(#[$variant_doc])* $variant,)+
-            /// A value that this version of the crate does not know; [`as_str`](Self::as_str) tells it.
+            /// A value that this version of the crate does not know; [`as_str`](Self::as_str) returns it.
             Unknown(UnknownValue),
         }
 
@@ -39,7 +39,7 @@ macro_rules! open_enum {
             /// Every value that this version of the crate knows.
             pub const KNOWN: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The value as the service writes it.
+            /// The value as the service writes it: `COMPLETED`.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $text,)+
@@ -99,44 +99,62 @@ macro_rules! open_enum {
     };
 }
 
+/// The order of the text. Statuses have none, as it would not be the order in which they follow one another.
+macro_rules! ordered_by_text {
+    ($($name:ident)+) => {$(
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+                self.as_str().cmp(other.as_str())
+            }
+        }
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+    )+};
+}
+ordered_by_text! { CreationType ETagAlgorithm FileType }
+
 open_enum! {
-    /// Where a job stands (`ReadSetExportJobStatus`, `ReadSetImportJobStatus`, `ReadSetActivationJobStatus`).
+    /// The status of a job (`ReadSetExportJobStatus`, `ReadSetImportJobStatus`, `ReadSetActivationJobStatus`).
     ///
     /// ```
     /// use healthomics::read_set::JobStatus;
     ///
     /// assert_eq!(JobStatus::from("COMPLETED"), JobStatus::Completed);
     /// assert!(JobStatus::Failed.is_terminal() && !JobStatus::InProgress.is_terminal());
-    /// // A value of tomorrow arrives as itself.
+    /// // A value that this version does not know is kept as it is.
     /// assert_eq!(JobStatus::from("PAUSED").to_string(), "PAUSED");
     /// ```
     JobStatus {
-        /// Accepted, not begun.
+        /// The job is accepted, and not running yet.
         Submitted = "SUBMITTED",
-        /// At work.
+        /// The job is running.
         InProgress = "IN_PROGRESS",
-        /// Being stopped by the service.
+        /// The service is stopping the job.
         Cancelling = "CANCELLING",
-        /// Stopped before its end.
+        /// The job was stopped before its end.
         Cancelled = "CANCELLED",
-        /// Ended without success.
+        /// The job has ended without success.
         Failed = "FAILED",
-        /// Ended, every item finished.
+        /// The job has ended, and every item is finished.
         Completed = "COMPLETED",
-        /// Ended, some items failed: look at each.
+        /// The job has ended, and some items failed: see the status of each.
         CompletedWithFailures = "COMPLETED_WITH_FAILURES",
     }
 }
 
 impl JobStatus {
-    /// Whether the job has ended. A status that is not known counts as still running.
+    /// Whether the job has ended. With an unknown status it counts as still running.
     pub fn is_terminal(&self) -> bool {
         matches!(self, Self::Cancelled | Self::Failed | Self::Completed | Self::CompletedWithFailures)
     }
 }
 
 open_enum! {
-    /// Where one item of a job stands (`ReadSetExportJobItemStatus`, `ReadSetImportJobItemStatus`,
+    /// The status of one item of a job (`ReadSetExportJobItemStatus`, `ReadSetImportJobItemStatus`,
     /// `ReadSetActivationJobItemStatus`).
     ///
     /// ```
@@ -146,26 +164,26 @@ open_enum! {
     /// assert!(!ItemStatus::from("PAUSED").is_terminal());
     /// ```
     ItemStatus {
-        /// Waits for its turn.
+        /// The service has not started with the item.
         NotStarted = "NOT_STARTED",
-        /// At work.
+        /// The service is working on the item.
         InProgress = "IN_PROGRESS",
-        /// Done.
+        /// The item was processed successfully.
         Finished = "FINISHED",
-        /// Failed; the status message says why.
+        /// The item failed; the status message says why.
         Failed = "FAILED",
     }
 }
 
 impl ItemStatus {
-    /// Whether nothing more happens to the item. A status that is not known counts as still running.
+    /// Whether the status is final. An unknown status is not.
     pub fn is_terminal(&self) -> bool {
         matches!(self, Self::Finished | Self::Failed)
     }
 }
 
 open_enum! {
-    /// What kind of file a source is (`FileType`).
+    /// The file format of a source or read set (`FileType`).
     ///
     /// ```
     /// use healthomics::read_set::FileType;
@@ -175,19 +193,19 @@ open_enum! {
     /// # Ok::<(), std::convert::Infallible>(())
     /// ```
     FileType {
-        /// Unaligned reads, gzip; one file or a pair.
+        /// FASTQ: unaligned reads, compressed by gzip, in one file or a pair of files.
         Fastq = "FASTQ",
-        /// Aligned reads.
+        /// BAM: aligned reads.
         Bam = "BAM",
-        /// Aligned reads, compressed against their reference.
+        /// CRAM: aligned reads, compressed against their reference.
         Cram = "CRAM",
-        /// Unaligned reads in BAM.
+        /// Unaligned reads in the format BAM.
         Ubam = "UBAM",
     }
 }
 
 open_enum! {
-    /// Where a read set stands (`ReadSetStatus`).
+    /// The status of a read set (`ReadSetStatus`).
     ///
     /// ```
     /// use healthomics::read_set::ReadSetStatus;
@@ -196,53 +214,53 @@ open_enum! {
     /// assert!(known.contains(&"ARCHIVED"));
     /// ```
     ReadSetStatus {
-        /// In cold storage: activate it before it is read.
+        /// The read set is archived: it must be activated before it can be read.
         Archived = "ARCHIVED",
-        /// On its way out of cold storage.
+        /// An activation job is restoring the read set.
         Activating = "ACTIVATING",
-        /// Can be read.
+        /// The read set can be read.
         Active = "ACTIVE",
-        /// Being deleted.
+        /// The read set is being deleted.
         Deleting = "DELETING",
-        /// Deleted.
+        /// The read set is deleted.
         Deleted = "DELETED",
-        /// Uploaded, being checked.
+        /// The read set is uploaded, and the service is checking it.
         ProcessingUpload = "PROCESSING_UPLOAD",
-        /// Uploaded, found unusable.
+        /// The service rejected the uploaded files.
         UploadFailed = "UPLOAD_FAILED",
     }
 }
 
 open_enum! {
-    /// How a read set came into its store (`CreationType`).
+    /// How a read set was created (`CreationType`).
     CreationType {
-        /// By an import job.
+        /// An import job created it.
         Import = "IMPORT",
-        /// By a direct upload.
+        /// A direct upload created it.
         Upload = "UPLOAD",
     }
 }
 
 open_enum! {
-    /// What the entity tag of a read set is made of (`ETagAlgorithm`): its kind of file and a hash.
+    /// The algorithm of the entity tag of a read set (`ETagAlgorithm`): a file format and a hash function.
     ETagAlgorithm {
-        /// FASTQ, by MD5.
+        /// FASTQ, MD5.
         FastqMd5up = "FASTQ_MD5up",
-        /// BAM, by MD5.
+        /// BAM, MD5.
         BamMd5up = "BAM_MD5up",
-        /// CRAM, by MD5.
+        /// CRAM, MD5.
         CramMd5up = "CRAM_MD5up",
-        /// FASTQ, by SHA-256.
+        /// FASTQ, SHA-256.
         FastqSha256up = "FASTQ_SHA256up",
-        /// BAM, by SHA-256.
+        /// BAM, SHA-256.
         BamSha256up = "BAM_SHA256up",
-        /// CRAM, by SHA-256.
+        /// CRAM, SHA-256.
         CramSha256up = "CRAM_SHA256up",
-        /// FASTQ, by SHA-512.
+        /// FASTQ, SHA-512.
         FastqSha512up = "FASTQ_SHA512up",
-        /// BAM, by SHA-512.
+        /// BAM, SHA-512.
         BamSha512up = "BAM_SHA512up",
-        /// CRAM, by SHA-512.
+        /// CRAM, SHA-512.
         CramSha512up = "CRAM_SHA512up",
     }
 }

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::BulkKind;
 use crate::bulk::BulkError;
-use crate::model::validation::Shown;
+use crate::model::text::Quoted;
 
 /// How many duplicates an error names.
 const NAMED_DUPLICATES: usize = 5;
@@ -80,7 +80,7 @@ pub(crate) fn named(first: &[DuplicateItem], count: usize) -> impl fmt::Display 
     fmt::from_fn(move |f| {
         for (index, DuplicateItem { name, duplicate }) in first.iter().enumerate() {
             let before = if index == 0 { "" } else { "; " };
-            write!(f, "{before}sources[{}] {} is sources[{}]", duplicate.position, Shown(name), duplicate.first)?;
+            write!(f, "{before}sources[{}] {} is sources[{}]", duplicate.position, Quoted(name), duplicate.first)?;
         }
         match count.saturating_sub(first.len()) {
             0 => Ok(()),

@@ -6,7 +6,8 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::builder::{IntoOption, IsSet, builder};
-use crate::model::validation::{Path, Shown, Violations};
+use crate::model::text::Quoted;
+use crate::model::validation::{Path, Violations};
 use crate::model::{FileType, ItemStatus, ReadSetId, ReferenceArn, S3Uri, SampleId, SubjectId};
 use crate::protocol::json::{Field, json_struct};
 
@@ -252,7 +253,7 @@ fn unique_tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Tags
             let mut tags = Tags::new();
             while let Some((key, value)) = entries.next_entry::<String, String>()? {
                 if tags.contains_key(&key) {
-                    return Err(A::Error::custom(format_args!("duplicate tag {}", Shown(&key))));
+                    return Err(A::Error::custom(format_args!("duplicate tag {}", Quoted(&key))));
                 }
                 tags.insert(key, value);
             }

@@ -1,4 +1,4 @@
-//! The checks against the model's own patterns, read by a regular-expression engine.
+//! The constraints compared with the model's own patterns in a regular-expression engine.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::*;
 
-/// `.` stands for anything but the four line ends, as in the dialect of the model.
+/// `.` matches everything but the four line ends, as in the patterns of the model.
 fn model_pattern(pattern: &str) -> Regex {
     let pattern = pattern.replace("a-z0-9-.]", r"a-z0-9\-.]").replace("||", "|");
     let pattern = pattern.replace("(.{", r"([^\n\r\x{2028}\x{2029}]{").replace(":.*", r":[^\n\r\x{2028}\x{2029}]*");
@@ -15,13 +15,6 @@ fn model_pattern(pattern: &str) -> Regex {
     Regex::new(&format!(r"\A(?:{pattern})\z")).unwrap()
 }
 
-fn accepts(check: impl FnOnce(&mut Violations)) -> bool {
-    let mut violations = Violations::default();
-    check(&mut violations);
-    violations.is_empty()
-}
-
-const AT: Path<'static> = Path::Member("member");
 /// Compiled once: a class of letters is a large automaton.
 static DESTINATION: LazyLock<Regex> =
     LazyLock::new(|| model_pattern("s3://([a-z0-9][a-z0-9-.]{1,61}[a-z0-9])/?((.{1,1024})/)?"));
@@ -32,14 +25,14 @@ static ROLE: LazyLock<Regex> = LazyLock::new(|| model_pattern("arn:.*"));
 static REFERENCE: LazyLock<Regex> = LazyLock::new(|| model_pattern("arn:.+"));
 static ID: LazyLock<Regex> = LazyLock::new(|| model_pattern("[0-9]{10,36}"));
 
-/// By the pattern, but for what is unassigned there: it may be assigned in the version of Unicode of the service.
+/// Matches the pattern, except that unassigned characters are text: the service's Unicode may have them.
 fn is_text_by_pattern(text: &str) -> bool {
     let assigned =
         |at: &regex::Captures<'_>| if at[0].starts_with(is_never_assigned) { at[0].to_owned() } else { "a".to_owned() };
     TEXT.is_match(&UNASSIGNED.replace_all(text, assigned))
 }
 
-/// Pieces that stand near the borders of the patterns.
+/// Text near the limits of the patterns.
 fn near_s3() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("s3://".to_owned()),
@@ -73,46 +66,46 @@ proptest! {
     #[test]
     fn destinations(value in near_s3()) {
         let expected = DESTINATION.is_match(&value);
-        prop_assert_eq!(accepts(|v| v.s3_destination(AT, &value)), expected, "{:?}", value);
+        prop_assert_eq!(s3_destination(&value).is_ok(), expected, "{:?}", value);
     }
 
     #[test]
     fn uris(value in near_s3()) {
         let expected = URI.is_match(&value);
-        prop_assert_eq!(accepts(|v| v.s3_uri(AT, &value)), expected, "{:?}", value);
+        prop_assert_eq!(s3_uri(&value).is_ok(), expected, "{:?}", value);
     }
 
     #[test]
     fn ids(value in "[0-9]{8,38}|[0-9a-f]{9,12}|[0-9٣]{9,11}|\\PC{0,12}") {
         let expected = ID.is_match(&value);
-        prop_assert_eq!(accepts(|v| v.id(AT, &value)), expected, "{:?}", value);
+        prop_assert_eq!(id(&value).is_ok(), expected, "{:?}", value);
     }
 
     #[test]
     fn texts(value in near_text()) {
         let fits = (1..=127).contains(&value.chars().count());
         let expected = fits && is_text_by_pattern(&value);
-        prop_assert_eq!(accepts(|v| v.text(AT, &value, 127)), expected, "{:?}", value);
+        prop_assert_eq!(name(&value).is_ok(), expected, "{:?}", value);
     }
 
     #[test]
     fn roles(value in "(arn:|arn|ARN:)[a-z0-9:/\n]{0,30}|arn:[a-zü]{2040,2050}|arn:aws:iam::[0-9]{12}:role/[\\PC\n\r\u{2028}]{0,4}") {
         let fits = (20..=2048).contains(&value.chars().count());
         let expected = fits && ROLE.is_match(&value);
-        prop_assert_eq!(accepts(|v| v.arn(AT, &value, 20..=2048)), expected, "{:?}", value);
+        prop_assert_eq!(role_arn(&value).is_ok(), expected, "{:?}", value);
     }
 
     #[test]
     fn references(value in "(arn:|arn|ARN:)[a-z0-9:/\n]{0,6}|arn:[a-zü]{120,126}") {
         let fits = (1..=127).contains(&value.chars().count());
         let expected = fits && REFERENCE.is_match(&value);
-        prop_assert_eq!(accepts(|v| v.arn(AT, &value, 1..=127)), expected, "{:?}", value);
+        prop_assert_eq!(omics_arn(&value).is_ok(), expected, "{:?}", value);
     }
 }
 
-/// Every character there is, so that no category is left to chance.
+/// Checks every character, so that no category is left to chance.
 #[test]
-fn every_character_is_judged_as_the_pattern_does() {
+fn every_character_is_text_as_in_the_pattern() {
     for character in '\0'..=char::MAX {
         let expected = is_text_by_pattern(&character.to_string());
         assert_eq!(is_text(character), expected, "U+{:04X}", u32::from(character));
@@ -120,7 +113,7 @@ fn every_character_is_judged_as_the_pattern_does() {
 }
 
 #[test]
-fn borders_of_destinations() {
+fn limits_of_destinations() {
     let bucket63 = "b".repeat(63);
     let prefix = |length: usize| format!("s3://bucket/{}/", "p".repeat(length));
     for (value, expected) in [
@@ -145,26 +138,8 @@ fn borders_of_destinations() {
         (String::new(), false),
     ] {
         let expected_by_pattern = DESTINATION.is_match(&value);
-        let found = accepts(|v| v.s3_destination(AT, &value));
+        let found = s3_destination(&value).is_ok();
         assert_eq!(found, expected_by_pattern, "{value}");
         assert_eq!(found, expected, "{value}");
     }
-}
-
-#[test]
-fn messages_name_the_member_and_what_it_should_be() {
-    let mut violations = Violations::default();
-    let sources = Path::Member("sources");
-    violations.id(sources.item(3).field("readSetId"), "12a");
-    violations.text(sources.item(0).field("name"), "a\u{200d}b", 127);
-    violations.s3_uri(AT, &"x".repeat(100));
-    let lines: Vec<_> = violations.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        lines,
-        [
-            "sources[3].readSetId: \"12a\" must be 10 to 36 digits".to_owned(),
-            "sources[0].name: holds U+200D: control, format and private characters are not allowed".to_owned(),
-            format!("member: \"{}\"… must be s3://bucket/key, the key of 1 to 1024 characters", "x".repeat(60)),
-        ]
-    );
 }
