@@ -160,7 +160,7 @@ impl<K: JobKind> JobChange<K> {
     ///
     /// [`Event`] has an example.
     pub fn job(&self, client: &Client) -> Job<K> {
-        K::job(client, self.sequence_store_id.clone(), self.id.clone()).known_to_exist()
+        Job::new(client, self.sequence_store_id.clone(), self.id.clone()).known_to_exist()
     }
 }
 
@@ -315,7 +315,7 @@ fn detail<S: From<String>>(detail: Value) -> Result<(String, SequenceStoreId, S,
     Ok((id, store.into(), status.into(), members))
 }
 
-fn job<K: JobKind<Id: From<String>>>(value: Value) -> Result<JobChange<K>, EventError> {
+fn job<K: JobKind>(value: Value) -> Result<JobChange<K>, EventError> {
     let (id, sequence_store_id, status, rest) = detail(value)?;
     let status_message = text(&rest, "statusMessage");
     let omics_version = text(&rest, "omicsVersion");

@@ -247,7 +247,7 @@ impl<P: Page> Stream for Items<P> {
 
 impl<P: Page> fmt::Debug for Items<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Items").field("pages", &self.pages).field("at_hand", &self.items.len()).finish()
+        f.debug_struct("Items").field("pages", &self.pages).field("buffered", &self.items.len()).finish()
     }
 }
 

@@ -36,7 +36,7 @@ fn the_documented_event_of_a_read_set_is_read() {
 }
 
 #[test]
-fn an_event_of_each_kind_of_job_leads_to_its_job() {
+fn an_event_of_each_kind_of_job_identifies_its_job() {
     let client = client();
     let event: Event = fixture!("import_job_status_change").parse().unwrap();
     let Change::ImportJob(change) = event.change else { panic!("{event:?}") };
@@ -66,9 +66,9 @@ fn events_of_other_kinds_and_services_are_kept() {
 }
 
 #[test]
-fn what_is_new_or_odd_does_not_lose_an_event() {
+fn unknown_and_malformed_fields_do_not_lose_an_event() {
     let event = json!({
-        "source": "aws.omics", "detail-type": "Read Set Export Job Status Change", "replay-name": "tomorrow",
+        "source": "aws.omics", "detail-type": "Read Set Export Job Status Change", "replay-name": "unknown",
         "id": 5, "account": null, "time": "soon", "resources": "none", "region": "",
         "detail": { "id": "1", "sequenceStoreId": "2", "status": "PAUSED", "statusMessage": "", "more": {} },
     });
@@ -81,7 +81,7 @@ fn what_is_new_or_odd_does_not_lose_an_event() {
 }
 
 #[test]
-fn what_is_no_event_is_refused_with_the_reason() {
+fn invalid_events_are_refused_with_the_reason() {
     let known = "Read Set Import Job Status Change";
     let with = |detail: Value| json!({ "source": "aws.omics", "detail-type": known, "detail": detail }).to_string();
     for (text, reason) in [

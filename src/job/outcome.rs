@@ -1,19 +1,24 @@
-//! How a job ended, and how far it is until then.
+//! How a job ended.
 
 use std::fmt;
-use std::time::Duration;
 
-use super::{JobItem, JobKind, JobState, Retrying};
+use super::kind::{Import, JobItem, JobKind, JobState};
+use crate::error::Report;
 use crate::model::text::OneLine;
-use crate::model::{ItemStatus, JobStatus};
+use crate::model::{ItemStatus, JobStatus, ReadSetId};
+use crate::read_set::SourceFiles;
 
-/// How many failed items an error names.
-const NAMED_ITEMS: usize = 3;
+/// How many failed items the message of an error names.
+const MAX_NAMED_ITEMS: usize = 3;
 
 type Item<K> = <<K as JobKind>::State as JobState>::Item;
 
-/// How a job ended, with its final state. All of these are answers: whether one is an error is the caller's to say, see
-/// [`into_completed`](Self::into_completed).
+/// How a job ended, with its final state.
+///
+/// A job that failed, in whole or in part, is an outcome and not an error of the wait.
+/// [`into_completed`](Self::into_completed) makes an error of anything but full success, and
+/// [`summary`](Self::summary) plain data. In a unit test, the state of a variant is made from JSON: see the
+/// [module](super).
 ///
 /// ```
 /// use healthomics::job::Outcome;
@@ -22,7 +27,8 @@ type Item<K> = <<K as JobKind>::State as JobState>::Item;
 /// # let local = healthomics::local::LocalService::start().await?;
 /// # let client = local.client()?;
 /// # let store = local.create_sequence_store();
-/// # let started = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]).send().await?;
+/// # let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+/// # let started = call.send().await?;
 /// # let wait = client.job(&started).wait();
 /// match wait.await? {
 ///     Outcome::Completed(job) => println!("all {} are active", job.sources.len()),
@@ -34,22 +40,22 @@ type Item<K> = <<K as JobKind>::State as JobState>::Item;
 /// }
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use = "a job that ended need not have succeeded"]
 pub enum Outcome<K: JobKind> {
     /// Every item finished.
     Completed(K::State),
-    /// Some items failed: look at each.
+    /// Some items failed: [`failed_items`](Self::failed_items) returns them.
     CompletedWithFailures(K::State),
-    /// The job failed.
+    /// The whole job failed.
     Failed(K::State),
-    /// The service stopped the job.
+    /// The service cancelled the job.
     Cancelled(K::State),
 }
 
 impl<K: JobKind> Outcome<K> {
-    /// `None` while the job has not ended.
+    /// The outcome of a state; the state itself if the job has not ended.
     pub(super) fn of(state: K::State) -> Result<Self, K::State> {
         match state.status() {
             JobStatus::Completed => Ok(Self::Completed(state)),
@@ -79,12 +85,12 @@ impl<K: JobKind> Outcome<K> {
         matches!(self, Self::Completed(_))
     }
 
-    /// All items, in the order they were given.
+    /// All items of the job, in the order of its start.
     pub fn items(&self) -> &[Item<K>] {
         self.job().items()
     }
 
-    /// The items that did not finish, whatever the job's status. Each tells its `reason()`.
+    /// The items that did not finish, whatever the status of the job. Each has a `reason()`.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -92,12 +98,13 @@ impl<K: JobKind> Outcome<K> {
     /// # let local = LocalService::start().await?;
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
-    /// # let there = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
-    /// # let sources = [there.as_str(), "5555555555"];
-    /// # let started = client.start_read_set_activation_job().sequence_store_id(&store).sources(sources).send().await?;
+    /// # let archived = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
+    /// # let sources = [archived.as_str(), "5555555555"];
+    /// # let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(sources);
+    /// # let started = call.send().await?;
     /// let outcome = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5)).await?;
-    /// let again: Vec<_> = outcome.failed_items().map(|item| &item.read_set_id).collect();
-    /// assert_eq!((again, outcome.finished_items().count()), (vec![&"5555555555".into()], 1));
+    /// let failed: Vec<_> = outcome.failed_items().map(|item| &item.read_set_id).collect();
+    /// assert_eq!((failed, outcome.finished_items().count()), (vec![&"5555555555".into()], 1));
     /// # Ok(()) }
     /// ```
     pub fn failed_items(&self) -> impl Iterator<Item = &Item<K>> {
@@ -111,11 +118,11 @@ impl<K: JobKind> Outcome<K> {
 }
 
 impl<K: JobKind> Outcome<K> {
-    /// The job if every item finished; for those to whom anything else is an error.
+    /// The final state of the job if every item finished. Any other outcome is an error.
     ///
     /// # Errors
     ///
-    /// [`JobFailed`], with the job, and a message that names how many items failed and the first reasons.
+    /// [`JobFailed`] with the outcome. Its message has the number of failed items and the first three reasons.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -141,12 +148,12 @@ impl<K: JobKind> Outcome<K> {
     }
 }
 
-/// A job that ended without success, or without that of all its items.
+/// The error of a job that failed, in whole or in part: see [`Outcome::into_completed`].
 ///
 /// ```
 /// use healthomics::job::{Activation, Job, JobFailed};
 ///
-/// async fn thaw(job: Job<Activation>) -> Result<(), Box<dyn std::error::Error>> {
+/// async fn activate(job: Job<Activation>) -> Result<(), Box<dyn std::error::Error>> {
 ///     job.wait().await?.into_completed()?;
 ///     Ok(())
 /// }
@@ -157,12 +164,12 @@ impl<K: JobKind> Outcome<K> {
 /// # let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
 /// # let started = call.send().await?;
 ///
-/// let error = thaw(client.job(&started)).await.unwrap_err();
+/// let error = activate(client.job(&started)).await.unwrap_err();
 /// let failed: &JobFailed<Activation> = error.downcast_ref().unwrap();
 /// assert_eq!(failed.outcome().failed_items().count(), 1);
 /// # Ok(()) }
 /// ```
-#[derive(Debug)]
+#[derive(Clone)]
 pub struct JobFailed<K: JobKind> {
     outcome: Box<Outcome<K>>,
 }
@@ -188,14 +195,14 @@ impl<K: JobKind> fmt::Display for JobFailed<K> {
     }
 }
 
-/// `: a: why; b: why; c: why; and 7 more`
+/// Writes the names of failed items with their reasons: `: a: why; b: why; c: why; and 7 more`.
 pub(crate) fn write_failed<'a>(
     f: &mut fmt::Formatter<'_>,
     mut items: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> fmt::Result {
-    for (index, (name, reason)) in items.by_ref().take(NAMED_ITEMS).enumerate() {
-        let before = if index == 0 { ":" } else { ";" };
-        write!(f, "{before} {}: {}", OneLine(name), OneLine(reason))?;
+    for (index, (name, reason)) in items.by_ref().take(MAX_NAMED_ITEMS).enumerate() {
+        let separator = if index == 0 { ":" } else { ";" };
+        write!(f, "{separator} {}: {}", OneLine(name), OneLine(reason))?;
     }
     match items.count() {
         0 => Ok(()),
@@ -203,101 +210,38 @@ pub(crate) fn write_failed<'a>(
     }
 }
 
+/// The message, as `main` prints an error that it returns by `Debug`.
+impl<K: JobKind> fmt::Debug for JobFailed<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&Report(self), f)
+    }
+}
+
 impl<K: JobKind> std::error::Error for JobFailed<K> {}
 
-/// How far a job is: what a progress bar needs.
-///
-/// [`Wait::on_progress`](super::Wait::on_progress) reporter it, [`States::progress`](super::States::progress) returns it.
-/// Before the job was first seen, it has no status and no items.
-///
-/// ```
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let local = healthomics::local::LocalService::start().await?;
-/// # let client = local.client()?;
-/// # let store = local.create_sequence_store();
-/// # let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
-/// # let started = call.send().await?;
-/// # let wait = client.job(&started).wait();
-/// let wait = wait.on_progress(|progress| {
-///     println!("{progress}"); // IN_PROGRESS, 3 of 5 items settled, 1 failed
-///     println!("{:.0} % after {:?}", progress.fraction() * 100.0, progress.elapsed);
-/// #   let ended = progress.status.as_ref().is_some_and(|status| status.is_terminal());
-/// #   assert_eq!(progress.fraction() == 1.0, ended);
-/// });
-/// let outcome = wait.await?;
-/// # assert!(!outcome.is_completed());
-/// # Ok(()) }
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Progress {
-    /// The status of the job when it was last seen; `None` before it was seen.
-    pub status: Option<JobStatus>,
-    /// All items of the job.
-    pub total: usize,
-    /// Items that have finished.
-    pub finished: usize,
-    /// Items that have failed.
-    pub failed: usize,
-    /// Items at work, and those whose status is not known to this version.
-    pub in_progress: usize,
-    /// Items that wait for their turn.
-    pub not_started: usize,
-    /// Items with which nothing more happens: finished and failed ones.
-    pub settled: usize,
-    /// The time since the wait began.
-    pub elapsed: Duration,
-    /// Why the job can't be seen at present, from the first failure on; `None` while it can.
-    pub retrying: Option<Retrying>,
-}
-
-impl Progress {
-    pub(super) fn of<S: JobState>(state: Option<&S>, elapsed: Duration, retrying: Option<Retrying>) -> Self {
-        let mut progress = Self {
-            status: state.map(|state| state.status().clone()),
-            total: 0,
-            finished: 0,
-            failed: 0,
-            in_progress: 0,
-            not_started: 0,
-            settled: 0,
-            elapsed,
-            retrying,
-        };
-        for item in state.into_iter().flat_map(JobState::items) {
-            progress.total += 1;
-            match item.status() {
-                ItemStatus::Finished => progress.finished += 1,
-                ItemStatus::Failed => progress.failed += 1,
-                ItemStatus::NotStarted => progress.not_started += 1,
-                ItemStatus::InProgress | ItemStatus::Unknown(_) => progress.in_progress += 1,
-            }
-        }
-        progress.settled = progress.finished + progress.failed;
-        progress
-    }
-
-    /// The settled share of the items, 0 to 1; 1 once the job has ended.
-    pub fn fraction(&self) -> f64 {
-        if self.status.as_ref().is_some_and(JobStatus::is_terminal) {
-            return 1.0;
-        }
-        #[allow(clippy::cast_precision_loss, reason = "a job has at most 100 items")]
-        let fraction = self.settled as f64 / self.total.max(1) as f64;
-        fraction
-    }
-}
-
-/// `IN_PROGRESS, 3 of 5 items settled, 1 failed`
-impl fmt::Display for Progress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.status {
-            Some(status) => {
-                let status = OneLine(status.as_str());
-                write!(f, "{status}, {} of {} items settled, {} failed", self.settled, self.total, self.failed)?;
-            }
-            None => f.write_str("not seen yet")?,
-        }
-        self.retrying.as_ref().map_or(Ok(()), |retrying| write!(f, ", {retrying}"))
+impl Outcome<Import> {
+    /// The source files of each item and the read set that was made of them. Items without a read set are left out.
+    ///
+    /// ```
+    /// use healthomics::read_set::{FileType, ImportReadSetSource};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = healthomics::local::LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// let source = ImportReadSetSource::builder().source_files("s3://my-bucket/1.bam").subject_id("HG00096");
+    /// let source = source.source_file_type(FileType::Ubam).sample_id("blood").build();
+    /// let call = client.start_read_set_import_job().sequence_store_id(&store).sources([source]);
+    /// let started = call.role_arn("arn:aws:iam::123456789012:role/OmicsImport").send().await?;
+    ///
+    /// let outcome = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5)).await?;
+    /// for (files, read_set) in outcome.read_sets() {
+    ///     println!("{read_set} was made of {}", files.source1);
+    /// }
+    /// # assert_eq!(outcome.read_sets().count(), 1);
+    /// # Ok(()) }
+    /// ```
+    pub fn read_sets(&self) -> impl Iterator<Item = (&SourceFiles, &ReadSetId)> {
+        self.items().iter().filter_map(|item| Some((&item.source_files, item.read_set_id.as_ref()?)))
     }
 }

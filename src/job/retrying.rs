@@ -1,24 +1,19 @@
-//! Failures in a row of something that is retried, and who is notified of them.
+//! Consecutive failures of something that is retried.
 
 use std::fmt;
 use std::mem::{Discriminant, discriminant};
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use tokio::time::{Instant, Sleep};
 
 use crate::model::text::OneLine;
 use crate::model::time::to_iso8601;
 use crate::{Client, Error};
 
-/// Progress is reported at least this often.
-const HEARTBEAT: Duration = Duration::from_secs(30);
-
-/// What is being retried at present: since when it fails, and why.
+/// What is being retried at present: since when it fails, and with which error.
 ///
-/// It is in the progress of waits, watches and bulk runs from the first failure on, until the jobs are seen again.
+/// It is in the progress of waits, watches and bulk runs from the first of consecutive failures until a poll succeeds. In
+/// JSON it is an object with `since` (ISO 8601) and `error`; both are required.
 ///
 /// ```
 /// # use healthomics::local::{Fault, LocalService};
@@ -26,12 +21,13 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 /// # let local = LocalService::start().await?;
 /// # let client = local.client_builder().max_attempts(1).build()?;
 /// # let store = local.create_sequence_store();
-/// # let started = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]).send().await?;
+/// # let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+/// # let started = call.send().await?;
 /// # local.queue_fault("GetReadSetActivationJob", Fault::error(503, "ServiceUnavailable", "try later"));
 /// # let wait = client.job(&started).wait();
 /// let wait = wait.on_progress(|progress| {
 ///     if let Some(retrying) = &progress.retrying {
-///         // retrying since 2026-11-28T06:00:00Z: GetReadSetActivationJob: ServiceUnavailable (503): try later …
+///         // retrying since 2026-11-28T06:00:00Z: GetReadSetActivationJob: ServiceUnavailable (503): …
 ///         println!("{retrying}");
 /// #       assert!(retrying.error.contains("): ServiceUnavailable (503): try later"));
 ///     }
@@ -40,13 +36,22 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 /// # assert!(!outcome.is_completed());
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Retrying {
-    /// When the first of these failures in a row was, by the client's clock.
+    /// When the first of the consecutive failures was, by the client's clock.
+    #[serde(with = "iso8601")]
     pub since: OffsetDateTime,
-    /// The last of these failures with its causes, on one line.
+    /// The last of the failures with its causes, on one line.
     pub error: String,
+}
+
+impl Retrying {
+    /// The one whose failures began first.
+    pub(crate) fn oldest<'a>(all: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
+        all.into_iter().min_by_key(|retrying| retrying.since).cloned()
+    }
 }
 
 /// `retrying since 2026-11-28T06:00:00Z: GetReadSetImportJob: connection refused [3 attempts]`
@@ -56,25 +61,49 @@ impl fmt::Display for Retrying {
     }
 }
 
-/// The failures in a row of something that is retried.
-#[derive(Debug, Default)]
-pub(crate) struct Failures(Option<Box<(Retrying, Cause)>>);
+/// A required time, written and read as ISO 8601.
+mod iso8601 {
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+    use time::OffsetDateTime;
 
-/// What two failures have in common that count as the same: requests and attempts differ each time.
+    use crate::model::time::{from_iso8601, to_iso8601};
+
+    pub(super) fn serialize<S: Serializer>(time: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&to_iso8601(*time))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OffsetDateTime, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        from_iso8601(&text).ok_or_else(|| de::Error::custom("expected a time in ISO 8601"))
+    }
+}
+
+/// The consecutive failures of something that is retried.
+#[derive(Debug, Default)]
+pub(crate) struct Failures(Option<Box<Current>>);
+
+#[derive(Debug)]
+struct Current {
+    retrying: Retrying,
+    cause: Cause,
+}
+
+/// Variant, status and code. Failures with the same cause count as the same: request id and attempts differ each time.
 type Cause = (Discriminant<Error>, Option<u16>, Option<String>);
 
 impl Failures {
-    /// Notes a failure. `true` if it is the first one in a row, or has another cause than the one before.
+    /// Adds a failure. `true` if it is the first one in a row, or has another cause than the one before.
     pub(crate) fn add(&mut self, client: &Client, error: &Error) -> bool {
         let cause = (discriminant(error), error.status(), error.code().map(str::to_owned));
         let text = OneLine(&error.report().to_string()).to_string();
         if let Some(current) = &mut self.0 {
-            let changed = current.1 != cause;
-            current.0.error = text;
-            current.1 = cause;
+            let changed = current.cause != cause;
+            current.retrying.error = text;
+            current.cause = cause;
             changed
         } else {
-            self.0 = Some(Box::new((Retrying { since: client.now(), error: text }, cause)));
+            let retrying = Retrying { since: client.now(), error: text };
+            self.0 = Some(Box::new(Current { retrying, cause }));
             true
         }
     }
@@ -85,46 +114,6 @@ impl Failures {
     }
 
     pub(crate) fn retrying(&self) -> Option<&Retrying> {
-        self.0.as_ref().map(|current| &current.0)
-    }
-}
-
-impl Retrying {
-    /// Of several failures in a row, those that began first.
-    pub(crate) fn oldest<'a>(all: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
-        all.into_iter().min_by_key(|retrying| retrying.since).cloned()
-    }
-}
-
-pub(crate) type OnProgress<P> = Box<dyn FnMut(&P) + Send>;
-
-/// ProgressReporter progress to a callback: when something has changed, and every 30 seconds if nothing does.
-pub(crate) struct ProgressReporter<P> {
-    on_progress: Option<OnProgress<P>>,
-    /// Set by the first report.
-    heartbeat: Option<Pin<Box<Sleep>>>,
-}
-
-impl<P> ProgressReporter<P> {
-    pub(crate) fn new(on_progress: Option<OnProgress<P>>) -> Self {
-        Self { on_progress, heartbeat: None }
-    }
-
-    pub(crate) fn report(&mut self, progress: impl FnOnce() -> P) {
-        let Some(on_progress) = &mut self.on_progress else { return };
-        on_progress(&progress());
-        let next = Instant::now() + HEARTBEAT;
-        match &mut self.heartbeat {
-            Some(heartbeat) => heartbeat.as_mut().reset(next),
-            None => self.heartbeat = Some(Box::pin(tokio::time::sleep_until(next))),
-        }
-    }
-
-    /// Ready when there was no report for a while.
-    pub(crate) fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match &mut self.heartbeat {
-            Some(heartbeat) => heartbeat.as_mut().poll(cx),
-            None => Poll::Pending,
-        }
+        self.0.as_ref().map(|current| &current.retrying)
     }
 }

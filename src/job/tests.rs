@@ -16,6 +16,8 @@ use super::*;
 use crate::Error;
 use crate::error::StopReason;
 use crate::http::HttpErrorKind::{Connect, Interrupted, ReadTimeout};
+use crate::model::JobStatus;
+use crate::read_set::{GetReadSetImportJobOutput, ImportReadSetSourceItem};
 use crate::testing::{Script, Step, builder, respond};
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -68,7 +70,7 @@ async fn a_wait_ends_with_the_job() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_job_that_has_ended_is_told_at_once() {
+async fn the_outcome_of_an_ended_job_is_returned_at_once() {
     let script = Script::new([state("COMPLETED", &["FINISHED"])]);
     let begun = Instant::now();
     assert!(job(&script).wait().await.unwrap().is_completed());
@@ -76,7 +78,7 @@ async fn a_job_that_has_ended_is_told_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_job_is_looked_at_every_half_minute() {
+async fn a_long_job_is_polled_every_half_minute() {
     let steps = (0..500).map(|_| state("IN_PROGRESS", &[])).chain([state("COMPLETED", &[])]);
     let script = Script::new(steps);
     let begun = Instant::now();
@@ -86,8 +88,8 @@ async fn a_long_job_is_looked_at_every_half_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bad_weather_is_waited_out() {
-    let weather = (0..300).map(|index| match index % 8 {
+async fn transient_failures_are_retried_until_they_are_over() {
+    let failures = (0..300).map(|index| match index % 8 {
         0 => Step::Fail(Connect),
         1 => Step::Fail(Interrupted),
         2 => Step::Fail(ReadTimeout),
@@ -97,12 +99,12 @@ async fn bad_weather_is_waited_out() {
         6 => error(500, "InternalServerException"),
         _ => Step::Hang,
     });
-    let script = Script::new(weather.chain([state("COMPLETED", &["FINISHED"])]));
+    let script = Script::new(failures.chain([state("COMPLETED", &["FINISHED"])]));
     assert!(job(&script).wait().await.unwrap().is_completed());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_get_better_ends_a_wait() {
+async fn a_permanent_error_ends_a_wait() {
     for (status, code) in [
         (403, "AccessDeniedException"),
         (400, "ValidationException"),
@@ -121,7 +123,7 @@ async fn what_cannot_get_better_ends_a_wait() {
              GetReadSetImportJob (store 1111111111, job 1234567890): {code} ({status})"
         );
         assert!(error.to_string().starts_with(&line), "{error}");
-        assert!(std::error::Error::source(&error).is_none(), "nothing is said twice");
+        assert!(std::error::Error::source(&error).is_none(), "the message has it already");
     }
 }
 
@@ -133,11 +135,11 @@ async fn an_unknown_status_is_still_running() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_time_is_up_the_last_state_is_in_the_error() {
+async fn the_error_of_a_timeout_has_the_last_state() {
     let script = Script::new([state("IN_PROGRESS", &["FINISHED", "NOT_STARTED", "NOT_STARTED"])]);
     let begun = Instant::now();
     let error = job(&script).wait().timeout(6 * HOUR).await.unwrap_err();
-    assert_eq!(begun.elapsed(), 6 * HOUR, "and not before");
+    assert_eq!(begun.elapsed(), 6 * HOUR, "the wait takes all of its time");
     assert!(error.is_timeout() && error.call_error().is_none());
     assert_eq!(error.last().unwrap().status, JobStatus::InProgress);
     let line = error.to_string();
@@ -145,7 +147,7 @@ async fn when_time_is_up_the_last_state_is_in_the_error() {
         "import job 1234567890 has not ended after 21600s, last seen IN_PROGRESS with 1 of 3 items settled [";
     assert!(line.starts_with(expected), "{line}");
 
-    // A service that hangs is left when time is up, too.
+    // A service that never responds does not delay the timeout.
     let script = Script::new([Step::Hang]);
     let begun = Instant::now();
     let client = script.client_with(builder().read_timeout(None)).unwrap();
@@ -158,7 +160,7 @@ async fn when_time_is_up_the_last_state_is_in_the_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_without_limit_goes_on() {
+async fn a_wait_without_timeout_goes_on() {
     let script = Script::new([state("IN_PROGRESS", &[])]);
     let wait = job(&script).wait().timeout(None).into_future();
     assert!(tokio::time::timeout(30 * HOUR, wait).await.is_err());
@@ -175,8 +177,8 @@ async fn progress_is_reported_at_the_start_and_after_each_poll() {
         state("COMPLETED_WITH_FAILURES", &["FINISHED", "FAILED", "FINISHED", "FINISHED", "FINISHED"]),
     ]);
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let tell = Arc::clone(&seen);
-    let wait = job(&script).wait().on_progress(move |progress| tell.lock().unwrap().push(progress.clone()));
+    let callback = Arc::clone(&seen);
+    let wait = job(&script).wait().on_progress(move |progress| callback.lock().unwrap().push(progress.clone()));
     let _outcome = wait.await.unwrap();
     let seen = seen.lock().unwrap();
     let fractions: Vec<_> = seen.iter().map(Progress::fraction).collect();
@@ -193,12 +195,12 @@ async fn progress_is_reported_at_the_start_and_after_each_poll() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_look_is_not_lost() {
+async fn a_dropped_next_cancels_no_call() {
     let script = Script::new([state("SUBMITTED", &[]), Step::Hang, state("COMPLETED", &[])]);
     let mut states = job(&script).wait().states();
     assert_eq!(states.next().await.unwrap().unwrap().status, JobStatus::Submitted);
     for _ in 0..20 {
-        // Dropped while it rests, and while it asks.
+        // Dropped while it sleeps, and while it polls.
         let _ = tokio::time::timeout(Duration::from_millis(300), states.next()).await;
     }
     assert_eq!(script.sent().len(), 2, "the call in flight goes on, no other is made");
@@ -229,7 +231,7 @@ async fn states_end_after_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn partial_failure_can_be_made_an_error() {
+async fn into_completed_makes_an_error_of_partial_failure() {
     let script = Script::new([state("COMPLETED", &["FINISHED"])]);
     assert_eq!(job(&script).wait().await.unwrap().into_completed().unwrap().id, "1234567890");
 
@@ -267,7 +269,7 @@ fn every_terminal_status_is_an_outcome_and_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_job_is_known_by_its_start_or_its_ids() {
+async fn a_job_is_made_of_its_start_or_its_ids() {
     let script = Script::new([state("SUBMITTED", &[])]);
     let client = script.client_with(builder()).unwrap();
     let call = client.start_read_set_activation_job().sequence_store_id("1111111111").sources(["5000000001"]);
@@ -281,10 +283,10 @@ async fn a_job_is_known_by_its_start_or_its_ids() {
 }
 
 #[test]
-fn waits_travel_between_threads() {
-    fn travels<T: Send + 'static>(_: T) {}
+fn waits_can_be_sent_between_threads() {
+    fn is_sent<T: Send + 'static>(_: T) {}
     let job = job(&Script::new([state("SUBMITTED", &[])]));
-    travels(job.clone());
-    travels(job.wait().states());
-    travels(job.wait().into_future());
+    is_sent(job.clone());
+    is_sent(job.wait().states());
+    is_sent(job.wait().into_future());
 }

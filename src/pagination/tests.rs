@@ -35,7 +35,7 @@ async fn ids(mut items: Items<ListReadSetsOutput>) -> Vec<String> {
 }
 
 #[test]
-fn they_may_be_sent_to_other_threads_and_moved_about() {
+fn lists_are_send_and_unpin() {
     fn holds<T: Send + Unpin + Stream + fmt::Debug + 'static>() {}
     fn of_next(pages: &mut Pages<ListReadSetsOutput>) -> impl Send {
         pages.next()
@@ -48,7 +48,7 @@ fn they_may_be_sent_to_other_threads_and_moved_about() {
 }
 
 #[tokio::test]
-async fn items_come_in_order_through_full_and_empty_pages() {
+async fn items_are_returned_in_order_from_full_and_empty_pages() {
     let script = Script::new([
         page(&["1", "2"], "\"a+/= \""),
         page(&[], "\"b\""),
@@ -120,7 +120,7 @@ async fn a_repeated_token_is_an_error() {
 }
 
 #[tokio::test]
-async fn tokens_that_lead_back_are_an_error() {
+async fn a_cycle_of_tokens_is_an_error() {
     let script = Script::new([page(&["1"], "\"a\""), page(&["2"], "\"b\""), page(&["3"], "\"a\"")]);
     let mut pages = list(&script).pages();
     for _ in 0..2 {
@@ -132,7 +132,7 @@ async fn tokens_that_lead_back_are_an_error() {
     assert!(pages.next().await.is_none());
     assert_eq!(pages.token(), Some("b"));
 
-    // One that was stored leads back, too.
+    // A stored token counts, too.
     let script = Script::new([page(&["1"], "\"a\""), page(&["2"], "\"stored\"")]);
     let mut pages = list(&script).next_token("stored").pages();
     pages.next().await.unwrap().unwrap();
@@ -140,7 +140,7 @@ async fn tokens_that_lead_back_are_an_error() {
 }
 
 #[tokio::test]
-async fn an_error_ends_the_list_and_the_token_says_where() {
+async fn an_error_ends_the_list_and_the_token_is_of_the_failed_page() {
     let script = Script::new([page(&["1"], "\"a\""), respond(403, &[], ""), page(&["2"], "null")]);
     let mut pages = list(&script).pages();
     pages.next().await.unwrap().unwrap();
@@ -152,7 +152,7 @@ async fn an_error_ends_the_list_and_the_token_says_where() {
 }
 
 #[tokio::test]
-async fn a_wrong_member_is_told_once_and_nothing_is_sent() {
+async fn an_invalid_field_is_reported_once_and_nothing_is_sent() {
     let script = Script::new([page(&[], "null")]);
     let mut items = list(&script).max_results(0).items();
     assert!(matches!(items.next().await, Some(Err(Error::InvalidInput(_)))));
@@ -161,7 +161,7 @@ async fn a_wrong_member_is_told_once_and_nothing_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_next_that_is_dropped_loses_and_repeats_nothing() {
+async fn a_dropped_next_loses_and_repeats_nothing() {
     let script = Script::new([
         page(&["1", "2"], "\"a\""),
         // The call for the second page waits for its second attempt when its future is dropped.
@@ -187,7 +187,7 @@ async fn a_next_that_is_dropped_loses_and_repeats_nothing() {
 }
 
 #[tokio::test]
-async fn they_are_streams() {
+async fn lists_are_streams() {
     let script = Script::new([page(&["1", "2"], "\"a\""), page(&["3"], "null")]);
     let mut items: Pin<Box<dyn Stream<Item = Result<crate::read_set::ReadSetListItem, Error>> + Send>> =
         Box::pin(list(&script).items());
@@ -204,10 +204,10 @@ async fn they_are_streams() {
 }
 
 #[tokio::test]
-async fn debug_shows_where_it_stands_and_no_more() {
+async fn debug_shows_the_position_only() {
     let script = Script::new([page(&["1", "2"], "\"a\"")]);
     let mut items = list(&script).items();
     items.next().await.unwrap().unwrap();
     let shown = format!("{items:?}");
-    assert_eq!(shown, "Items { pages: Pages { token: Some(\"a\"), in_flight: false, ended: false, .. }, at_hand: 1 }");
+    assert_eq!(shown, "Items { pages: Pages { token: Some(\"a\"), in_flight: false, ended: false, .. }, buffered: 1 }");
 }

@@ -141,7 +141,7 @@ impl<'p, K: BulkStart> Driver<'p, K> {
                 }
                 GroupState::Running { job } => {
                     let store = self.plan.sequence_store_id().clone();
-                    let job = K::job(&self.client, store, job).known_to_exist();
+                    let job = Job::new(&self.client, store, job).known_to_exist();
                     self.jobs.add_resumed(job, index);
                 }
                 GroupState::Finished { job, status, items } => {

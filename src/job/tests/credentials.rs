@@ -3,6 +3,7 @@
 use aws_credential_types::provider::error::CredentialsError;
 
 use super::*;
+use crate::Client;
 use crate::bulk::{BulkError, Planner};
 use crate::testing::provider::Provider;
 use crate::testing::service::{STORE, Service, id};
@@ -10,7 +11,7 @@ use crate::testing::service::{STORE, Service, id};
 const MINUTE: Duration = Duration::from_mins(1);
 
 fn provider_error() -> CredentialsError {
-    CredentialsError::provider_error("the credentials endpoint answered 503")
+    CredentialsError::provider_error("the credentials endpoint responded with 503")
 }
 
 fn unhandled() -> CredentialsError {
@@ -22,7 +23,7 @@ fn export(client: &Client, index: usize) -> Job<Export> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renewal_that_fails_for_hours_ends_nothing() {
+async fn a_renewal_that_fails_for_hours_is_retried() {
     // The credentials of an hour expire during the outage.
     let outage = 30 * MINUTE..4 * HOUR;
     for provider in [
@@ -86,7 +87,7 @@ async fn a_provider_that_never_worked_is_final_after_the_attempts_of_one_call() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn credentials_that_are_missing_stay_final() {
+async fn missing_credentials_are_a_permanent_error() {
     let not_loaded: fn() -> CredentialsError = || CredentialsError::not_loaded("no provider has any");
     let misconfigured: fn() -> CredentialsError = || CredentialsError::invalid_configuration("a broken profile");
     for error in [not_loaded, misconfigured] {

@@ -1,6 +1,7 @@
-//! Jobs that the service does not know, for a while or for ever.
+//! Jobs that the service does not find, for a while or permanently.
 
 use super::*;
+use crate::Client;
 use crate::testing::service::{STORE, Service, created, id};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -11,12 +12,11 @@ fn service(visible_after: Duration) -> Service {
 
 /// The job as its start returned it.
 fn started(client: &Client, index: usize) -> Job<Export> {
-    let job = client.export_job(STORE, id(index));
-    Job { created: Some(created(Duration::from_secs(index as u64))), known_to_exist: true, ..job }
+    client.export_job(STORE, id(index)).created_at(created(Duration::from_secs(index as u64))).known_to_exist()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_started_job_may_be_unknown_for_a_minute() {
+async fn a_started_job_may_be_not_found_for_a_minute() {
     let service = service(59 * SECOND);
     let client = service.client();
     assert!(started(&client, 0).wait().await.unwrap().is_completed());
@@ -28,7 +28,7 @@ async fn a_started_job_may_be_unknown_for_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_started_job_that_stays_unknown_is_given_up() {
+async fn a_started_job_that_stays_not_found_is_an_error() {
     let service = service(61 * SECOND);
     let client = service.client();
     let begun = Instant::now();
@@ -52,7 +52,7 @@ async fn a_started_job_that_stays_unknown_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_id_that_was_never_seen_fails_at_once_unless_it_is_tolerated() {
+async fn an_id_that_was_never_found_fails_at_once_unless_that_is_tolerated() {
     let service = service(20 * SECOND);
     let client = service.client();
     let job = client.export_job(STORE, id(0));
@@ -75,7 +75,7 @@ async fn an_id_that_was_never_seen_fails_at_once_unless_it_is_tolerated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_job_that_was_seen_may_be_unknown_for_a_minute_again_and_again() {
+async fn a_job_that_was_found_may_be_not_found_for_a_minute_repeatedly() {
     let not_found = || error(404, "ResourceNotFoundException");
     let script = Script::new([
         state("SUBMITTED", &[]),
@@ -103,12 +103,12 @@ async fn the_ids_of_starts_and_events_are_known_to_exist() {
     let client = script.client();
     let call = client.start_read_set_activation_job().sequence_store_id("1111111111").sources(["5000000001"]);
     let job = client.job(&call.send().await.unwrap());
-    assert!(job.known_to_exist && job.clone().known_to_exist);
-    assert!(!client.activation_job("1111111111", "1234567890").known_to_exist);
+    assert!(job.is_known_to_exist() && job.clone().is_known_to_exist());
+    assert!(!client.activation_job("1111111111", "1234567890").is_known_to_exist());
     let event = r#"{ "source": "aws.omics", "detail-type": "Read Set Export Job Status Change",
         "detail": { "id": "1234567890", "sequenceStoreId": "5555555555", "status": "COMPLETED" } }"#;
     let crate::event::Change::ExportJob(change) = event.parse::<crate::event::Event>().unwrap().change else {
         panic!("another event")
     };
-    assert!(change.job(&client).known_to_exist);
+    assert!(change.job(&client).is_known_to_exist());
 }

@@ -1,6 +1,7 @@
-//! What those learn who follow a wait or a watch through an outage.
+//! The progress of waits and watches during an outage.
 
 use super::*;
+use crate::Client;
 use crate::job::WatchProgress;
 use crate::testing::service::{STORE, Service, created, id};
 
@@ -11,17 +12,16 @@ type Seen<P> = Arc<Mutex<Vec<P>>>;
 
 fn collect<P: Clone + Send + 'static>() -> (Seen<P>, impl FnMut(&P) + Send + 'static) {
     let seen: Seen<P> = Arc::default();
-    let tell = Arc::clone(&seen);
-    (seen, move |progress: &P| tell.lock().unwrap().push(progress.clone()))
+    let callback = Arc::clone(&seen);
+    (seen, move |progress: &P| callback.lock().unwrap().push(progress.clone()))
 }
 
 fn jobs(service: &Service, client: &Client) -> Vec<Job<Export>> {
     let jobs = service.jobs().into_iter().enumerate();
-    jobs.map(|(index, job)| Job { created: Some(created(job.created)), ..client.export_job(STORE, id(index)) })
-        .collect()
+    jobs.map(|(index, job)| client.export_job(STORE, id(index)).created_at(created(job.created))).collect()
 }
 
-/// No two events are further apart than half a minute, and time goes on.
+/// No two reports are more than half a minute apart, and the elapsed time grows.
 fn assert_steady(elapsed: impl Iterator<Item = Duration>) {
     let elapsed: Vec<_> = elapsed.collect();
     assert!(elapsed.len() > 1 && elapsed[0].is_zero(), "{elapsed:?}");
@@ -39,10 +39,10 @@ async fn a_wait_reports_what_it_retries_and_since_when() {
     let clock = Instant::now();
     let source = move || std::time::UNIX_EPOCH + clock.elapsed();
     let client = service.client_with(builder().time_source(source));
-    let (seen, tell) = collect();
-    let mut states = client.export_job(STORE, id(0)).wait().on_progress(tell).states();
+    let (seen, callback) = collect();
+    let mut states = client.export_job(STORE, id(0)).wait().on_progress(callback).states();
     assert!(tokio::time::timeout(Duration::from_millis(10), states.next()).await.is_err());
-    assert_eq!(states.progress().retrying, None, "the first call goes on");
+    assert_eq!(states.progress().retrying, None, "the first call is in flight");
     assert!(tokio::time::timeout(MINUTE, states.next()).await.is_err());
     let retrying = states.progress().retrying.unwrap();
     assert!(
@@ -67,11 +67,11 @@ async fn a_wait_reports_what_it_retries_and_since_when() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn elapsed_time_goes_on_while_a_service_is_silent() {
+async fn elapsed_time_goes_on_while_a_service_does_not_respond() {
     let script = Script::new([Step::Hang, state("COMPLETED", &[])]);
     let client = script.client_with(builder().operation_attempt_timeout(10 * MINUTE).operation_timeout(HOUR)).unwrap();
-    let (seen, tell) = collect();
-    let outcome = client.import_job("1111111111", "1234567890").wait().on_progress(tell).await.unwrap();
+    let (seen, callback) = collect();
+    let outcome = client.import_job("1111111111", "1234567890").wait().on_progress(callback).await.unwrap();
     assert!(outcome.is_completed());
     assert_steady(seen.lock().unwrap().iter().map(|progress: &Progress| progress.elapsed));
 }
@@ -80,8 +80,8 @@ async fn elapsed_time_goes_on_while_a_service_is_silent() {
 async fn a_watch_reports_what_it_retries_and_since_when() {
     let service = Service::with_jobs([2 * HOUR; 20]).with(|played| played.down_until = HOUR);
     let client = service.client();
-    let (seen, tell) = collect();
-    let mut watch = client.watch(jobs(&service, &client)).on_progress(tell);
+    let (seen, callback) = collect();
+    let mut watch = client.watch(jobs(&service, &client)).on_progress(callback);
     assert_eq!(
         watch.progress(),
         WatchProgress { total: 20, running: 20, ended: 0, elapsed: Duration::ZERO, retrying: None }
@@ -115,8 +115,8 @@ async fn lists_that_keep_failing_are_replaced_by_polls_of_each_job_until_they_wo
             played.broken_lists = Some((status, body, HOUR + 5 * MINUTE));
         });
         let client = service.client();
-        let (seen, tell) = collect();
-        let mut watch = client.watch(jobs(&service, &client)).on_progress(tell);
+        let (seen, callback) = collect();
+        let mut watch = client.watch(jobs(&service, &client)).on_progress(callback);
         for index in 0_u32..20 {
             let (job, outcome) = watch.next().await.unwrap();
             assert_eq!(job.id().as_str(), id(index as usize));
@@ -126,11 +126,11 @@ async fn lists_that_keep_failing_are_replaced_by_polls_of_each_job_until_they_wo
         }
         let lists = service.requests("List");
         assert!(lists.iter().filter(|at| **at < HOUR).count() < 250, "{}", lists.len());
-        assert!(lists.iter().filter(|at| **at > HOUR + 10 * MINUTE).count() > 10, "lists are back");
+        assert!(lists.iter().filter(|at| **at > HOUR + 10 * MINUTE).count() > 10, "lists are requested again");
         let seen = seen.lock().unwrap();
         let changes =
             seen.windows(2).filter(|pair: &&[WatchProgress]| pair[0].retrying.is_some() != pair[1].retrying.is_some());
-        assert_eq!(changes.count(), 2, "it begins, and ends with the polls that work");
+        assert_eq!(changes.count(), 2, "failures begin once, and end with the polls that succeed");
         assert!(seen.iter().any(|progress| progress.retrying.as_ref().is_some_and(|now| now.error.contains("List"))));
         service.assert_pace();
     }
@@ -152,8 +152,8 @@ async fn an_outage_is_not_polled_at_full_speed() {
 #[tokio::test(start_paused = true)]
 async fn nothing_to_watch_is_reported_once() {
     let service = Service::new();
-    let (seen, tell) = collect();
-    let mut watch = service.client().watch(Vec::<Job<Export>>::new()).on_progress(tell);
+    let (seen, callback) = collect();
+    let mut watch = service.client().watch(Vec::<Job<Export>>::new()).on_progress(callback);
     assert!(watch.next().await.is_none() && watch.next().await.is_none());
     assert_eq!(seen.lock().unwrap().iter().map(|progress: &WatchProgress| progress.total).collect::<Vec<_>>(), [0]);
 }

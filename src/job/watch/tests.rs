@@ -1,9 +1,9 @@
-//! Fleets against a service that is played in the process, under a paused clock.
+//! Watches of a simulated service, under a paused clock.
 #![allow(
     clippy::cast_precision_loss,
     clippy::print_stdout,
     clippy::unchecked_time_subtraction,
-    reason = "a test may say its figures, and panics where it is wrong"
+    reason = "a test prints what it measures, and panics where it is wrong"
 )]
 
 use std::collections::BTreeSet;
@@ -12,19 +12,16 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::job::schedule;
-use crate::job::{Activation, Export};
+use crate::job::{Activation, Export, Outcome, WaitError};
 use crate::testing::service::{STORE, Service, created, id};
 use crate::testing::{Script, Step, respond};
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// All jobs of a service, as they are after their starts.
+/// All jobs of a service, as their starts returned them.
 fn jobs(service: &Service, client: &Client) -> Vec<Job<Export>> {
-    let job = |(index, job): (usize, crate::testing::service::PlayedJob)| Job {
-        created: Some(created(job.created)),
-        ..client.export_job(STORE, id(index))
-    };
-    service.jobs().into_iter().enumerate().map(job).collect()
+    let jobs = service.jobs().into_iter().enumerate();
+    jobs.map(|(index, job)| client.export_job(STORE, id(index)).created_at(created(job.created))).collect()
 }
 
 async fn all<K: JobKind>(mut watch: Watch<K>) -> Vec<Watched<K>> {
@@ -40,14 +37,16 @@ fn spread_over(count: usize, time: Duration) -> impl Iterator<Item = Duration> {
     (1..=count).map(move |index| time.mul_f64(index as f64 / count as f64))
 }
 
-/// The requests of the same hour with a wait for each job.
+/// How many requests a wait for each job makes in the same hour.
 fn polls_of_single_waits(ends: &[Duration]) -> u32 {
     let polls = |end: &Duration| {
-        let (mut polls, mut elapsed) = (1, Duration::ZERO);
+        let mut polls = 1;
+        let mut elapsed = Duration::ZERO;
         while elapsed < *end {
-            let next = Schedule::default().next(schedule::Seen::Running, polls, elapsed, 0.5);
-            let schedule::Step::PollAgain { after } = next else { break };
-            (polls, elapsed) = (polls + 1, elapsed + after);
+            let next = Schedule::default().next(schedule::PollResult::Running, polls, elapsed, 0.5);
+            let schedule::NextStep::PollAgain { after } = next else { break };
+            polls += 1;
+            elapsed += after;
         }
         polls
     };
@@ -55,7 +54,7 @@ fn polls_of_single_waits(ends: &[Duration]) -> u32 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_thousand_jobs_cost_little_more_than_one_look_each() {
+async fn a_thousand_jobs_take_little_more_than_one_poll_each() {
     for (count, most) in [(1, 160), (10, 200), (100, 300), (1_000, 2_600)] {
         let ends: Vec<_> = spread_over(count, HOUR).collect();
         let service = Service::with_jobs(ends.clone());
@@ -74,7 +73,7 @@ async fn a_thousand_jobs_cost_little_more_than_one_look_each() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn outcomes_come_as_jobs_end() {
+async fn outcomes_are_returned_as_jobs_end() {
     let service = Service::with_jobs(spread_over(10, HOUR));
     let client = service.client();
     let mut watch = client.watch(jobs(&service, &client));
@@ -88,7 +87,7 @@ async fn outcomes_come_as_jobs_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn jobs_that_lists_hide_are_looked_at() {
+async fn jobs_that_lists_do_not_contain_are_polled() {
     let service = Service::with_jobs(spread_over(20, HOUR)).with(|played| played.hidden = [3, 7].into());
     let client = service.client();
     assert_eq!(all(client.watch(jobs(&service, &client))).await.len(), 20);
@@ -96,16 +95,16 @@ async fn jobs_that_lists_hide_are_looked_at() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_the_right_to_list_each_is_looked_at() {
+async fn without_permission_to_list_each_job_is_polled() {
     let service = Service::with_jobs(spread_over(5, HOUR)).with(|played| played.lists_denied = true);
     let client = service.client();
     assert_eq!(all(client.watch(jobs(&service, &client))).await.len(), 5);
-    assert_eq!(service.requests("List").len(), 1, "it is not tried again");
+    assert_eq!(service.requests("List").len(), 1, "it is not requested again");
     service.assert_pace();
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_is_waited_out() {
+async fn an_outage_is_retried_until_it_is_over() {
     let service = Service::with_jobs(spread_over(50, HOUR)).with(|played| played.down_until = HOUR / 2);
     let client = service.client();
     let found = all(client.watch(jobs(&service, &client))).await;
@@ -114,14 +113,14 @@ async fn an_outage_is_waited_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_job_that_is_not_there_does_not_stop_the_others() {
+async fn a_missing_job_does_not_stop_the_others() {
     let service = Service::with_jobs(spread_over(5, HOUR));
     let client = service.client();
     let mut given = jobs(&service, &client);
     given.push(client.export_job(STORE, "9999999999"));
     given.push(given[0].clone());
     let found = all(client.watch(given)).await;
-    assert_eq!(found.len(), 6, "the one that was given twice is told of once");
+    assert_eq!(found.len(), 6, "the one that was given twice is returned once");
     let (job, error) = &found[0];
     assert_eq!(job.id().as_str(), "9999999999");
     assert_eq!(error.as_ref().unwrap_err().call_error().unwrap().status(), Some(404));
@@ -129,7 +128,7 @@ async fn a_job_that_is_not_there_does_not_stop_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_time_is_up_the_rest_is_told_of() {
+async fn at_the_timeout_the_remaining_jobs_are_returned_with_an_error() {
     let service = Service::with_jobs(spread_over(10, HOUR));
     let client = service.client();
     let begun = Instant::now();
@@ -171,7 +170,7 @@ fn three_jobs(client: &Client) -> impl Iterator<Item = Job<Export>> {
 const ENDED: &str = r#"{"id":"{id}","status":"COMPLETED"}"#;
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_never_answers_holds_nobody_beyond_the_timeout() {
+async fn a_service_that_never_responds_does_not_delay_the_timeout() {
     let script = Script::new([Step::Hang]);
     let begun = Instant::now();
     let found = all(script.client().watch(three_jobs(&script.client())).timeout(Duration::from_secs(10))).await;
@@ -180,7 +179,7 @@ async fn a_service_that_never_answers_holds_nobody_beyond_the_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_ends_shortly_before_the_timeout_is_seen() {
+async fn a_job_that_ends_shortly_before_the_timeout_has_an_outcome() {
     let service = Service::with_jobs([Duration::from_secs(99); 5]);
     let client = service.client();
     let found = all(client.watch(jobs(&service, &client)).timeout(Duration::from_secs(100))).await;
@@ -188,7 +187,7 @@ async fn what_ends_shortly_before_the_timeout_is_seen() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_is_asked_to_wait_waits() {
+async fn retry_after_of_a_list_is_respected() {
     let throttled = || respond(429, &[("retry-after", "120")], r#"{"code":"ThrottlingException"}"#);
     let list = respond(200, &[], r#"{"exportJobs":[]}"#);
     let script = Script::new([throttled(), list, respond(200, &[], ENDED)]);
@@ -201,7 +200,7 @@ async fn a_list_that_is_asked_to_wait_waits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lists_that_failed_once_are_tried_again() {
+async fn lists_that_failed_once_are_retried() {
     let running = || respond(200, &[], r#"{"id":"{id}","status":"IN_PROGRESS"}"#);
     let script = Script::new([
         respond(400, &[("x-amzn-errortype", "ValidationException")], ""),
