@@ -309,10 +309,15 @@ impl Error {
         self.context().is_some_and(|context| context.outage)
     }
 
-    /// Whether there are no credentials and none are to be expected: every call of the client fails.
-    pub(crate) fn lacks_credentials(&self) -> bool {
-        // Only failures of a provider that never worked are retryable for a single call and not an outage.
-        !self.is_outage() && (matches!(self, Self::Credentials(_) | Self::Signing(_)) || self.is_retryable())
+    /// Whether every other call of the client would fail for the same reason: there are no credentials and none are to be
+    /// expected, or there is no Tokio runtime.
+    pub(crate) fn concerns_every_call(&self) -> bool {
+        match self {
+            Self::Configuration(_) => true,
+            Self::Credentials(_) | Self::Signing(_) => !self.is_outage(),
+            // Only failures of a provider that never worked are retryable for a single call and not an outage.
+            _ => !self.is_outage() && self.is_retryable(),
+        }
     }
 
     /// Whether the service throttled the request, by code or by status 429. Send fewer requests, or request a higher quota.

@@ -10,7 +10,7 @@ const DEFAULT_CHAIN: &str = if cfg!(feature = "aws-config") {
     ""
 };
 
-/// Why a client could not be built. Nothing was sent.
+/// Why a client could not be built, or can't be used here. Nothing was sent.
 ///
 /// ```
 /// use healthomics::error::ConfigurationError;
@@ -104,6 +104,11 @@ pub enum ConfigurationError {
     /// The HTTP client could not be built, usually because the machine has no certificate store.
     #[error("the HTTP client could not be built")]
     HttpClient(#[source] BoxError),
+    /// A call was awaited outside a Tokio runtime, whose timers and sockets it needs.
+    #[error(
+        "no Tokio runtime: await this inside one (`#[tokio::main]`), or use `healthomics::blocking` (feature `blocking`)"
+    )]
+    OutsideRuntime,
 }
 
 readable_debug!(ConfigurationError);

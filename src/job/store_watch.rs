@@ -225,7 +225,7 @@ impl<K: JobKind> StoreWatch<K> {
     }
 
     fn list_failed(&mut self, error: &Error) {
-        if error.lacks_credentials() {
+        if error.concerns_every_call() {
             return self.fail_all(error);
         }
         match self.lists.failed(&self.store, error) {
@@ -269,7 +269,7 @@ impl<K: JobKind> StoreWatch<K> {
     }
 
     fn poll_failed(&mut self, id: &K::Id, error: &Error) {
-        if error.lacks_credentials() {
+        if error.concerns_every_call() {
             return self.fail_all(error);
         }
         let Some(tracked) = self.jobs.get_mut(id) else { return };

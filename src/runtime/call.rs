@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use http::HeaderValue;
+use tokio::runtime::Handle;
 use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
@@ -14,7 +15,7 @@ use super::clock::ClockOffset;
 use super::rate_limiter::DeadlineExceeded;
 use super::retry::{Class, Decision, Retry, RetryPolicy};
 use super::{Runtime, Timeouts, attempt};
-use crate::error::{Context, Error, StopReason};
+use crate::error::{ConfigurationError, Context, Error, StopReason};
 use crate::http::{ConnectOptions, ResponseLimits};
 use crate::model::ClientToken;
 use crate::model::validation::Violations;
@@ -118,6 +119,10 @@ async fn run(call: &Call, operation: &dyn ErasedOperation, decode: Decode<'_>) -
     operation.find_violations(&mut violations);
     if !violations.is_empty() {
         return Err(Error::invalid_input(operation.name(), violations));
+    }
+    // Timers and sockets would panic.
+    if Handle::try_current().is_err() {
+        return Err(ConfigurationError::OutsideRuntime.into());
     }
 
     let span = tracing::info_span!(

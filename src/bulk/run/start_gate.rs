@@ -87,7 +87,7 @@ impl StartFailure {
         let store_is_missing = error.status() == Some(404) && !has_accepted;
         let caller_is_refused = matches!(error.status(), Some(401 | 403))
             || error.code().is_some_and(|code| CREDENTIAL_CODES.contains(&code))
-            || error.lacks_credentials();
+            || error.concerns_every_call();
         if store_is_missing || caller_is_refused { Self::AllRefused } else { Self::Refused }
     }
 }
