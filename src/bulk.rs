@@ -43,7 +43,7 @@ pub use calls::{ActivateReadSets, ExportReadSets, ImportReadSets};
 pub use failed::RunFailed;
 pub use plan::{BulkKind, Duplicate, DuplicateItem, Duplicates, Group, Plan, Planner, Shard};
 pub use progress::{BulkProgress, ProgressHandle};
-pub use report::{Report, ReportError, ReportItem};
+pub use report::{GroupSummary, ItemSummary, Report, ReportError, ReportItem, ReportSummary};
 pub use run::BulkRun;
 pub use start::BulkStart;
 

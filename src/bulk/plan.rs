@@ -6,6 +6,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub(super) use duplicates::named;
@@ -191,12 +192,13 @@ pub struct Plan<K: BulkKind> {
 /// One of several parts of a plan.
 ///
 /// [`Plan::shard`] has an example.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Shard {
-    /// Which one, from 0.
+    /// The number of this part, from 0.
     pub index: usize,
-    /// Of how many.
+    /// The number of parts.
     pub count: usize,
 }
 

@@ -1,12 +1,15 @@
 //! What became of a bulk run, item by item.
 
+mod summary;
+
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt;
 
+pub use self::summary::{GroupSummary, ItemSummary, ReportSummary};
 use super::group_outcome::{GroupOutcome, StartError};
 use super::journal::ItemResult;
-use super::{BulkKind, Plan};
+use super::{BulkKind, Group, Plan};
 use crate::Error;
 use crate::model::text::OneLine;
 use crate::model::{JobStatus, ReadSetId};
@@ -105,54 +108,7 @@ impl<K: BulkKind> Report<K> {
     /// # Ok(()) }
     /// ```
     pub fn items(&self) -> impl Iterator<Item = ReportItem<'_, K>> {
-        let groups = self.plan.groups().zip(&self.outcomes);
-        groups.flat_map(|(group, outcome)| {
-            group.positions().zip(group.items()).enumerate().map(move |(index, (position, item))| {
-                let open = ReportItem {
-                    position,
-                    item,
-                    job_id: None,
-                    job_not_found: false,
-                    job_status: None,
-                    finished: false,
-                    indeterminate: false,
-                    read_set_id: None,
-                    reason: Some("no job was started"),
-                    error: None,
-                    cause: None,
-                };
-                match outcome {
-                    GroupOutcome::Pending => open,
-                    GroupOutcome::Refused(start) | GroupOutcome::Indeterminate(start) => ReportItem {
-                        indeterminate: matches!(outcome, GroupOutcome::Indeterminate(_)),
-                        reason: Some(&start.text),
-                        error: Some(&start.error),
-                        cause: Some(&start.cause),
-                        ..open
-                    },
-                    GroupOutcome::Lost { job_id, error, cause, not_found } => ReportItem {
-                        job_id: Some(job_id),
-                        job_not_found: *not_found,
-                        indeterminate: true,
-                        reason: Some(error),
-                        cause: Some(cause),
-                        ..open
-                    },
-                    GroupOutcome::Ended { job_id, status, items } => {
-                        let result = items.get(index);
-                        ReportItem {
-                            job_id: Some(job_id),
-                            job_status: Some(status),
-                            finished: result.is_some_and(ItemResult::is_finished),
-                            indeterminate: result.is_none_or(|result| result.status.is_none()),
-                            read_set_id: result.and_then(|result| result.read_set_id.as_ref()),
-                            reason: result.and_then(|result| result.reason.as_deref()),
-                            ..open
-                        }
-                    }
-                }
-            })
-        })
+        self.plan.groups().zip(&self.outcomes).flat_map(|(group, outcome)| items_of_group(group, outcome))
     }
 
     /// The items that did not finish and are not indeterminate. Those with a `job` are the input of a second run, under another
@@ -288,6 +244,59 @@ impl<K: BulkKind> Report<K> {
         let plural = if jobs == 1 { "" } else { "s" };
         format!("{finished} of {total} items finished in {jobs} job{plural}")
     }
+}
+
+/// The items of a group, in the order of the input.
+fn items_of_group<'a, K: BulkKind>(
+    group: Group<'a, K>,
+    outcome: &'a GroupOutcome,
+) -> impl Iterator<Item = ReportItem<'a, K>> {
+    let items = group.positions().zip(group.items()).enumerate();
+    items.map(move |(index, (position, item))| {
+        let pending = ReportItem {
+            position,
+            item,
+            job_id: None,
+            job_not_found: false,
+            job_status: None,
+            finished: false,
+            indeterminate: false,
+            read_set_id: None,
+            reason: Some("no job was started"),
+            error: None,
+            cause: None,
+        };
+        match outcome {
+            GroupOutcome::Pending => pending,
+            GroupOutcome::Refused(start) | GroupOutcome::Indeterminate(start) => ReportItem {
+                indeterminate: matches!(outcome, GroupOutcome::Indeterminate(_)),
+                reason: Some(&start.text),
+                error: Some(&start.error),
+                cause: Some(&start.cause),
+                ..pending
+            },
+            GroupOutcome::Lost { job_id, error, cause, not_found } => ReportItem {
+                job_id: Some(job_id),
+                job_not_found: *not_found,
+                indeterminate: true,
+                reason: Some(error),
+                cause: Some(cause),
+                ..pending
+            },
+            GroupOutcome::Ended { job_id, status, items } => {
+                let result = items.get(index);
+                ReportItem {
+                    job_id: Some(job_id),
+                    job_status: Some(status),
+                    finished: result.is_some_and(ItemResult::is_finished),
+                    indeterminate: result.is_none_or(|result| result.status.is_none()),
+                    read_set_id: result.and_then(|result| result.read_set_id.as_ref()),
+                    reason: result.and_then(|result| result.reason.as_deref()),
+                    ..pending
+                }
+            }
+        }
+    })
 }
 
 /// A reason why items of a bulk run did not finish.
