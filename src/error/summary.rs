@@ -29,14 +29,14 @@ use super::Error;
 pub struct ErrorSummary {
     /// The error code as the service wrote it, `ThrottlingException`: [`Error::code`]. `None` if the service did not
     /// respond, or without a code.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// The HTTP status of the error response: [`Error::status`]. `None` if there was no error response.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// The request id that AWS support asks for: [`Error::request_id`]. `None` if there was no response, or one without
     /// a request id.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// The error and its causes on one line: [`Error::report`].
     pub text: String,

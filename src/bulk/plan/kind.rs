@@ -2,9 +2,6 @@
 
 use std::fmt;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use crate::job::{Activation, Export, Import, JobKind};
 use crate::model::ReadSetId;
 use crate::model::validation::{Path, Violations};
@@ -22,7 +19,7 @@ use crate::read_set::{
 /// ```
 pub trait BulkKind: JobKind<Id: From<String>> {
     /// What a job has many of: a read set, or the source of an import.
-    type Item: Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static;
+    type Item: Clone + fmt::Debug + Send + Sync + 'static;
     /// How many of them one job takes.
     const MAX_ITEMS: usize;
 

@@ -10,16 +10,14 @@ use crate::model::{JobStatus, ReadSetId, RunId, SequenceStoreId};
 
 /// What a [`Report`] says, as plain data: to store, to compare, and to return from a web handler.
 ///
-/// [`Report::summary`] makes it. `I` is the type of the items: [`ReadSetId`], or
-/// [`ImportReadSetSource`](crate::read_set::ImportReadSetSource) for imports. It is a JSON object with the fields below
-/// in camel case; fields that are `None` are left out. What is read back equals what was written. In a unit test it can
-/// be made from JSON: fields that are `None` or `false` may be absent, and unknown fields are ignored.
+/// [`Report::summary`] makes it, in one form for all kinds of jobs. It is a JSON object with the fields below in camel
+/// case; fields that are `None` are left out. What is read back equals what was written. In a unit test it can be made
+/// from JSON: fields that are `None` or `false` may be absent, and unknown fields are ignored.
 ///
 /// ```
-/// use healthomics::ReadSetId;
 /// use healthomics::bulk::ReportSummary;
 ///
-/// let summary: ReportSummary<ReadSetId> = serde_json::from_str(
+/// let summary: ReportSummary = serde_json::from_str(
 ///     r#"{
 ///         "runId": "run-7",
 ///         "kind": "activation",
@@ -31,8 +29,8 @@ use crate::model::{JobStatus, ReadSetId, RunId, SequenceStoreId};
 ///                 "jobId": "7777777777",
 ///                 "jobStatus": "COMPLETED_WITH_FAILURES",
 ///                 "items": [
-///                     {"position": 0, "item": "5555555555", "finished": true},
-///                     {"position": 1, "item": "5555555556", "reason": "Read set not found"}
+///                     {"position": 0, "name": "5555555555", "finished": true},
+///                     {"position": 1, "name": "5555555556", "reason": "Read set not found"}
 ///                 ]
 ///             }
 ///         ]
@@ -46,7 +44,7 @@ use crate::model::{JobStatus, ReadSetId, RunId, SequenceStoreId};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct ReportSummary<I> {
+pub struct ReportSummary {
     /// The name of the run.
     pub run_id: RunId,
     /// The kind of the jobs: `export`, `import` or `activation`.
@@ -56,9 +54,9 @@ pub struct ReportSummary<I> {
     /// The part of the plan that was run.
     pub shard: Shard,
     /// The groups of the shard, in the order of the plan.
-    pub groups: Vec<GroupSummary<I>>,
+    pub groups: Vec<GroupSummary>,
     /// The error that stopped the run: [`Report::stopped_by`]. `None` if the run went on to its end.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_by: Option<ErrorSummary>,
 }
 
@@ -66,34 +64,34 @@ pub struct ReportSummary<I> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct GroupSummary<I> {
+pub struct GroupSummary {
     /// The number of the group in the whole plan, from 0.
     pub index: usize,
     /// The id of the job of the group: 10 to 36 digits. `None` if no job was started, as far as is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_id: Option<String>,
     /// Whether the service does not know the job any more.
     #[serde(default)]
     pub job_not_found: bool,
     /// The final status of the job. `None` if it is not known to have ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_status: Option<JobStatus>,
     /// The error of the start. `None` if a job was started or no start was sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorSummary>,
     /// The items of the group, in the order of the input.
-    pub items: Vec<ItemSummary<I>>,
+    pub items: Vec<ItemSummary>,
 }
 
 /// The result of one item, as plain data: a part of a [`GroupSummary`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct ItemSummary<I> {
+pub struct ItemSummary {
     /// The index of the item in the input, from 0.
     pub position: usize,
-    /// The item as it was in the input.
-    pub item: I,
+    /// What the item is: the id of the read set, or the location of the first file of an import.
+    pub name: String,
     /// Whether the item finished.
     #[serde(default)]
     pub finished: bool,
@@ -101,10 +99,10 @@ pub struct ItemSummary<I> {
     #[serde(default)]
     pub indeterminate: bool,
     /// The id of the read set that an import made of the item. `None` for other kinds, and if there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_set_id: Option<ReadSetId>,
     /// Why the item did not finish: [`ReportItem::reason`]. `None` if it finished.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
@@ -123,12 +121,12 @@ impl<K: BulkKind> Report<K> {
     /// let report = call.read_sets(read_sets).prepare()?.run().await?;
     /// let stored = serde_json::to_string(&report.summary())?;
     ///
-    /// let summary: ReportSummary<_> = serde_json::from_str(&stored)?;
+    /// let summary: ReportSummary = serde_json::from_str(&stored)?;
     /// assert_eq!(summary, report.summary());
     /// assert_eq!(summary.groups[0].items[0].reason.as_deref(), Some("Read set not found"));
     /// # Ok(()) }
     /// ```
-    pub fn summary(&self) -> ReportSummary<K::Item> {
+    pub fn summary(&self) -> ReportSummary {
         let plan = self.plan();
         let groups = plan.groups().zip(&self.outcomes).map(|(group, outcome)| GroupSummary::of(group, outcome));
         ReportSummary {
@@ -142,8 +140,8 @@ impl<K: BulkKind> Report<K> {
     }
 }
 
-impl<I> GroupSummary<I> {
-    fn of<K: BulkKind<Item = I>>(group: Group<'_, K>, outcome: &GroupOutcome) -> Self {
+impl GroupSummary {
+    fn of<K: BulkKind>(group: Group<'_, K>, outcome: &GroupOutcome) -> Self {
         let pending = Self {
             index: group.index(),
             job_id: None,
@@ -167,11 +165,11 @@ impl<I> GroupSummary<I> {
     }
 }
 
-impl<K: BulkKind> From<ReportItem<'_, K>> for ItemSummary<K::Item> {
+impl<K: BulkKind> From<ReportItem<'_, K>> for ItemSummary {
     fn from(item: ReportItem<'_, K>) -> Self {
         Self {
             position: item.position,
-            item: item.item.clone(),
+            name: K::key(item.item).0.to_owned(),
             finished: item.finished,
             indeterminate: item.indeterminate,
             read_set_id: item.read_set_id.cloned(),
