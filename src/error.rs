@@ -241,7 +241,7 @@ impl Error {
     /// # let local = LocalService::start().await?;
     /// # let client = local.client_builder().max_attempts(1).build()?;
     /// # let headers = vec![("Retry-After".to_owned(), "90".to_owned())];
-    /// # local.queue_fault("GetReadSetMetadata", Fault::Answer { status: 503, headers, body: Vec::new() });
+    /// # local.queue_fault("GetReadSetMetadata", Fault::Response { status: 503, headers, body: Vec::new() });
     /// # let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("5555555555");
     /// let error = call.send().await.unwrap_err();
     /// let pause = error.retry_after().unwrap_or(Duration::from_secs(30));
@@ -365,7 +365,7 @@ impl Error {
     /// # use healthomics::local::{Fault, LocalService};
     /// # let local = LocalService::start().await?;
     /// # let client = local.client_builder().max_attempts(1).build()?;
-    /// # local.queue_fault("GetReadSetMetadata", Fault::answer(200, r#"{"id":"#));
+    /// # local.queue_fault("GetReadSetMetadata", Fault::response(200, r#"{"id":"#));
     /// # let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("5555555555");
     /// let error = call.send().await.unwrap_err();
     /// let cause = std::error::Error::source(&error).unwrap(); // EOF while parsing a value at line 1 column 6

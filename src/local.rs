@@ -1,11 +1,12 @@
-//! An embedded HealthOmics on loopback, for tests and first steps.
+//! An embedded HealthOmics, for tests and first steps without an AWS account.
 //!
-//! [`LocalService`] is a real HTTP server inside the process. It checks signatures and inputs as HealthOmics does, runs
-//! export, import and activation jobs at a [`Pace`] of your choice, holds its read sets in memory, and [injects
-//! faults](Fault). Any AWS SDK can talk to it, as it routes by the path alone and accepts any `Host`.
+//! [`LocalService::start`] runs an HTTP server on loopback, inside the process. It checks signatures and inputs as
+//! HealthOmics does, runs export, import and activation jobs at a [`Pace`] of your choice, keeps its read sets in memory,
+//! and [injects faults](Fault). Every AWS SDK can call it, as it finds the operation by the path of a request and accepts
+//! any `Host`.
 //!
 //! By default the third read of a job finds it ended, whether it is read by a Get, by a list of jobs or through its read
-//! sets, and a job that nobody reads ends after a second: [`Pace`] has the details.
+//! sets, and a job that is not read ends after a second: see [`Pace`].
 //!
 //! ```
 //! use healthomics::local::{LocalService, SeedReadSet};
@@ -17,123 +18,172 @@
 //! let read_set = local.seed_read_set(&store, SeedReadSet::archived(FileType::Bam));
 //! // Give this client to the code under test:
 //! let client = local.client()?;
-//! client.start_read_set_activation_job().sequence_store_id(&store).sources([&read_set]).send().await?;
+//! let call = client.start_read_set_activation_job().sequence_store_id(&store).sources([&read_set]);
+//! call.send().await?;
 //! assert_eq!(local.read_set_status(&store, &read_set), Some(ReadSetStatus::Activating));
 //! assert_eq!(local.jobs().len(), 1);
 //! # Ok(()) }
 //! ```
 //!
+//! [`LocalService::in_process`] is the same service without a socket, for tests with a paused clock: a job of six hours
+//! then takes milliseconds.
+//!
 //! # Assumptions
 //!
-//! Where nobody has a source for what the real service does, the local one does the plainest thing:
+//! Where it is not known what the real service does, the local one does what is simplest:
 //!
-//! - A Start with the client token and the parameters of an earlier one on the same store gets the earlier answer; with
-//!   other parameters it gets a `ValidationException`. Tokens are never forgotten.
-//! - An item of an export fails unless its read set is active when the item is exported. An item whose read set is not
-//!   there fails, in an export as in an activation.
+//! - A start with the client token and the parameters of an earlier one on the same store gets the response to the earlier
+//!   one; with other parameters it gets a `ValidationException`. Tokens do not expire.
+//! - An item of an export fails unless its read set is active when the item settles. An item whose read set does not
+//!   exist fails, in an export and in an activation.
 //! - An import item of BAM or CRAM without a reference fails, and so does one of another type than FASTQ with a second
 //!   file.
-//! - The read set of an import appears when its item finishes, as an active one.
+//! - The read set of an import is created, as an active one, when its item finishes.
 //! - A job is `SUBMITTED` for the first tenth of its time; its items share the rest evenly.
-//! - An item of an activation is finished as soon as the job runs if its read set is active, or if another job is about
-//!   to activate it.
-//! - A read set whose activation fails goes back to the archive.
-//! - A deleted read set is gone at once, whatever is at work on it. What is not there can't be deleted: a
-//!   `ResourceNotFoundException` among the errors of the response. A response without errors has no body.
-//! - A list is in the order of creation, 100 to a page unless it is told otherwise. `createdAfter` and `createdBefore`
-//!   leave out what was created at that very millisecond; names and ids are matched whole; an empty `referenceArn` is
-//!   that of read sets without one. A `nextToken` is good for the list, store and filter that gave it, for ever; for
-//!   any other it gets a `ValidationException`. It has to be percent-encoded.
-//! - What the service does on stores, reference stores, tags, uploads, downloads and access policies is refused with a
+//! - An item of an activation finishes as soon as the job runs if its read set is active, or if another job is
+//!   activating it.
+//! - A read set whose activation fails is archived again.
+//! - A read set is deleted at once, even if a job uses it. A read set that does not exist can't be deleted: it is among
+//!   the errors of the response, with a `ResourceNotFoundException`. A response without errors has no body.
+//! - A list is sorted by creation and has pages of 100 entries, unless the request has another `maxResults`. `createdAfter`
+//!   and `createdBefore` exclude that very millisecond; names and ids must be equal; an empty `referenceArn` is
+//!   that of read sets without a reference. A `nextToken` is valid for the list, store and filter that it was returned
+//!   for, and does not expire; elsewhere it gets a `ValidationException`. It has to be percent-encoded.
+//! - Operations on stores, reference stores, tags, uploads, downloads and access policies are refused with a
 //!   `NotImplementedException` (501) that names the operation.
-//! - A read set that was put in without a job counts as an upload. Its counts, sizes and entity tags are made up.
-//! - A job without success and one of mixed success say so in words of this crate.
+//! - A seeded read set has the creation type `UPLOAD`. Its counts, sizes and entity tags are invented.
+//! - The status messages of a job without success and of one with failures are those of this crate.
 
-mod answer;
-mod assumed;
 mod auth;
-mod fault;
+mod builder;
+mod client;
+mod clock;
+mod faults;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
-mod job;
-mod list;
-mod progress;
-mod read_set;
-mod record;
-mod route;
-pub(crate) mod schema;
+mod handlers;
+mod messages;
+mod operations;
+mod pace;
+mod quotas;
+mod request_log;
+mod response;
+mod schema;
 mod server;
-pub(crate) mod shapes;
+mod service;
+mod service_error;
+mod shapes;
+mod snapshot;
 mod state;
-mod world;
 
+use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
-pub use self::fault::Fault;
-use self::job::Job;
-pub use self::progress::Pace;
-pub use self::record::ReceivedRequest;
-pub use self::state::Quotas;
-use self::state::{Shared, State};
-pub use self::world::{JobKind, LocalItem, LocalJob, LocalReadSet, SeedReadSet};
+pub use self::builder::LocalServiceBuilder;
+pub use self::faults::Fault;
+pub use self::pace::Pace;
+pub use self::quotas::Quotas;
+pub use self::request_log::ReceivedRequest;
+use self::service::Service;
+pub use self::snapshot::{JobKind, LocalItem, LocalJob, LocalReadSet, SeedReadSet};
+use self::state::Job;
 use crate::model::{ReadSetId, ReadSetStatus, SequenceStoreId};
-use crate::{Client, ClientBuilder, Error};
 
-/// Between the first polls of a job by the clients of a local service.
-const INITIAL_POLL_INTERVAL: Duration = Duration::from_millis(2);
+/// The endpoint of a service in process. No host can have this name.
+const IN_PROCESS_ENDPOINT: &str = "http://healthomics.invalid";
 
-/// An embedded HealthOmics. It stops, with all of its connections, when it is dropped.
+/// An embedded HealthOmics: an HTTP server on loopback, or a service [in process](Self::in_process). It stops, with all
+/// of its connections, when it is dropped.
 ///
-/// It runs on the tokio runtime that started it.
 /// The [module](self) has an example.
 #[must_use = "the service stops when it is dropped"]
 pub struct LocalService {
-    shared: Arc<Shared>,
-    address: SocketAddr,
+    service: Arc<Service>,
     credentials: Credentials,
-    server: AbortHandle,
+    /// `None` for a service in process.
+    server: Option<Server>,
+}
+
+/// An HTTP server, which stops when it is dropped.
+struct Server {
+    address: SocketAddr,
+    task: AbortHandle,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 impl LocalService {
-    /// The access key that is accepted unless other credentials are given.
+    /// The access key id of the credentials that are accepted, unless the builder sets others.
     pub const ACCESS_KEY_ID: &'static str = "AKIDLOCALEXAMPLE";
-    /// The secret that belongs to [`ACCESS_KEY_ID`](Self::ACCESS_KEY_ID).
+    /// The secret access key that belongs to [`ACCESS_KEY_ID`](Self::ACCESS_KEY_ID).
     pub const SECRET_ACCESS_KEY: &'static str = "local-example-secret-access-key";
-    /// The region unless another is given.
+    /// The region, unless the builder sets another.
     pub const REGION: &'static str = "us-east-1";
 
-    /// Starts one on a free port of 127.0.0.1, with the default [`Pace`]: the third read of a job finds it ended, and a job
-    /// that nobody reads ends after a second.
+    /// Starts an HTTP server on a free port of 127.0.0.1 and on the tokio runtime of the caller, with the default
+    /// [`Pace`]: the third read of a job finds it ended, and a job that is not read ends after a second.
     ///
     /// # Errors
     ///
-    /// If the port can't be listened on.
+    /// The error of listening on the port.
     pub async fn start() -> io::Result<Self> {
         Self::builder().start().await
     }
 
-    /// For anything but the defaults.
+    /// Creates a service without a socket, with the defaults of [`start`](Self::start). Only the clients of
+    /// [`client`](Self::client), [`client_builder`](Self::client_builder) and [`http_client`](Self::http_client) can call
+    /// it. All checks and faults are those of the server.
+    ///
+    /// The clock of the service, and that of its clients, is tokio's. A test that pauses it (which needs tokio's feature
+    /// `test-util`) passes hours in milliseconds, as the clock jumps to the next timer whenever every task waits. Create
+    /// the service inside the runtime whose clock it is to follow.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use healthomics::local::{LocalService, Pace, SeedReadSet};
+    /// use healthomics::read_set::FileType;
+    ///
+    /// # /*
+    /// #[tokio::test(start_paused = true)]
+    /// # */
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> { six_hours().await }
+    /// async fn six_hours() -> Result<(), Box<dyn std::error::Error>> {
+    ///     let pace = Pace::Time(Duration::from_hours(6));
+    ///     let local = LocalService::builder().pace(pace).in_process();
+    ///     let client = local.client()?;
+    ///     let store = local.create_sequence_store();
+    ///     let id = local.seed_read_set(&store, SeedReadSet::archived(FileType::Bam));
+    ///
+    ///     let call = client.start_read_set_activation_job().sequence_store_id(&store).sources([id]);
+    ///     let started = call.send().await?;
+    ///     let outcome = client.job(&started).wait().timeout(Duration::from_hours(7)).await?;
+    ///     assert!(outcome.is_completed());
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn in_process() -> Self {
+        Self::builder().in_process()
+    }
+
+    /// The builder of a service with other settings than the defaults.
     ///
     /// [`LocalServiceBuilder`] has an example.
     pub fn builder() -> LocalServiceBuilder {
-        LocalServiceBuilder {
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            allow_non_loopback: false,
-            credentials: None,
-            region: Self::REGION.to_owned(),
-            pace: Pace::default(),
-            quotas: Quotas::default(),
-        }
+        LocalServiceBuilder::new()
     }
 
-    /// The names of the operations that the local service implements, as AWS writes them.
+    /// The names of the operations that the local service implements, such as `StartReadSetExportJob`.
     ///
     /// ```
     /// use healthomics::local::LocalService;
@@ -141,12 +191,13 @@ impl LocalService {
     /// assert!(LocalService::operations().any(|operation| operation == "StartReadSetExportJob"));
     /// ```
     pub fn operations() -> impl Iterator<Item = &'static str> {
-        route::operations()
+        operations::names()
     }
 
-    /// Where it listens, such as `http://127.0.0.1:41234`.
+    /// The URL of the service, such as `http://127.0.0.1:41234`.
     ///
-    /// If it listens on every interface, this is the loopback one.
+    /// For a service that listens on every interface, it is that of loopback. That of a service [in
+    /// process](Self::in_process) has a host name that does not exist.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -155,63 +206,41 @@ impl LocalService {
     /// // What another process or another SDK needs to call it:
     /// println!("AWS_ENDPOINT_URL={} AWS_REGION={}", local.endpoint_url(), local.region());
     /// println!("AWS_ACCESS_KEY_ID={}", local.credentials().access_key_id());
-    /// assert_eq!(local.endpoint_url(), format!("http://{}", local.address()));
+    /// # assert_eq!(Some(local.endpoint_url()), local.address().map(|address| format!("http://{address}")));
     /// # Ok(()) }
     /// ```
     pub fn endpoint_url(&self) -> String {
-        let mut reachable = self.address;
-        if reachable.ip().is_unspecified() {
-            reachable.set_ip(match reachable.ip() {
+        let Some(mut address) = self.address() else { return IN_PROCESS_ENDPOINT.to_owned() };
+        if address.ip().is_unspecified() {
+            address.set_ip(match address.ip() {
                 IpAddr::V4(_) => IpAddr::from(Ipv4Addr::LOCALHOST),
-                IpAddr::V6(_) => IpAddr::from(std::net::Ipv6Addr::LOCALHOST),
+                IpAddr::V6(_) => IpAddr::from(Ipv6Addr::LOCALHOST),
             });
         }
-        format!("http://{reachable}")
+        format!("http://{address}")
     }
 
-    /// The address it listens on.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// A client for this service, with its credentials and region. Its waits, watches and bulk runs poll new jobs every few
-    /// milliseconds ([`ClientBuilder::initial_poll_interval`]).
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Configuration`], if the region it was started with is empty.
-    pub fn client(&self) -> Result<Client, Error> {
-        self.client_builder().build()
-    }
-
-    /// Like [`client`](Self::client), for further settings.
-    pub fn client_builder(&self) -> ClientBuilder {
-        Client::builder()
-            .endpoint_url(self.endpoint_url())
-            .region(self.region())
-            .credentials(self.credentials())
-            // What is on loopback needs no proxy, and only the rate that was asked for.
-            .use_system_proxy(false)
-            .initial_poll_interval(INITIAL_POLL_INTERVAL)
-            .requests_per_second(self.shared.requests_per_second)
+    /// The address that the service listens on; `None` for a service [in process](Self::in_process).
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.server.as_ref().map(|server| server.address)
     }
 
     /// The region that requests must be signed for.
     pub fn region(&self) -> &str {
-        &self.shared.region
+        &self.service.region
     }
 
-    /// The credentials it was started with.
+    /// The credentials that the service was started with.
     pub fn credentials(&self) -> Credentials {
         self.credentials.clone()
     }
 
-    /// Accepts further credentials. Credentials of the same access key are replaced.
+    /// Accepts further credentials. They replace credentials with the same access key id.
     pub fn accept_credentials(&self, credentials: Credentials) {
-        self.shared.state().keys.accept(credentials);
+        self.service.lock().credentials.accept(credentials);
     }
 
-    /// Answers whatever is signed with this key with an `ExpiredTokenException` from now on.
+    /// Refuses all later requests that are signed with this access key id, with an `ExpiredTokenException`.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -229,29 +258,31 @@ impl LocalService {
     /// # Ok(()) }
     /// ```
     pub fn expire_credentials(&self, access_key_id: &str) {
-        self.shared.state().keys.expire(access_key_id);
+        self.service.lock().credentials.expire(access_key_id);
     }
 
-    /// Creates an empty store. Ids are the same in every run.
+    /// Creates an empty store and returns its id. Ids are the same in every run.
     pub fn create_sequence_store(&self) -> SequenceStoreId {
-        self.shared.state().world.create_store()
+        self.service.lock().state.create_store()
     }
 
-    /// Puts a read set into a store, without a job. A store that is not there is created.
+    /// Puts a read set into a store, without a job, and returns its id. A store that does not exist is created.
+    ///
     /// [`SeedReadSet`] has an example.
     pub fn seed_read_set(&self, store: &SequenceStoreId, read_set: SeedReadSet) -> ReadSetId {
-        let mut state = self.shared.state();
-        let clock = state.clock();
-        state.world.seed(store, read_set, clock)
+        let mut service = self.service.lock();
+        let now = service.clock.now();
+        service.state.seed(store, read_set, now)
     }
 
-    /// Where a read set stands, if there is one.
+    /// The status of a read set; `None` if there is no such store or read set.
     pub fn read_set_status(&self, store: &SequenceStoreId, read_set: &ReadSetId) -> Option<ReadSetStatus> {
-        let state = self.shared.state();
-        state.world.stores.get(store.as_str())?.get(read_set.as_str()).map(|read_set| read_set.shown.status.clone())
+        let service = self.service.lock();
+        let read_set = service.state.read_set(store.as_str(), read_set.as_str()).ok()?;
+        Some(read_set.snapshot.status.clone())
     }
 
-    /// The read sets of a store as they are now, by id.
+    /// The read sets of a store, sorted by id; none if there is no such store.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -260,21 +291,22 @@ impl LocalService {
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
     /// let kept = local.seed_read_set(&store, SeedReadSet::active("BAM".into()));
-    /// let gone = local.seed_read_set(&store, SeedReadSet::active("BAM".into()));
-    /// let deleted = client.batch_delete_read_set().sequence_store_id(&store).ids([&gone]).send().await?;
-    /// # assert!(deleted.errors.is_empty());
-    /// assert_eq!(local.read_sets(&store).iter().map(|read_set| &read_set.id).collect::<Vec<_>>(), [&kept]);
-    /// assert_eq!(local.read_set_status(&store, &gone), None);
+    /// let deleted = local.seed_read_set(&store, SeedReadSet::active("BAM".into()));
+    /// let call = client.batch_delete_read_set().sequence_store_id(&store).ids([&deleted]);
+    /// assert!(call.send().await?.errors.is_empty());
+    /// assert_eq!(local.read_sets(&store)[0].id, kept);
+    /// assert_eq!(local.read_set_status(&store, &deleted), None);
     /// # Ok(()) }
     /// ```
     pub fn read_sets(&self, store: &SequenceStoreId) -> Vec<LocalReadSet> {
-        let state = self.shared.state();
-        let store = state.world.stores.get(store.as_str());
-        store.into_iter().flat_map(|store| store.read_sets().map(|read_set| read_set.shown.clone())).collect()
+        match self.service.lock().state.store(store.as_str()) {
+            Ok(store) => store.read_sets().map(|read_set| read_set.snapshot.clone()).collect(),
+            Err(_) => Vec::new(),
+        }
     }
 
-    /// Makes an item fail with this message in every job that starts from now on: an item of this read set id, or of
-    /// this `source1`.
+    /// Makes items fail with this message, in all jobs that start later: export and activation items with this read set
+    /// id, and import items with this `source1`.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -282,32 +314,33 @@ impl LocalService {
     /// # let local = LocalService::start().await?;
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
-    /// let read_set = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
-    /// local.fail_item(read_set.as_str(), "the tape broke");
-    /// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources([read_set]);
+    /// let id = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
+    /// local.fail_item(id.as_str(), "the archive is damaged");
+    /// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources([id]);
     /// let started = call.send().await?;
-    /// let outcome = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5)).await?;
-    /// assert_eq!(outcome.items()[0].reason(), "the tape broke");
+    /// let outcome = client.job(&started).wait().await?;
+    /// assert_eq!(outcome.items()[0].reason(), "the archive is damaged");
     /// # Ok(()) }
     /// ```
     pub fn fail_item(&self, key: impl Into<String>, message: impl Into<String>) {
-        self.shared.state().world.failures.insert(key.into(), message.into());
+        self.service.lock().state.fail_item(key.into(), message.into());
     }
 
-    /// Lets something go wrong with the next request of an operation that has no fault waiting for it. Each request
-    /// takes one fault, in the order they were queued, even if it would have been refused.
+    /// Injects a fault into the next request of an operation that has no queued fault. Each request takes one fault, in
+    /// the order in which they were queued, even a request that would have been refused.
+    ///
+    /// [`Fault`] has an example.
     ///
     /// # Panics
     ///
-    /// If no such operation is served, or the fault can't be carried out: a misspelt test would test nothing.
-    ///
-    /// [`Fault`] has an example.
+    /// If the operation is not [implemented](Self::operations), or the fault can't be injected: a test with a misspelt
+    /// name would test nothing.
     pub fn queue_fault(&self, operation: &str, fault: Fault) {
-        check_fault(operation, &fault);
-        self.shared.state().faults.queue(operation, fault);
+        self.check_fault(operation, &fault);
+        self.service.lock().faults.queue(operation, fault);
     }
 
-    /// Lets something go wrong with every request of an operation, once the queued faults have run out, until
+    /// Injects a fault into every request of an operation that has no queued fault, until
     /// [`clear_faults`](Self::clear_faults).
     ///
     /// # Panics
@@ -320,153 +353,64 @@ impl LocalService {
     /// # let local = LocalService::start().await?;
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
-    /// local.fault_always("ListReadSets", Fault::error(403, "AccessDeniedException", "not you"));
+    /// local.fault_always("ListReadSets", Fault::error(403, "AccessDeniedException", "denied"));
     /// assert!(client.list_read_sets().sequence_store_id(&store).send().await.is_err());
     /// local.clear_faults();
     /// assert!(client.list_read_sets().sequence_store_id(&store).send().await.is_ok());
     /// # Ok(()) }
     /// ```
     pub fn fault_always(&self, operation: &str, fault: Fault) {
-        check_fault(operation, &fault);
-        self.shared.state().faults.always(operation, fault);
+        self.check_fault(operation, &fault);
+        self.service.lock().faults.always(operation, fault);
     }
 
-    /// Forgets the faults that have not happened.
+    /// Removes all faults that have not been injected.
     pub fn clear_faults(&self) {
-        self.shared.state().faults.clear();
+        self.service.lock().faults.clear();
     }
 
-    /// Sets the service's clock this many seconds ahead of the machine's, or behind: its `Date` headers, its
-    /// timestamps and what it thinks of the age of signatures.
+    /// Sets the service's clock this many seconds ahead of that of its callers, or behind it if the number is negative:
+    /// its `Date` headers, its timestamps and the time that signatures are checked against.
     pub fn set_clock_offset(&self, seconds: i64) {
-        self.shared.state().clock_offset = seconds;
+        self.service.lock().clock.set_offset(seconds);
     }
 
-    /// The requests that have arrived, oldest first. The last 100,000 are kept, or fewer if they are beyond 256 MiB.
+    /// The requests that were received, oldest first. The last 100,000 are kept, or fewer if they exceed 256 MiB.
     ///
     /// [`ReceivedRequest`] has an example.
     pub fn requests(&self) -> Vec<ReceivedRequest> {
-        self.shared.state().record.all()
+        self.service.lock().requests.all()
     }
 
-    /// Forgets the requests that have arrived.
+    /// Forgets the requests that were received.
     pub fn clear_requests(&self) {
-        self.shared.state().record.clear();
+        self.service.lock().requests.clear();
     }
 
-    /// The jobs of all stores, in the order they started. This is not a read of them as [`Pace`] counts it.
+    /// The jobs of all stores, in the order of their starts. This does not count as a read of them ([`Pace`]).
     ///
     /// [`LocalJob`] has an example.
     pub fn jobs(&self) -> Vec<LocalJob> {
-        self.shared.state().world.jobs.iter().map(Job::snapshot).collect()
+        self.service.lock().state.jobs().iter().map(Job::snapshot).collect()
+    }
+
+    fn check_fault(&self, operation: &str, fault: &Fault) {
+        let is_implemented = Self::operations().any(|name| name == operation);
+        let names = || Self::operations().collect::<Vec<_>>().join(", ");
+        assert!(is_implemented, "{operation:?} is not implemented; the operations are {}", names());
+        let invalid_reason = match (fault, &self.server) {
+            (Fault::ConnectionRefused, Some(_)) => Some("a server can't refuse single connections".to_owned()),
+            _ => fault.invalid_reason(),
+        };
+        assert!(invalid_reason.is_none(), "this fault can't be injected: {}", invalid_reason.unwrap_or_default());
     }
 }
 
-fn check_fault(operation: &str, fault: &Fault) {
-    assert!(route::is_served(operation), "{operation:?} is not served; these are: {}", route::names());
-    let flaw = fault.flaw();
-    assert!(flaw.is_none(), "this fault can't be carried out: {}", flaw.unwrap_or_default());
-}
-
-impl Drop for LocalService {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
-}
-
-impl std::fmt::Debug for LocalService {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for LocalService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalService")
             .field("endpoint_url", &self.endpoint_url())
-            .field("region", &self.shared.region)
+            .field("region", &self.region())
             .finish_non_exhaustive()
-    }
-}
-
-/// Settings of a [`LocalService`].
-///
-/// ```
-/// use std::time::Duration;
-///
-/// use healthomics::local::{LocalService, Pace, Quotas};
-///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let builder = LocalService::builder().region("eu-west-2").pace(Pace::Time(Duration::from_secs(2)));
-/// let local = builder.quotas(Quotas::of_new_account()).start().await?;
-/// assert_eq!(local.client()?.region(), "eu-west-2");
-/// # Ok(()) }
-/// ```
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct LocalServiceBuilder {
-    address: SocketAddr,
-    allow_non_loopback: bool,
-    credentials: Option<Credentials>,
-    region: String,
-    pace: Pace,
-    quotas: Quotas,
-}
-
-impl LocalServiceBuilder {
-    /// Where to listen; port 0 takes a free one. An address of the network is refused unless
-    /// [`allow_non_loopback`](Self::allow_non_loopback).
-    pub fn address(mut self, address: SocketAddr) -> Self {
-        self.address = address;
-        self
-    }
-
-    /// Lets others on the network in. The service is made for tests: it has no TLS and keeps what it is sent.
-    pub fn allow_non_loopback(mut self) -> Self {
-        self.allow_non_loopback = true;
-        self
-    }
-
-    /// The credentials to accept instead of the example ones.
-    pub fn credentials(mut self, credentials: Credentials) -> Self {
-        self.credentials = Some(credentials);
-        self
-    }
-
-    /// The region that requests must be signed for.
-    pub fn region(mut self, region: impl Into<String>) -> Self {
-        self.region = region.into();
-        self
-    }
-
-    /// What moves jobs on: by default reads, and a second for a job that nobody reads.
-    pub fn pace(mut self, pace: Pace) -> Self {
-        self.pace = pace;
-        self
-    }
-
-    /// Bounds on requests and jobs.
-    pub fn quotas(mut self, quotas: Quotas) -> Self {
-        self.quotas = quotas;
-        self
-    }
-
-    /// Starts it on the tokio runtime of the caller.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` if the address is not a loopback one and that was not allowed; otherwise if it can't be listened
-    /// on.
-    pub async fn start(self) -> io::Result<LocalService> {
-        if !self.allow_non_loopback && !self.address.ip().is_loopback() {
-            let message = format!("{} is not a loopback address, see allow_non_loopback()", self.address);
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-        }
-        let listener = TcpListener::bind(self.address).await?;
-        let address = listener.local_addr()?;
-        let credentials = self.credentials.unwrap_or_else(|| {
-            let (key, secret) = (LocalService::ACCESS_KEY_ID, LocalService::SECRET_ACCESS_KEY);
-            Credentials::new(key, secret, None, None, "healthomics-local")
-        });
-        let mut state = State::default();
-        state.world.pace = self.pace;
-        state.keys.accept(credentials.clone());
-        let shared = Arc::new(Shared::new(self.region, self.quotas, state));
-        let server = tokio::spawn(server::serve(listener, Arc::clone(&shared))).abort_handle();
-        Ok(LocalService { shared, address, credentials, server })
     }
 }

@@ -96,7 +96,7 @@ async fn every_form_of_response_is_read_and_no_error_is_lost() {
     let client = local.client_builder().max_attempts(1).build().unwrap();
     let delete_with_response = async |request_id: Option<&str>, body: &str| {
         let headers = request_id.map(|id| ("x-amzn-requestid".to_owned(), id.to_owned())).into_iter().collect();
-        local.queue_fault("BatchDeleteReadSet", Fault::Answer { status: 200, headers, body: body.into() });
+        local.queue_fault("BatchDeleteReadSet", Fault::Response { status: 200, headers, body: body.into() });
         client.batch_delete_read_set().sequence_store_id(&store).ids(&ids).send().await
     };
     let id = Some("4f6c");

@@ -104,7 +104,7 @@ async fn a_private_root_is_read_from_the_environment_or_a_profile() {
     for by_profile in [false, true] {
         let setup = setup("root").await;
         let root = Root::new();
-        let proxy = Proxy::start(setup.local.address(), Some(&root)).await;
+        let proxy = Proxy::start(setup.local.address().unwrap(), Some(&root)).await;
         let (url, path) = (proxy.url(), setup.home.join("root.pem").to_str().unwrap().to_owned());
         std::fs::write(&path, &root.pem).unwrap();
         let bundle = if by_profile { format!("ca_bundle = {path}\n") } else { String::new() };
@@ -145,7 +145,7 @@ async fn credentials_endpoints_are_trusted_by_a_private_root_too() {
     let session = Credentials::new("ASIASESSION", "secret", Some("token".to_owned()), None, "test");
     setup.local.accept_credentials(session);
     let root = Root::new();
-    let proxy = Proxy::start(setup.local.address(), Some(&root)).await;
+    let proxy = Proxy::start(setup.local.address().unwrap(), Some(&root)).await;
     let keys = Proxy::start(credentials_endpoint().await, Some(&root)).await;
     let (url, path) = (proxy.url(), setup.home.join("root.pem").to_str().unwrap().to_owned());
     std::fs::write(&path, &root.pem).unwrap();

@@ -31,10 +31,10 @@ async fn start(client: &Client, store: &str) -> Result<StartReadSetExportJobOutp
 async fn every_fault_after_processing_leaves_one_job() {
     for fault in [
         Fault::ResetAfter,
-        Fault::CutBody,
+        Fault::TruncatedBody,
         Fault::EmptyBody,
-        Fault::GarbageBody,
-        Fault::answer_after(502, "<html>bad gateway</html>"),
+        Fault::MalformedBody,
+        Fault::response_after(502, "<html>bad gateway</html>"),
         Fault::HangAfter,
     ] {
         let (local, store) = service().await;
@@ -87,7 +87,7 @@ async fn redirects_are_not_followed() {
     let (elsewhere, _) = service().await;
     for status in [301, 302, 303, 307, 308] {
         let location = ("location".to_owned(), format!("{}/sequencestore/{store}/exportjob", elsewhere.endpoint_url()));
-        local.queue_fault(OPERATION, Fault::Answer { status, headers: vec![location], body: Vec::new() });
+        local.queue_fault(OPERATION, Fault::Response { status, headers: vec![location], body: Vec::new() });
         let error = start(&local.client().unwrap(), &store).await.unwrap_err();
         assert_eq!((error.status(), error.attempts()), (Some(status), 1));
         assert!(error.to_string().contains("redirects are not followed"), "{error}");
@@ -115,13 +115,13 @@ async fn a_missing_response_ends_in_a_read_timeout() {
 async fn a_response_that_is_too_large_is_not_read() {
     let (local, store) = service().await;
     let client = local.client_builder().max_response_size(1_000).build().unwrap();
-    local.queue_fault(OPERATION, Fault::answer_after(200, vec![b' '; 100_000]));
+    local.queue_fault(OPERATION, Fault::response_after(200, vec![b' '; 100_000]));
     let error = start(&client, &store).await.unwrap_err();
     assert!(matches!(error, Error::UndecodableResponse(_)), "{error}");
     assert!(error.to_string().contains("larger than 1000 bytes") && error.may_have_been_applied(), "{error}");
 
     // An error response keeps its status, however large its body is.
-    local.queue_fault(OPERATION, Fault::answer(404, vec![b'x'; 100_000]));
+    local.queue_fault(OPERATION, Fault::response(404, vec![b'x'; 100_000]));
     let error = start(&client, &store).await.unwrap_err();
     assert!(matches!(error, Error::ResourceNotFoundException(_)), "{error}");
 }
@@ -129,7 +129,7 @@ async fn a_response_that_is_too_large_is_not_read() {
 #[tokio::test]
 async fn the_request_id_of_a_truncated_response_is_kept() {
     let (local, store) = service().await;
-    local.fault_always(OPERATION, Fault::CutBody);
+    local.fault_always(OPERATION, Fault::TruncatedBody);
     let error = start(&local.client().unwrap(), &store).await.unwrap_err();
     assert!(matches!(error, Error::Transport(_)) && error.may_have_been_applied(), "{error}");
     assert_eq!(error.request_id().map(str::len), Some(36), "{error}");
@@ -147,7 +147,7 @@ async fn a_requested_delay_can_be_added_to_any_time() {
         ("x-amz-retry-after", "18446744073709551615"),
     ] {
         let headers = vec![(name.to_owned(), value.to_owned())];
-        local.queue_fault(OPERATION, Fault::Answer { status: 503, headers, body: Vec::new() });
+        local.queue_fault(OPERATION, Fault::Response { status: 503, headers, body: Vec::new() });
         let error = start(&client, &store).await.unwrap_err();
         let delay = error.retry_after().unwrap();
         assert_eq!(delay, Duration::from_hours(24), "{name}: {value}");

@@ -39,8 +39,8 @@ async fn errors_and_raw_answers_come_before_or_after_the_work() {
     let (service, call) = service().await;
     let html = || vec![("content-type".to_owned(), "text/html".to_owned())];
     service.queue_fault(START, Fault::error(500, "InternalServerException", "oops"));
-    service.queue_fault(START, Fault::Answer { status: 502, headers: html(), body: b"<html>".to_vec() });
-    service.queue_fault(START, Fault::AnswerAfter { status: 504, headers: html(), body: b"<html>".to_vec() });
+    service.queue_fault(START, Fault::Response { status: 502, headers: html(), body: b"<html>".to_vec() });
+    service.queue_fault(START, Fault::ResponseAfter { status: 504, headers: html(), body: b"<html>".to_vec() });
 
     let reply = call.send().await;
     assert_eq!((reply.status, reply.code(), reply.message().as_str()), (500, "InternalServerException", "oops"));
@@ -58,9 +58,11 @@ async fn errors_and_raw_answers_come_before_or_after_the_work() {
 #[tokio::test]
 async fn connections_are_reset_and_bodies_cut() {
     let (service, call) = service().await;
-    for (fault, jobs, applied, status) in
-        [(Fault::ResetBefore, 0, false, None), (Fault::ResetAfter, 1, true, None), (Fault::CutBody, 2, true, Some(200))]
-    {
+    for (fault, jobs, applied, status) in [
+        (Fault::ResetBefore, 0, false, None),
+        (Fault::ResetAfter, 1, true, None),
+        (Fault::TruncatedBody, 2, true, Some(200)),
+    ] {
         service.queue_fault(START, fault.clone());
         assert!(call.try_send().await.is_err(), "{fault:?}");
         assert_eq!(outcome(&service), (jobs, applied, status), "{fault:?}");
@@ -69,8 +71,8 @@ async fn connections_are_reset_and_bodies_cut() {
 
 /// Sends a signed request over a plain socket and reads to the end.
 async fn raw(service: &LocalService, call: &Call) -> (String, std::io::Result<usize>) {
-    let mut stream = TcpStream::connect(service.address()).await.unwrap();
-    let mut head = format!("POST {} HTTP/1.1\r\nhost: {}\r\n", call.path, service.address());
+    let mut stream = TcpStream::connect(service.address().unwrap()).await.unwrap();
+    let mut head = format!("POST {} HTTP/1.1\r\nhost: {}\r\n", call.path, service.address().unwrap());
     for (name, value) in call.headers.iter().chain(&call.signature()) {
         write!(head, "{name}: {value}\r\n").unwrap();
     }
@@ -89,7 +91,7 @@ async fn a_reset_is_a_reset_and_a_cut_is_a_cut() {
     let (answer, end) = raw(&service, &call).await;
     assert_eq!((answer.as_str(), end.unwrap_err().kind()), ("", ErrorKind::ConnectionReset));
 
-    service.queue_fault(START, Fault::CutBody);
+    service.queue_fault(START, Fault::TruncatedBody);
     let (answer, end) = raw(&service, &call).await;
     assert!(end.is_ok());
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -121,7 +123,7 @@ async fn some_answers_are_late_and_some_never_come() {
 #[tokio::test]
 async fn an_answer_comes_drop_by_drop() {
     let (service, call) = service().await;
-    service.queue_fault(START, Fault::Drip(Duration::from_millis(1)));
+    service.queue_fault(START, Fault::SlowBody(Duration::from_millis(1)));
     let start = Instant::now();
     let reply = call.send().await;
     assert!(start.elapsed() >= Duration::from_millis(reply.text.len() as u64), "{:?}", start.elapsed());
@@ -143,7 +145,7 @@ async fn an_answer_is_as_large_as_one_likes() {
 #[tokio::test]
 async fn answers_are_garbage_empty_or_merged() {
     let (service, call) = service().await;
-    service.queue_fault(START, Fault::GarbageBody);
+    service.queue_fault(START, Fault::MalformedBody);
     service.queue_fault(START, Fault::EmptyBody);
     service.queue_fault(START, Fault::merge(r#"{"status": "PONDERING", "id": null, "novelty": {"a": [1]}}"#));
     let reply = call.send().await;
@@ -170,8 +172,8 @@ async fn the_date_can_be_off_alone() {
 #[tokio::test]
 async fn standing_faults_stay_until_they_are_cleared() {
     let (service, call) = service().await;
-    service.fault_always(START, Fault::answer(503, ""));
-    service.queue_fault(START, Fault::answer(429, ""));
+    service.fault_always(START, Fault::response(503, ""));
+    service.queue_fault(START, Fault::response(429, ""));
     let mut statuses = Vec::new();
     for _ in 0..3 {
         statuses.push(call.send().await.status);
@@ -186,7 +188,7 @@ async fn standing_faults_stay_until_they_are_cleared() {
 #[tokio::test]
 async fn a_fault_comes_before_the_signature_is_looked_at() {
     let (service, call) = service().await;
-    service.queue_fault(START, Fault::answer(500, ""));
+    service.queue_fault(START, Fault::response(500, ""));
     assert_eq!(call.send_with(Vec::new()).await.unwrap().status, 500);
     assert_eq!(call.send_with(Vec::new()).await.unwrap().status, 403);
 }
@@ -231,7 +233,7 @@ async fn rude_callers_do_not_take_it_down() {
         b"GET /sequ",
         b"",
     ] {
-        let mut stream = TcpStream::connect(service.address()).await.unwrap();
+        let mut stream = TcpStream::connect(service.address().unwrap()).await.unwrap();
         stream.write_all(bytes).await.unwrap();
         idle.push(stream);
     }
@@ -253,7 +255,7 @@ async fn only_loopback_is_listened_on_unless_allowed() {
 #[tokio::test]
 async fn dropping_it_stops_it_with_its_connections() {
     let (service, _) = service().await;
-    let address = service.address();
+    let address = service.address().unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     let mut byte = [0];

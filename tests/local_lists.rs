@@ -378,7 +378,8 @@ async fn a_list_that_repeats_its_token_ends_in_an_error() {
 async fn faults_on_the_way_cost_no_item() {
     let (local, client, store) = service(Pace::Polls(1)).await;
     let seeded: Vec<_> = (0..30).map(|_| local.seed_read_set(&store, SeedReadSet::active(FileType::Ubam))).collect();
-    for fault in [Fault::ResetAfter, Fault::CutBody, Fault::error(500, "InternalServerException", ""), Fault::EmptyBody]
+    for fault in
+        [Fault::ResetAfter, Fault::TruncatedBody, Fault::error(500, "InternalServerException", ""), Fault::EmptyBody]
     {
         local.queue_fault("ListReadSets", fault);
         local.queue_fault("ListReadSets", Fault::DateOffset(0));

@@ -18,8 +18,8 @@ fn fault_a_third(local: &LocalService) -> usize {
         Fault::error(500, "InternalServerException", "An unexpected error occurred."),
         Fault::error(429, "ThrottlingException", "Rate exceeded"),
         Fault::Delay(Duration::from_millis(20)),
-        Fault::answer_after(500, "<html>response lost</html>"),
-        Fault::answer(429, ""),
+        Fault::response_after(500, "<html>response lost</html>"),
+        Fault::response(429, ""),
     ];
     let mut faulted = 0;
     for number in 0..STARTS {

@@ -20,7 +20,7 @@ struct Setup {
 async fn setup() -> Setup {
     let local = LocalService::start().await.unwrap();
     let root = Root::new();
-    let proxy = Proxy::start(local.address(), Some(&root)).await;
+    let proxy = Proxy::start(local.address().unwrap(), Some(&root)).await;
     Setup { local, proxy, root }
 }
 
@@ -63,7 +63,7 @@ async fn an_untrusted_certificate_ends_the_call_at_once() {
 #[tokio::test]
 async fn the_error_for_a_port_without_tls_says_so() {
     let setup = setup().await;
-    let plain = format!("https://{}", setup.local.address());
+    let plain = format!("https://{}", setup.local.address().unwrap());
     let client = setup.builder().endpoint_url(&plain).max_attempts(1).build().unwrap();
     let error = start(&client).await.unwrap_err().to_string();
     let host = plain.trim_start_matches("https://");

@@ -15,7 +15,7 @@ use crate::protocol::error_response::{EXPIRED_CODES, ErrorResponse, SIGNATURE_CO
 /// # use healthomics::local::{Fault, LocalService};
 /// # let local = LocalService::start().await?;
 /// # let client = local.client_builder().max_attempts(1).build()?;
-/// # local.queue_fault("GetReadSetMetadata", Fault::answer(403, "<html>blocked by the proxy</html>"));
+/// # local.queue_fault("GetReadSetMetadata", Fault::response(403, "<html>blocked by the proxy</html>"));
 /// # let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("5555555555");
 /// match call.send().await {
 ///     // Without a message, the response is not of the service.

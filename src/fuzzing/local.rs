@@ -1,4 +1,4 @@
-//! What the local service makes of requests, and of their signatures.
+//! Requests to the local service, and their signatures.
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -21,13 +21,14 @@ pub fn local_request(data: &[u8]) {
     let (method, uri) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let Some(parts) = parts(method, uri, headers) else { return };
     let body = Bytes::copy_from_slice(body);
-    let Some((status, answer)) = fuzzing::request(&parts, &body) else { return };
-    let asked = data.len();
-    // A violation names its member and its constraint, and every item may have one.
-    assert!(answer.len() <= 4_000 + 200 * asked, "{asked} bytes are answered with {}", answer.len());
+    let Some((status, response)) = fuzzing::request(&parts, &body) else { return };
+    let request_size = data.len();
+    let response_size = response.len();
+    // A violation names its field and its constraint, and every item may have one.
+    assert!(response_size <= 4_000 + 200 * request_size, "the response to {request_size} bytes has {response_size}");
     if status == 200 {
-        // What it answers can be read by the client.
-        decode_all(&Response { status: StatusCode::OK, headers: HeaderMap::new(), body: answer });
+        // The client can read every response.
+        decode_all(&Response { status: StatusCode::OK, headers: HeaderMap::new(), body: response });
     }
 }
 
@@ -37,24 +38,27 @@ fn parts(method: &[u8], uri: &[u8], headers: HeaderMap) -> Option<Parts> {
     Some(parts)
 }
 
-/// Signatures: `METHOD URI`, lines of headers, an empty line, the body. Whatever it is, it is not signed; with what the
-/// client's signer makes for the same input it is, until a bit of it is changed.
+/// Signatures: `METHOD URI`, lines of headers, an empty line, the body. The input itself is not signed. The same request
+/// as signed by the client is, unless it is changed.
 pub fn local_signature(data: &[u8]) {
     let Message { start, headers, body } = Message::read(data);
     let mut words = start.splitn(2, |byte| *byte == b' ');
     let (method, uri) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let at = OffsetDateTime::from(now());
     if let Some(parts) = parts(method, uri, headers) {
-        assert!(!fuzzing::is_signed(&parts, body, fuzzing::credentials(None), at), "nobody knows the secret");
+        assert!(
+            !fuzzing::is_signed(&parts, body, fuzzing::credentials(None), at),
+            "it can't be signed without the secret"
+        );
         assert!(
             !fuzzing::is_signed(&parts, body, fuzzing::credentials(Some("session")), at),
-            "nobody knows the secret"
+            "it can't be signed without the secret"
         );
     }
 
     let text = String::from_utf8_lossy(uri);
     let (segment, value) = text.split_once('?').unwrap_or((&text, "value"));
-    // The client refuses everything but digits there, and a URL has no segment of dots.
+    // The client accepts only digits there, and a URL has no segment of dots.
     if segment.is_empty() || matches!(segment, "." | "..") {
         return;
     }

@@ -1,19 +1,19 @@
-//! AWS Signature Version 4, checked over the request as it arrived.
+//! Checks of AWS Signature Version 4 over the request as it was received.
 //!
-//! The canonical request is built here from the raw parts, not by the code that signs on the client's side: an error
-//! there must not be made twice.
+//! The canonical request is built here from the raw parts, not by the code that signs for the client, so that an error of
+//! one is found by the other.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
-use hyper::HeaderMap;
+use http::HeaderMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use sha2::{Digest, Sha256};
 use time::{Date, Month, OffsetDateTime, Time};
 
-use super::answer::ServiceError;
+use super::service_error::ServiceError;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const SERVICE: &str = "omics";
@@ -22,13 +22,13 @@ const AMZ_DATE: &str = "x-amz-date";
 const SECURITY_TOKEN: &str = "x-amz-security-token";
 const AUTHORIZATION: &str = "authorization";
 const CONTENT_SHA256: &str = "x-amz-content-sha256";
-const TOLERANCE: Duration = Duration::from_mins(5);
+const MAX_CLOCK_SKEW: Duration = Duration::from_mins(5);
 
 /// Everything but the unreserved characters of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// A request as it arrived.
-pub(crate) struct Signed<'a> {
+/// A request as it was received.
+pub(crate) struct RawRequest<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
     pub(crate) query: Option<&'a str>,
@@ -36,18 +36,18 @@ pub(crate) struct Signed<'a> {
     pub(crate) body: &'a [u8],
 }
 
-/// The credentials that the service knows.
+/// The credentials that the service accepts, by access key id.
 #[derive(Default)]
-pub(crate) struct Keyring(HashMap<String, Key>);
+pub(crate) struct AcceptedCredentials(HashMap<String, Accepted>);
 
-struct Key {
+struct Accepted {
     credentials: Credentials,
     expired: bool,
 }
 
-impl Keyring {
+impl AcceptedCredentials {
     pub(crate) fn accept(&mut self, credentials: Credentials) {
-        self.0.insert(credentials.access_key_id().to_owned(), Key { credentials, expired: false });
+        self.0.insert(credentials.access_key_id().to_owned(), Accepted { credentials, expired: false });
     }
 
     pub(crate) fn expire(&mut self, access_key_id: &str) {
@@ -56,8 +56,13 @@ impl Keyring {
         }
     }
 
-    /// Refuses what is not signed by one of the keys for this region, now.
-    pub(crate) fn verify(&self, request: &Signed<'_>, region: &str, now: OffsetDateTime) -> Result<(), ServiceError> {
+    /// Refuses a request that is not signed with accepted credentials, for this region and about this time.
+    pub(crate) fn verify(
+        &self,
+        request: &RawRequest<'_>,
+        region: &str,
+        now: OffsetDateTime,
+    ) -> Result<(), ServiceError> {
         for name in [AUTHORIZATION, AMZ_DATE, SECURITY_TOKEN, CONTENT_SHA256] {
             if request.headers.get_all(name).iter().nth(1).is_some() {
                 return Err(incomplete(format!("The header '{name}' must not be given more than once.")));
@@ -81,8 +86,8 @@ impl Keyring {
         }
         authorization.check_scope(region)?;
         authorization.check_age(now)?;
-        if let Some(absent) = authorization.absent(request.headers) {
-            return Err(invalid(format!("The header '{absent}' is signed, but the request does not have it.")));
+        if let Some(name) = authorization.missing_header(request.headers) {
+            return Err(invalid(format!("The header '{name}' is signed, but the request does not have it.")));
         }
         let checksum = header_text(request.headers, CONTENT_SHA256);
         if checksum.is_some_and(|checksum| checksum != sha256_hex(request.body)) {
@@ -100,7 +105,7 @@ impl Keyring {
     }
 }
 
-/// The `Authorization` header taken apart, with the time of the request.
+/// The parts of the `Authorization` header, and the time of the request.
 struct Authorization<'a> {
     access_key_id: &'a str,
     date: &'a str,
@@ -130,19 +135,19 @@ impl<'a> Authorization<'a> {
         let (Some(credential), Some(signed_headers), Some(signature), Some(amz_date)) =
             (credential, signed_headers, signature, &amz_date)
         else {
-            let lacks = [
+            let missing = [
                 (credential.is_none(), "Authorization header requires 'Credential' parameter."),
                 (signature.is_none(), "Authorization header requires 'Signature' parameter."),
                 (signed_headers.is_none(), "Authorization header requires 'SignedHeaders' parameter."),
                 (amz_date.is_none(), "Authorization header requires existence of an 'X-Amz-Date' header."),
             ];
-            let lacks: Vec<_> = lacks.iter().filter(|(lacks, _)| *lacks).map(|(_, text)| *text).collect();
-            return Err(incomplete(lacks.join(" ")));
+            let missing: Vec<_> = missing.iter().filter(|(is_missing, _)| *is_missing).map(|(_, text)| *text).collect();
+            return Err(incomplete(missing.join(" ")));
         };
         if !signed_headers.split(';').any(|name| name == "host") {
             return Err(incomplete("'Host' must be a 'SignedHeader' in the AWS Authorization header."));
         }
-        // As every signer writes them. A name that is repeated would have its values hashed over and over.
+        // As every signer writes them. The values of a repeated name would be hashed repeatedly.
         if !signed_headers.split(';').is_sorted_by(|one, next| one < next) {
             return Err(incomplete("'SignedHeaders' must be in alphabetical order, each once."));
         }
@@ -163,8 +168,8 @@ impl<'a> Authorization<'a> {
         self.signed_headers.split(';').any(|name| name == header)
     }
 
-    /// The first header that is signed and not there.
-    fn absent(&self, headers: &HeaderMap) -> Option<&'a str> {
+    /// The first header that is signed but missing.
+    fn missing_header(&self, headers: &HeaderMap) -> Option<&'a str> {
         self.signed_headers.split(';').find(|name| !headers.contains_key(*name))
     }
 
@@ -192,13 +197,14 @@ impl<'a> Authorization<'a> {
     }
 
     fn check_age(&self, now: OffsetDateTime) -> Result<(), ServiceError> {
-        let (signed, clock) = (&self.amz_date, format_amz_date(now));
-        if self.time < now - TOLERANCE {
-            let limit = format_amz_date(now - TOLERANCE);
+        let signed = &self.amz_date;
+        let clock = format_amz_date(now);
+        if self.time < now - MAX_CLOCK_SKEW {
+            let limit = format_amz_date(now - MAX_CLOCK_SKEW);
             return Err(invalid(format!("Signature expired: {signed} is now earlier than {limit} ({clock} - 5 min.)")));
         }
-        if self.time > now + TOLERANCE {
-            let limit = format_amz_date(now + TOLERANCE);
+        if self.time > now + MAX_CLOCK_SKEW {
+            let limit = format_amz_date(now + MAX_CLOCK_SKEW);
             return Err(invalid(format!(
                 "Signature not yet current: {signed} is still later than {limit} ({clock} + 5 min.)"
             )));
@@ -206,7 +212,7 @@ impl<'a> Authorization<'a> {
         Ok(())
     }
 
-    fn expected_signature(&self, request: &Signed<'_>, secret: &str) -> String {
+    fn expected_signature(&self, request: &RawRequest<'_>, secret: &str) -> String {
         let canonical = canonical_request(request, self.signed_headers);
         let scope = [self.date, self.region, self.service, self.terminator].join("/");
         let to_sign = [ALGORITHM, &self.amz_date, &scope, &sha256_hex(&canonical)].join("\n");
@@ -215,7 +221,7 @@ impl<'a> Authorization<'a> {
     }
 }
 
-fn canonical_request(request: &Signed<'_>, signed_headers: &str) -> Vec<u8> {
+fn canonical_request(request: &RawRequest<'_>, signed_headers: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let query = canonical_query(request.query.unwrap_or(""));
     for line in [request.method, &canonical_path(request.path), &query] {
@@ -255,14 +261,14 @@ fn canonical_path(raw: &str) -> String {
     format!("/{}{end}", segments.join("/"))
 }
 
-/// Names and values encoded anew, in the order of the encoded text.
+/// Names and values, decoded and encoded again, in the order of the encoded text.
 fn canonical_query(raw: &str) -> String {
-    let anew = |text: &str| encode(&percent_decode_str(text).collect::<Vec<_>>());
+    let encode_again = |text: &str| encode(&percent_decode_str(text).collect::<Vec<_>>());
     let mut pairs: Vec<_> = raw
         .split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (anew(name), anew(value)))
+        .map(|(name, value)| (encode_again(name), encode_again(value)))
         .collect();
     pairs.sort();
     pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
@@ -272,7 +278,7 @@ fn encode(bytes: &[u8]) -> String {
     percent_encode(bytes, ENCODED).to_string()
 }
 
-/// A header value trimmed, each run of spaces made one.
+/// Appends a header value, trimmed and with each sequence of spaces replaced by one.
 fn push_collapsed(out: &mut Vec<u8>, value: &[u8]) {
     let mut last = b' ';
     for &byte in value.trim_ascii() {
@@ -291,7 +297,7 @@ fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
 }
 
-/// `20150830T123600Z`.
+/// Formats a time as in `20150830T123600Z`.
 fn format_amz_date(time: OffsetDateTime) -> String {
     format!(
         "{:04}{:02}{:02}T{:02}{:02}{:02}Z",

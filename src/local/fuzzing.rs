@@ -1,81 +1,85 @@
-//! The local service without its sockets.
+//! Entry points for fuzzing: the local service without sockets.
 
 use bytes::Bytes;
-use hyper::http::request::Parts;
-use serde_json::Value;
+use http::request::Parts;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use super::answer::{Answer, ServiceError};
-use super::auth::{Keyring, Signed};
-use super::route::{self, Now, Route};
-use super::state::{Quotas, Reply, Shared, State, run};
-use super::world::SeedReadSet;
-use super::{LocalService, Pace};
+use super::auth::{AcceptedCredentials, RawRequest};
+use super::clock::{Clock, RequestTime};
+use super::operations::{self, Route};
+use super::response::{Delivery, Response};
+use super::service::{Service, run};
+use super::snapshot::SeedReadSet;
+use super::state::State;
+use super::{LocalService, Pace, Quotas};
 use crate::Credentials;
 use crate::model::FileType;
 
-/// The one store of the service, which has an active and an archived read set.
+/// The only store of the service, which has an active and an archived read set.
 pub(crate) const STORE: &str = "2718281829";
 
 /// The credentials that are accepted.
 pub(crate) fn credentials(session_token: Option<&str>) -> Credentials {
-    let (key, secret) = (LocalService::ACCESS_KEY_ID, LocalService::SECRET_ACCESS_KEY);
-    Credentials::new(key, secret, session_token.map(str::to_owned), None, "fuzzing")
+    let access_key_id = LocalService::ACCESS_KEY_ID;
+    let secret_access_key = LocalService::SECRET_ACCESS_KEY;
+    Credentials::new(access_key_id, secret_access_key, session_token.map(str::to_owned), None, "fuzzing")
 }
 
 fn state() -> State {
-    let mut state = State::default();
-    state.world.pace = Pace::Polls(1);
-    state.keys.accept(credentials(None));
-    let store = state.world.create_store();
+    let mut state = State::new(LocalService::REGION, Pace::Polls(1), None);
+    let store = state.create_store();
     assert_eq!(store, STORE);
     for seed in [SeedReadSet::active(FileType::Bam), SeedReadSet::archived(FileType::Fastq)] {
-        state.world.seed(&store, seed, OffsetDateTime::UNIX_EPOCH);
+        state.seed(&store, seed, OffsetDateTime::UNIX_EPOCH);
     }
     state
 }
 
-/// Sends a request as it is, then what it asks for past the signature check, and gives back what that comes to.
+/// Sends a request as it is, then without the check of its signature; returns the status and body of the response.
 pub(crate) fn request(parts: &Parts, body: &Bytes) -> Option<(u16, Bytes)> {
-    let shared = Shared::new(LocalService::REGION.to_owned(), Quotas::none(), state());
-    let Reply::Answer { answer, .. } = shared.reply(parts, Ok(body.clone())) else { return None };
-    assert!(answer.status >= 400, "nothing is done without a signature");
-    drop(answer.into_response(OffsetDateTime::UNIX_EPOCH));
+    let service = Service::new(LocalService::REGION.to_owned(), Pace::Polls(1), Quotas::none(), Clock::default());
+    service.lock().credentials.accept(credentials(None));
+    let Delivery::Respond { response, .. } = service.handle(parts, Ok(body.clone())) else { return None };
+    assert!(response.status >= 400, "nothing is done without a signature");
+    drop(response.into_http(OffsetDateTime::UNIX_EPOCH));
 
-    let mut world = state().world;
-    let (method, path, query) = (parts.method.as_str(), parts.uri.path(), parts.uri.query());
-    let now = Now { wall: OffsetDateTime::UNIX_EPOCH, instant: Instant::now() };
-    let signed = Signed { method, path, query, headers: &parts.headers, body };
-    let Some(Route::Served(operation, labels)) = route::route(method, path) else { return None };
-    // Twice: a job that was started is found again, and one that is looked at ends.
-    let first = run(&mut world, operation, labels.clone(), &signed, now);
-    let second = run(&mut world, operation, labels, &signed, now);
-    assert_eq!(first.is_ok(), second.is_ok());
-    for job in 0..world.jobs.len() {
-        world.read(job, now);
-        assert!(world.jobs.get(job).is_some_and(|job| job.snapshot().items.len() <= 100));
-    }
-    let answer = answer_of(second);
-    let told = (answer.status, answer.body.clone());
-    drop(answer.into_response(OffsetDateTime::UNIX_EPOCH));
-    Some(told)
-}
-
-fn answer_of(result: Result<Value, ServiceError>) -> Answer {
-    result.map_or_else(Answer::from, |body| Answer::ok(&body))
-}
-
-/// Whether a request counts as signed with the credentials, now.
-pub(crate) fn is_signed(parts: &Parts, body: &[u8], credentials: Credentials, now: OffsetDateTime) -> bool {
-    let mut keys = Keyring::default();
-    keys.accept(credentials);
-    let signed = Signed {
+    let mut state = state();
+    let now = RequestTime { wall_clock: OffsetDateTime::UNIX_EPOCH, instant: Instant::now() };
+    let request = RawRequest {
         method: parts.method.as_str(),
         path: parts.uri.path(),
         query: parts.uri.query(),
         headers: &parts.headers,
         body,
     };
-    keys.verify(&signed, LocalService::REGION, now).is_ok()
+    let Some(Route::Implemented(operation, labels)) = operations::route(request.method, request.path) else {
+        return None;
+    };
+    // Twice: a job that was started is found again, and a job that was read has ended.
+    let first = run(&mut state, operation, labels.clone(), &request, now);
+    let second = run(&mut state, operation, labels, &request, now);
+    assert_eq!(first.is_ok(), second.is_ok());
+    for job in 0..state.jobs().len() {
+        state.read_job(job, now);
+        assert!(state.job(job).is_ok_and(|job| job.snapshot().items.len() <= 100));
+    }
+    let response = second.map_or_else(Response::from, |body| Response::ok(&body));
+    let result = (response.status, response.body.clone());
+    drop(response.into_http(OffsetDateTime::UNIX_EPOCH));
+    Some(result)
+}
+
+/// Whether a request is signed with the credentials at this time.
+pub(crate) fn is_signed(parts: &Parts, body: &[u8], credentials: Credentials, now: OffsetDateTime) -> bool {
+    let mut accepted = AcceptedCredentials::default();
+    accepted.accept(credentials);
+    let request = RawRequest {
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        query: parts.uri.query(),
+        headers: &parts.headers,
+        body,
+    };
+    accepted.verify(&request, LocalService::REGION, now).is_ok()
 }

@@ -1,6 +1,6 @@
-//! Input constraints as data, and what checks a request against them in the service's own words.
+//! Input constraints as data, and checks of requests against them with the messages of the service.
 //!
-//! It shares nothing with the checks of the client, so that each can test the other.
+//! They share nothing with the checks of the client, so that each can test the other.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -9,13 +9,13 @@ use percent_encoding::percent_decode_str;
 use regex::Regex;
 use serde_json::{Map, Value};
 
-use super::answer::ServiceError;
+use super::service_error::ServiceError;
 use crate::model::time::from_iso8601;
 
-/// After so many, no further item of a list is looked at: what is said of an item may be long beside it.
-const MOST_VIOLATIONS: usize = 1_000;
+/// After so many violations no further item of a list is checked, as a message may be much longer than its item.
+const MAX_VIOLATIONS: usize = 1_000;
 
-/// What a value must look like.
+/// The type and constraints of a value.
 pub(crate) enum Shape {
     Text(Text),
     Enum(&'static [&'static str]),
@@ -28,16 +28,16 @@ pub(crate) enum Shape {
     List {
         min: usize,
         max: usize,
-        member: &'static Self,
+        item: &'static Self,
     },
     Map {
         key: &'static Text,
         value: &'static Text,
     },
-    Structure(&'static [Member]),
+    Structure(&'static [Field]),
 }
 
-/// Limits of a string. Lengths count code points.
+/// The constraints of a string. Lengths are in code points.
 pub(crate) struct Text {
     min: usize,
     max: usize,
@@ -49,15 +49,15 @@ struct Pattern {
     compiled: OnceLock<Option<Regex>>,
 }
 
-/// One member of a structure.
-pub(crate) struct Member {
+/// A field of a structure.
+pub(crate) struct Field {
     name: &'static str,
     required: bool,
     in_query: bool,
     shape: &'static Shape,
 }
 
-impl Member {
+impl Field {
     pub(crate) const fn required(name: &'static str, shape: &'static Shape) -> Self {
         Self { name, required: true, in_query: false, shape }
     }
@@ -66,7 +66,7 @@ impl Member {
         Self { name, required: false, in_query: false, shape }
     }
 
-    /// An optional member that travels in the query.
+    /// An optional field in the query.
     pub(crate) const fn query(name: &'static str, shape: &'static Shape) -> Self {
         Self { name, required: false, in_query: true, shape }
     }
@@ -81,19 +81,19 @@ impl Text {
         Self { min, max, pattern: Some(Pattern { text, compiled: OnceLock::new() }) }
     }
 
-    /// The constraints that `text` breaks.
-    fn broken(&self, text: &str) -> Vec<String> {
-        let mut broken = Vec::new();
+    /// The constraints that `text` violates.
+    fn violations(&self, text: &str) -> Vec<String> {
+        let mut violations = Vec::new();
         if let Some(pattern) = &self.pattern
             && !pattern.matches(text)
         {
-            broken.push(pattern.constraint());
+            violations.push(pattern.constraint());
         }
-        broken.extend(broken_length(text.chars().count(), self.min, self.max));
-        broken
+        violations.extend(length_violation(text.chars().count(), self.min, self.max));
+        violations
     }
 
-    /// Every constraint there is, for the message about the entries of a map.
+    /// All constraints, for the message about the entries of a map.
     fn constraints(&self) -> String {
         let mut all = vec![at_most(self.max), at_least(self.min)];
         all.extend(self.pattern.as_ref().map(Pattern::constraint));
@@ -104,7 +104,7 @@ impl Text {
 impl Pattern {
     fn matches(&self, text: &str) -> bool {
         self.compiled
-            .get_or_init(|| Regex::new(&format!(r"\A(?:{})\z", spell_out_dots(self.text))).ok())
+            .get_or_init(|| Regex::new(&format!(r"\A(?:{})\z", expand_dots(self.text))).ok())
             .as_ref()
             .is_some_and(|regex| regex.is_match(text))
     }
@@ -114,8 +114,8 @@ impl Pattern {
     }
 }
 
-/// Writes `.` outside of brackets as what the model means by it: no line end of any kind.
-fn spell_out_dots(pattern: &str) -> String {
+/// Replaces `.` outside of brackets by what it means in the model: any character but a line end of any kind.
+fn expand_dots(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len() + 32);
     let (mut escaped, mut in_class) = (false, false);
     for c in pattern.chars() {
@@ -144,7 +144,7 @@ fn at_least(min: usize) -> String {
     format!("Member must have length greater than or equal to {min}")
 }
 
-fn broken_length(length: usize, min: usize, max: usize) -> Option<String> {
+fn length_violation(length: usize, min: usize, max: usize) -> Option<String> {
     if length > max {
         Some(at_most(max))
     } else if length < min {
@@ -154,42 +154,42 @@ fn broken_length(length: usize, min: usize, max: usize) -> Option<String> {
     }
 }
 
-/// Puts the members that travel in the query over what the body has under their names.
+/// Replaces the fields of the query in the input, which has those of the body.
 pub(crate) fn take_query(shape: &Shape, query: &str, input: &mut Map<String, Value>) -> Result<(), ServiceError> {
-    let Shape::Structure(members) = shape else { return Ok(()) };
+    let Shape::Structure(fields) = shape else { return Ok(()) };
     let pairs = || query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    for member in members.iter().filter(|member| member.in_query) {
-        input.remove(member.name);
-        if let Some((_, value)) = pairs().find(|(name, _)| decode(name) == member.name) {
+    for field in fields.iter().filter(|field| field.in_query) {
+        input.remove(field.name);
+        if let Some((_, value)) = pairs().find(|(name, _)| decode(name) == field.name) {
             // As in forms, a plus sign is a space unless it is encoded.
             let text = decode(&value.replace('+', " "));
-            let value = match member.shape {
+            let value = match field.shape {
                 Shape::Integer { .. } => text
                     .parse::<i64>()
                     .map(Value::from)
                     .map_err(|_| ServiceError::serialization(format!("'{text}' can not be converted to an Integer")))?,
                 _ => Value::String(text),
             };
-            input.insert(member.name.to_owned(), value);
+            input.insert(field.name.to_owned(), value);
         }
     }
     Ok(())
 }
 
-/// The body of a request as JSON. The members that travel in it are checked later.
+/// Parses the body of a request as JSON. Its fields are checked later.
 pub(crate) fn parse_body(body: &[u8]) -> Result<Map<String, Value>, ServiceError> {
     if body.is_empty() {
         return Ok(Map::new());
     }
     match serde_json::from_slice(body) {
-        Ok(Value::Object(members)) => Ok(members),
+        Ok(Value::Object(fields)) => Ok(fields),
         Ok(other) => Err(wrong_type(&other, "a structure")),
         Err(_) => Err(ServiceError::serialization("The request body is not valid JSON.")),
     }
 }
 
-/// Checks `input` and gives back its known members without nulls.
+/// Checks `input`, and returns its known fields without nulls.
 pub(crate) fn check(shape: &Shape, input: &Value) -> Result<Value, ServiceError> {
     let mut violations = Vec::new();
     let known = walk(shape, input, "", &mut violations)?;
@@ -201,25 +201,24 @@ pub(crate) fn check(shape: &Shape, input: &Value) -> Result<Value, ServiceError>
 }
 
 fn walk(shape: &Shape, value: &Value, path: &str, violations: &mut Vec<String>) -> Result<Value, ServiceError> {
-    let mut complain = |constraint: &str| violations.push(violation(value, path, constraint));
+    let mut violate = |constraint: &str| violations.push(violation(value, path, constraint));
     match shape {
         Shape::Text(text) => {
-            let given = string(value)?;
-            text.broken(given).iter().for_each(|constraint| complain(constraint));
+            text.violations(string(value)?).iter().for_each(|constraint| violate(constraint));
             Ok(value.clone())
         }
         Shape::Enum(set) => {
             if !set.contains(&string(value)?) {
-                complain(&format!("Member must satisfy enum value set: [{}]", set.join(", ")));
+                violate(&format!("Member must satisfy enum value set: [{}]", set.join(", ")));
             }
             Ok(value.clone())
         }
         Shape::Integer { min, max } => {
             let number = value.as_i64().ok_or_else(|| wrong_type(value, "an Integer"))?;
             if number > *max {
-                complain(&format!("Member must have value less than or equal to {max}"));
+                violate(&format!("Member must have value less than or equal to {max}"));
             } else if number < *min {
-                complain(&format!("Member must have value greater than or equal to {min}"));
+                violate(&format!("Member must have value greater than or equal to {min}"));
             }
             Ok(value.clone())
         }
@@ -228,21 +227,21 @@ fn walk(shape: &Shape, value: &Value, path: &str, violations: &mut Vec<String>) 
             let unreadable = || ServiceError::serialization(format!("'{text}' can not be converted to a Timestamp"));
             from_iso8601(text).map(|_| value.clone()).ok_or_else(unreadable)
         }
-        Shape::List { min, max, member } => {
+        Shape::List { min, max, item: item_shape } => {
             let list = value.as_array().ok_or_else(|| wrong_type(value, "a list"))?;
-            if let Some(constraint) = broken_length(list.len(), *min, *max) {
-                complain(&constraint);
+            if let Some(constraint) = length_violation(list.len(), *min, *max) {
+                violate(&constraint);
             }
             let mut known = Vec::with_capacity(list.len());
             for (index, item) in list.iter().enumerate() {
-                if violations.len() >= MOST_VIOLATIONS {
+                if violations.len() >= MAX_VIOLATIONS {
                     break;
                 }
                 let path = format!("{path}.{}.member", index + 1);
                 if item.is_null() {
                     violations.push(violation(item, &path, NOT_NULL));
                 } else {
-                    known.push(walk(member, item, &path, violations)?);
+                    known.push(walk(item_shape, item, &path, violations)?);
                 }
             }
             Ok(Value::Array(known))
@@ -251,29 +250,29 @@ fn walk(shape: &Shape, value: &Value, path: &str, violations: &mut Vec<String>) 
             let map = value.as_object().ok_or_else(|| wrong_type(value, "a map"))?;
             let mut known = map.clone();
             known.retain(|_, value| !value.is_null());
-            if known.keys().any(|name| !key.broken(name).is_empty()) {
-                complain(&format!("Map keys must satisfy constraint: [{}]", key.constraints()));
+            if known.keys().any(|name| !key.violations(name).is_empty()) {
+                violate(&format!("Map keys must satisfy constraint: [{}]", key.constraints()));
             }
-            let mut broken = false;
+            let mut is_violated = false;
             for value in known.values() {
-                broken |= !entry.broken(string(value)?).is_empty();
+                is_violated |= !entry.violations(string(value)?).is_empty();
             }
-            if broken {
-                complain(&format!("Map value must satisfy constraint: [{}]", entry.constraints()));
+            if is_violated {
+                violate(&format!("Map value must satisfy constraint: [{}]", entry.constraints()));
             }
             Ok(Value::Object(known))
         }
-        Shape::Structure(members) => {
+        Shape::Structure(fields) => {
             let object = value.as_object().ok_or_else(|| wrong_type(value, "a structure"))?;
             let mut known = Map::new();
-            for member in *members {
+            for field in *fields {
                 let path =
-                    if path.is_empty() { Cow::from(member.name) } else { Cow::from(format!("{path}.{}", member.name)) };
-                match object.get(member.name).filter(|value| !value.is_null()) {
+                    if path.is_empty() { Cow::from(field.name) } else { Cow::from(format!("{path}.{}", field.name)) };
+                match object.get(field.name).filter(|value| !value.is_null()) {
                     Some(value) => {
-                        known.insert(member.name.to_owned(), walk(member.shape, value, &path, violations)?);
+                        known.insert(field.name.to_owned(), walk(field.shape, value, &path, violations)?);
                     }
-                    None if member.required => violations.push(violation(&Value::Null, &path, NOT_NULL)),
+                    None if field.required => violations.push(violation(&Value::Null, &path, NOT_NULL)),
                     None => {}
                 }
             }
@@ -347,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn good_input_passes_without_its_unknown_members_and_nulls() {
+    fn valid_input_passes_without_unknown_fields_and_nulls() {
         let mut input = export("0123456789");
         input["clientToken"] = Value::Null;
         input["novelty"] = json!([1]);
@@ -356,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn all_violations_come_at_once() {
+    fn all_violations_are_in_one_message() {
         let mut input = export("12a");
         input["roleArn"] = Value::Null;
         assert_eq!(
@@ -371,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn one_violation_is_told_in_the_singular() {
+    fn one_violation_is_in_the_singular() {
         assert_eq!(
             message(&START_EXPORT, &export(&"1".repeat(37))),
             format!(
@@ -406,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_said_than_anybody_reads() {
+    fn the_number_of_violations_is_limited() {
         let mut input = export("0123456789");
         input["sources"] = Value::Array(vec![Value::Null; 200_000]);
         let text = message(&START_EXPORT, &input);
@@ -415,16 +414,16 @@ mod tests {
 
     #[test]
     fn a_wrong_type_is_a_serialization_error() {
-        for (member, value) in [("roleArn", json!(5)), ("sources", json!({})), ("sources", json!([["x"]]))] {
+        for (field, value) in [("roleArn", json!(5)), ("sources", json!({})), ("sources", json!([["x"]]))] {
             let mut input = export("0123456789");
-            input[member] = value;
+            input[field] = value;
             assert_eq!(check(&START_EXPORT, &input).unwrap_err().code, "SerializationException", "{input}");
         }
     }
 
     #[test]
-    fn destinations_are_matched_whole() {
-        for (destination, good) in [
+    fn destinations_are_matched_as_a_whole() {
+        for (destination, is_valid) in [
             ("s3://bucket", true),
             ("s3://bucket/", true),
             ("s3://bucket/prefix/", true),
@@ -440,7 +439,7 @@ mod tests {
         ] {
             let mut input = export("0123456789");
             input["destination"] = json!(destination);
-            assert_eq!(check(&START_EXPORT, &input).is_ok(), good, "{destination:?}");
+            assert_eq!(check(&START_EXPORT, &input).is_ok(), is_valid, "{destination:?}");
         }
         let mut input = export("0123456789");
         input["destination"] = json!(format!("s3://bucket/{}/", "é".repeat(1024)));
@@ -450,11 +449,11 @@ mod tests {
     }
 
     #[test]
-    fn tokens_have_no_control_characters_and_are_counted_in_code_points() {
-        for (token, good) in [("a", true), ("é 中 |", true), ("a\tb", false), ("\u{378}", false), ("", false)] {
+    fn client_tokens_have_no_control_characters_and_are_counted_in_code_points() {
+        for (token, is_valid) in [("a", true), ("é 中 |", true), ("a\tb", false), ("\u{378}", false), ("", false)] {
             let mut input = export("0123456789");
             input["clientToken"] = json!(token);
-            assert_eq!(check(&START_EXPORT, &input).is_ok(), good, "{token:?}");
+            assert_eq!(check(&START_EXPORT, &input).is_ok(), is_valid, "{token:?}");
         }
         let mut input = export("0123456789");
         input["clientToken"] = json!("𝄞".repeat(127));

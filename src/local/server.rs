@@ -1,4 +1,4 @@
-//! HTTP over TCP: accepts connections, reads requests, writes replies, and breaks connections on order.
+//! HTTP over TCP: accepts connections, reads requests, writes responses, and breaks connections where a fault says so.
 
 use std::convert::Infallible;
 use std::io;
@@ -8,9 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -19,36 +17,34 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::answer::{AnswerBody, Broken, ServiceError};
-use super::state::{Reply, Shared};
+use super::response::{ConnectionBroken, Delivery, ResponseBody};
+use super::service::{Service, read_body};
+use super::service_error::ServiceError;
 
-/// More than an import needs that the model allows: 100 sources of 50 tags each, everything as long as it may be and every
-/// character escaped in JSON, have 27 million bytes.
-const LARGEST_BODY: usize = 32 << 20;
-/// Longer than the usual client keeps an idle connection, so that the client closes first.
+/// Longer than most clients keep an idle connection, so that the client closes first.
 const HEADER_TIMEOUT: Duration = Duration::from_mins(2);
 const BODY_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Serves until it is aborted. The connections end with it.
-pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) -> Infallible {
+/// Serves until it is aborted, which also ends its connections.
+pub(crate) async fn serve(listener: TcpListener, service: Arc<Service>) -> Infallible {
     let mut connections = JoinSet::new();
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => drop(connections.spawn(connection(stream, Arc::clone(&shared)))),
-            // Out of file descriptors, say: some will be free again.
+            Ok((stream, _)) => drop(connections.spawn(serve_connection(stream, Arc::clone(&service)))),
+            // For example, there is no file descriptor left until another connection closes.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn connection(stream: TcpStream, shared: Arc<Shared>) {
-    // Without it answers would only be slower.
+async fn serve_connection(stream: TcpStream, service: Arc<Service>) {
+    // Without it responses are only slower.
     drop(stream.set_nodelay(true));
     let reset = Arc::new(AtomicBool::new(false));
     let io = TokioIo::new(Resettable { stream, reset: Arc::clone(&reset) });
-    let service = service_fn(move |request| answer(request, Arc::clone(&shared), Arc::clone(&reset)));
-    // A connection that breaks is the caller's matter.
+    let service = service_fn(move |request| respond(request, Arc::clone(&service), Arc::clone(&reset)));
+    // The caller finds out that the connection is broken.
     drop(
         http1::Builder::new()
             .timer(TokioTimer::new())
@@ -58,44 +54,32 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     );
 }
 
-async fn answer(
+async fn respond(
     request: Request<Incoming>,
-    shared: Arc<Shared>,
+    service: Arc<Service>,
     reset: Arc<AtomicBool>,
-) -> Result<Response<AnswerBody>, Broken> {
+) -> Result<Response<ResponseBody>, ConnectionBroken> {
     let (head, body) = request.into_parts();
-    let body = read(body).await?;
-    match shared.reply(&head, body) {
-        Reply::Answer { answer, after } => {
-            if !after.is_zero() {
-                tokio::time::sleep(after).await;
+    let body = match tokio::time::timeout(BODY_TIMEOUT, read_body(body)).await {
+        Ok(body) => body.map_err(|_| ConnectionBroken)?,
+        Err(_) => Err(ServiceError::body_timeout()),
+    };
+    match service.handle(&head, body) {
+        Delivery::Respond { response, delay } => {
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
             }
-            let clock = shared.state().clock();
-            Ok(answer.into_response(clock))
+            Ok(response.into_http(service.now()))
         }
-        Reply::Reset => {
+        Delivery::Reset | Delivery::RefuseConnection => {
             reset.store(true, Ordering::Relaxed);
-            Err(Broken)
+            Err(ConnectionBroken)
         }
-        Reply::Hang => std::future::pending().await,
+        Delivery::Hang => std::future::pending().await,
     }
 }
 
-/// The body, or how it is refused; an error if the caller is gone.
-async fn read(body: Incoming) -> Result<Result<Bytes, ServiceError>, Broken> {
-    // What is announced as too large is not waited for.
-    if body.size_hint().lower() > LARGEST_BODY as u64 {
-        return Ok(Err(ServiceError::too_large()));
-    }
-    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, LARGEST_BODY).collect()).await {
-        Ok(Ok(body)) => Ok(Ok(body.to_bytes())),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Ok(Err(ServiceError::too_large())),
-        Ok(Err(_)) => Err(Broken),
-        Err(_) => Ok(Err(ServiceError::slow_body())),
-    }
-}
-
-/// A TCP stream that is reset instead of closed if the flag is up when it is dropped.
+/// A TCP stream that is reset instead of closed if the flag is set when it is dropped.
 struct Resettable {
     stream: TcpStream,
     reset: Arc<AtomicBool>,
@@ -104,7 +88,7 @@ struct Resettable {
 impl Drop for Resettable {
     fn drop(&mut self) {
         if self.reset.load(Ordering::Relaxed) {
-            // If it can't be reset, it is at least closed.
+            // If this fails, the stream is at least closed.
             drop(self.stream.set_zero_linger());
         }
     }

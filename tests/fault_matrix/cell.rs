@@ -37,7 +37,7 @@ pub async fn run(operation: Operation, inject: &Inject, always: bool, end: &End,
     let local = Arc::new(LocalService::start().await.unwrap());
     let target = operation.prepare(&local).await;
     let needs_proxy = root.is_some() || matches!(inject, Inject::WrongLength(_));
-    let proxy = if needs_proxy { Some(Proxy::start(local.address(), root).await) } else { None };
+    let proxy = if needs_proxy { Some(Proxy::start(local.address().unwrap(), root).await) } else { None };
     let mut environment = Environment { local, proxy, redirect_target: None, unused_port: None, over_at: None };
     let client = environment.prepare(operation, inject, always, root);
 
@@ -128,7 +128,7 @@ impl Environment {
         listener.set_nonblocking(true).unwrap();
         let location = format!("http://localhost:{}/sequencestore", listener.local_addr().unwrap().port());
         self.redirect_target = Some(listener);
-        Fault::Answer { status: 307, headers: vec![("location".to_owned(), location)], body: Vec::new() }
+        Fault::Response { status: 307, headers: vec![("location".to_owned(), location)], body: Vec::new() }
     }
 
     fn compare(&self, operation: Operation, target: &Target, end: &End, outcome: &Result<Seen, Error>) -> Vec<String> {

@@ -105,36 +105,36 @@ const HTML: &str = "<html><body><h1>Sorry</h1></body></html>";
 
 fn html(status: u16) -> Fault {
     let headers = vec![("content-type".to_owned(), "text/html".to_owned())];
-    Fault::Answer { status, headers, body: HTML.into() }
+    Fault::Response { status, headers, body: HTML.into() }
 }
 
 fn html_after(status: u16) -> Fault {
     let headers = vec![("content-type".to_owned(), "text/html".to_owned())];
-    Fault::AnswerAfter { status, headers, body: HTML.into() }
+    Fault::ResponseAfter { status, headers, body: HTML.into() }
 }
 
 /// The response of a captive portal or a health check, with a status of success.
 fn foreign_json() -> Fault {
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-    Fault::Answer { status: 200, headers, body: br#"{"message":"session expired, log in"}"#.to_vec() }
+    Fault::Response { status: 200, headers, body: br#"{"message":"session expired, log in"}"#.to_vec() }
 }
 
 /// A successful deletion, as AWS documents it.
 fn empty_of_the_service() -> Fault {
     let headers = vec![("x-amzn-requestid".to_owned(), "cf7f6bf9-7d2a-4e5c-9a34-0123456789ab".to_owned())];
-    Fault::AnswerAfter { status: 200, headers, body: Vec::new() }
+    Fault::ResponseAfter { status: 200, headers, body: Vec::new() }
 }
 
 fn throttled_for(seconds: &str) -> Fault {
     let headers = vec![("retry-after".to_owned(), seconds.to_owned())];
-    Fault::Answer { status: 429, headers, body: br#"{"message":"Rate exceeded"}"#.to_vec() }
+    Fault::Response { status: 429, headers, body: br#"{"message":"Rate exceeded"}"#.to_vec() }
 }
 
 /// A rejected signature, in a response with a `Date` that is decades old.
 fn rejected_signature_with_old_date() -> Fault {
     let headers = [("x-amzn-errortype", "InvalidSignatureException"), ("date", "Sun, 06 Nov 1994 08:49:37 GMT")];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    Fault::Answer { status: 403, headers, body: br#"{"message":"Signature expired"}"#.to_vec() }
+    Fault::Response { status: 403, headers, body: br#"{"message":"Signature expired"}"#.to_vec() }
 }
 
 /// Replaces fields of the job or read set in a response, or of the only item of its list.
@@ -275,13 +275,13 @@ fn timeouts() -> Section {
             ),
             row(
                 "a slow response, 10 ms a byte",
-                Fault::Drip(Duration::from_millis(10)),
+                Fault::SlowBody(Duration::from_millis(10)),
                 success(1, 10_000).no_sooner(500),
                 success(1, 10_000).no_sooner(500),
             ),
             row(
                 "a slow response, 20 s a byte",
-                Fault::Drip(Duration::from_secs(20)),
+                Fault::SlowBody(Duration::from_secs(20)),
                 success(2, ATTEMPT_TIMEOUT + ONE_RETRY),
                 error("Timeout", 3, 3 * ATTEMPT_TIMEOUT + TWO_RETRIES).retryable().timeout().maybe_applied(1),
             ),
@@ -349,7 +349,7 @@ fn throttling() -> Section {
                 throttled(429).code("ThrottlingException"),
             ),
             row("429 with HTML", html(429), success(2, ONE_SLOW_RETRY), throttled(429)),
-            row("429 with an empty body", Fault::answer(429, ""), success(2, ONE_SLOW_RETRY), throttled(429)),
+            row("429 with an empty body", Fault::response(429, ""), success(2, ONE_SLOW_RETRY), throttled(429)),
             row(
                 "400 `ThrottlingException`",
                 Fault::error(400, "ThrottlingException", "Rate exceeded"),
@@ -359,7 +359,7 @@ fn throttling() -> Section {
             Row {
                 name: "429 for a minute",
                 is_of: any,
-                once: Some((Inject::ForAMinute(Fault::answer(429, "")), throttled(429))),
+                once: Some((Inject::ForAMinute(Fault::response(429, "")), throttled(429))),
                 always: None,
             },
             Row {
@@ -406,10 +406,10 @@ fn unusable_responses() -> Section {
                 success(1, NONE),
             )
             .of(is_deletion),
-            row("200 with a truncated body", Fault::CutBody, success(2, ONE_RETRY), reset().maybe_applied(1)),
+            row("200 with a truncated body", Fault::TruncatedBody, success(2, ONE_RETRY), reset().maybe_applied(1)),
             row(
                 "200 with a body that is not JSON",
-                Fault::GarbageBody,
+                Fault::MalformedBody,
                 success(2, ONE_RETRY),
                 undecodable().maybe_applied(1),
             ),

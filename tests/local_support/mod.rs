@@ -70,7 +70,7 @@ pub fn bare(service: &LocalService, method: &'static str, path: &str) -> Call {
         service: "omics".to_owned(),
         time: SystemTime::now(),
         base: service.endpoint_url(),
-        host: service.address().to_string(),
+        host: service.address().unwrap().to_string(),
     }
 }
 

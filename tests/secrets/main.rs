@@ -180,9 +180,9 @@ async fn a_traced_run_tells_no_secret() {
         Fault::error(500, "InternalServerException", "An error"),
         Fault::error(429, "ThrottlingException", "Rate exceeded"),
         Fault::ResetAfter,
-        Fault::CutBody,
-        Fault::GarbageBody,
-        Fault::answer(502, "<html>bad gateway</html>"),
+        Fault::TruncatedBody,
+        Fault::MalformedBody,
+        Fault::response(502, "<html>bad gateway</html>"),
         Fault::DateOffset(4_000),
     ] {
         local.queue_fault("StartReadSetActivationJob", fault);
@@ -321,7 +321,7 @@ async fn a_panic_tells_no_secret() {
     };
     for said in [
         message(&|| local.queue_fault("NoSuchOperation", Fault::ResetAfter)),
-        message(&|| local.fault_always("ListReadSets", Fault::answer(99, "x"))),
+        message(&|| local.fault_always("ListReadSets", Fault::response(99, "x"))),
     ] {
         assert!(!said.is_empty());
         assert_clean("a panic", &said, &[]);

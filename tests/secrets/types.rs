@@ -274,7 +274,7 @@ async fn errors(shown: &mut Shown, local: &LocalService, client: &Client) {
         local.queue_fault("StartReadSetActivationJob", Fault::error(status, code, "no"));
         seen.insert(show(call().send().await.unwrap_err()));
     }
-    for (fault, limit) in [(Fault::ResetAfter, 30), (Fault::HangAfter, 1), (Fault::GarbageBody, 30)] {
+    for (fault, limit) in [(Fault::ResetAfter, 30), (Fault::HangAfter, 1), (Fault::MalformedBody, 30)] {
         local.queue_fault("StartReadSetActivationJob", fault);
         seen.insert(show(call().read_timeout(Duration::from_secs(limit)).send().await.unwrap_err()));
     }

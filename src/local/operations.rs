@@ -1,39 +1,21 @@
-//! The operations that are served. A further one is a row of the table and a function.
+//! The operations of the service. A further one is an entry of the table, a shape and a handler.
 
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
-use tokio::time::Instant;
 
-use super::answer::ServiceError;
-use super::job;
-use super::list;
-use super::read_set;
+use super::handlers::{Handler, activation, export, import, read_set};
 use super::schema::Shape;
 use super::shapes;
-use super::world::{JobKind, World};
 
-/// What an operation does: its input has passed the checks of its shape.
-pub(crate) type Run = fn(&mut World, &Value, Now) -> Result<Value, ServiceError>;
-
-/// One operation of the service.
+/// An operation that the local service implements.
 pub(crate) struct Operation {
     pub(crate) name: &'static str,
     method: &'static str,
-    /// Labels in braces; each fills the member of its name.
+    /// The path with labels in braces, each of which is the input field of its name.
     path: &'static str,
     pub(crate) input: &'static Shape,
-    /// The requests a second of an account, if fewer than of other operations.
-    pub(crate) requests_per_second: Option<u32>,
-    pub(crate) run: Run,
-}
-
-/// The time of a request on both clocks.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Now {
-    /// The service's clock: what it writes and signs by.
-    pub(crate) wall: time::OffsetDateTime,
-    /// What jobs are paced by.
-    pub(crate) instant: Instant,
+    /// The limit of requests a second, if it is lower than that of other operations.
+    pub(crate) max_requests_per_second: Option<u32>,
+    pub(crate) handler: Handler,
 }
 
 static OPERATIONS: [Operation; 12] = [
@@ -42,101 +24,101 @@ static OPERATIONS: [Operation; 12] = [
         method: "POST",
         path: "/sequencestore/{sequenceStoreId}/exportjob",
         input: &shapes::START_EXPORT,
-        requests_per_second: None,
-        run: |world, input, now| job::start(world, JobKind::Export, input, now),
+        max_requests_per_second: None,
+        handler: export::start,
     },
     Operation {
         name: "GetReadSetExportJob",
         method: "GET",
         path: "/sequencestore/{sequenceStoreId}/exportjob/{id}",
         input: &shapes::GET,
-        requests_per_second: None,
-        run: |world, input, now| job::get(world, JobKind::Export, input, now),
+        max_requests_per_second: None,
+        handler: export::get,
     },
     Operation {
         name: "StartReadSetImportJob",
         method: "POST",
         path: "/sequencestore/{sequenceStoreId}/importjob",
         input: &shapes::START_IMPORT,
-        requests_per_second: None,
-        run: |world, input, now| job::start(world, JobKind::Import, input, now),
+        max_requests_per_second: None,
+        handler: import::start,
     },
     Operation {
         name: "GetReadSetImportJob",
         method: "GET",
         path: "/sequencestore/{sequenceStoreId}/importjob/{id}",
         input: &shapes::GET,
-        requests_per_second: None,
-        run: |world, input, now| job::get(world, JobKind::Import, input, now),
+        max_requests_per_second: None,
+        handler: import::get,
     },
     Operation {
         name: "StartReadSetActivationJob",
         method: "POST",
         path: "/sequencestore/{sequenceStoreId}/activationjob",
         input: &shapes::START_ACTIVATION,
-        requests_per_second: None,
-        run: |world, input, now| job::start(world, JobKind::Activation, input, now),
+        max_requests_per_second: None,
+        handler: activation::start,
     },
     Operation {
         name: "GetReadSetActivationJob",
         method: "GET",
         path: "/sequencestore/{sequenceStoreId}/activationjob/{id}",
         input: &shapes::GET,
-        requests_per_second: None,
-        run: |world, input, now| job::get(world, JobKind::Activation, input, now),
+        max_requests_per_second: None,
+        handler: activation::get,
     },
     Operation {
         name: "ListReadSetExportJobs",
         method: "POST",
         path: "/sequencestore/{sequenceStoreId}/exportjobs",
         input: &shapes::LIST_JOBS,
-        requests_per_second: None,
-        run: |world, input, now| list::jobs(world, JobKind::Export, input, now),
+        max_requests_per_second: None,
+        handler: export::list,
     },
     Operation {
         name: "ListReadSetImportJobs",
         method: "POST",
         path: "/sequencestore/{sequenceStoreId}/importjobs",
         input: &shapes::LIST_JOBS,
-        requests_per_second: None,
-        run: |world, input, now| list::jobs(world, JobKind::Import, input, now),
+        max_requests_per_second: None,
+        handler: import::list,
     },
     Operation {
         name: "ListReadSetActivationJobs",
         method: "POST",
         path: "/sequencestore/{sequenceStoreId}/activationjobs",
         input: &shapes::LIST_JOBS,
-        requests_per_second: None,
-        run: |world, input, now| list::jobs(world, JobKind::Activation, input, now),
+        max_requests_per_second: None,
+        handler: activation::list,
     },
     Operation {
         name: "ListReadSets",
         method: "POST",
         path: "/sequencestore/{sequenceStoreId}/readsets",
         input: &shapes::LIST_READ_SETS,
-        requests_per_second: None,
-        run: |world, input, now| list::read_sets(world, input, now),
+        max_requests_per_second: None,
+        handler: read_set::list,
     },
     Operation {
         name: "GetReadSetMetadata",
         method: "GET",
         path: "/sequencestore/{sequenceStoreId}/readset/{id}/metadata",
         input: &shapes::GET,
-        requests_per_second: None,
-        run: |world, input, now| read_set::metadata(world, input, now),
+        max_requests_per_second: None,
+        handler: read_set::get_metadata,
     },
     Operation {
         name: "BatchDeleteReadSet",
         method: "POST",
         path: "/sequencestore/{sequenceStoreId}/readset/batch/delete",
         input: &shapes::BATCH_DELETE,
-        requests_per_second: Some(1),
-        run: |world, input, _| read_set::delete(world, input),
+        max_requests_per_second: Some(1),
+        handler: read_set::batch_delete,
     },
 ];
 
-/// What the service does beside read set jobs on stores, read sets, references and tags, and the local one does not: name,
-/// method and path.
+/// The other operations of the real service on stores, read sets, references and tags, which the local service does not
+/// implement: name, method and path.
 static NOT_IMPLEMENTED: [(&str, &str, &str); 29] = [
     ("CreateReferenceStore", "POST", "/referencestore"),
     ("DeleteReferenceStore", "DELETE", "/referencestore/{id}"),
@@ -169,53 +151,45 @@ static NOT_IMPLEMENTED: [(&str, &str, &str); 29] = [
     ("TagResource", "POST", "/tags/{resourceArn}"),
 ];
 
-/// Where a request leads.
+/// The operation of a request.
 pub(crate) enum Route {
-    Served(&'static Operation, Labels),
-    /// An operation of the service that the local one does not have, by name.
+    Implemented(&'static Operation, Labels),
+    /// The name of an operation of the real service that the local one does not implement.
     NotImplemented(&'static str),
 }
 
 impl Route {
-    /// The name of the operation.
-    pub(crate) fn operation(&self) -> &'static str {
+    pub(crate) fn operation_name(&self) -> &'static str {
         match self {
-            Self::Served(operation, _) => operation.name,
+            Self::Implemented(operation, _) => operation.name,
             Self::NotImplemented(name) => name,
         }
     }
 }
 
-/// The names of all operations.
-pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
-    OPERATIONS.iter().map(|operation| operation.name)
-}
-
-/// Members that travel in the path, decoded.
+/// The names and decoded values of the input fields in the path.
 pub(crate) type Labels = Vec<(&'static str, String)>;
 
-/// Finds the operation of a request by its method and raw path alone, whatever its host.
+/// Finds the operation of a request by its method and raw path, whatever its host.
 pub(crate) fn route(method: &str, raw_path: &str) -> Option<Route> {
-    let served = OPERATIONS
+    let implemented = OPERATIONS
         .iter()
         .filter(|operation| operation.method == method)
-        .find_map(|operation| Some(Route::Served(operation, labels(operation.path, raw_path)?)));
-    served.or_else(|| {
-        let mut others = NOT_IMPLEMENTED.iter().filter(|(_, of_method, _)| *of_method == method);
-        others.find_map(|(name, _, path)| labels(path, raw_path).map(|_| Route::NotImplemented(name)))
+        .find_map(|operation| Some(Route::Implemented(operation, labels(operation.path, raw_path)?)));
+    implemented.or_else(|| {
+        NOT_IMPLEMENTED
+            .iter()
+            .filter(|(_, operation_method, _)| *operation_method == method)
+            .find_map(|(name, _, path)| labels(path, raw_path).map(|_| Route::NotImplemented(name)))
     })
 }
 
-/// Whether an operation of this name is served.
-pub(crate) fn is_served(name: &str) -> bool {
-    OPERATIONS.iter().any(|operation| operation.name == name)
+/// The names of the operations that are implemented.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.iter().map(|operation| operation.name)
 }
 
-/// The names of all operations that are served.
-pub(crate) fn names() -> String {
-    OPERATIONS.iter().map(|operation| operation.name).collect::<Vec<_>>().join(", ")
-}
-
+/// The labels in a path, or `None` if it does not match the template.
 fn labels(template: &'static str, raw_path: &str) -> Option<Labels> {
     let mut labels = Labels::new();
     let mut segments = raw_path.split('/');
@@ -237,20 +211,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_lead_to_operations() {
-        let Some(Route::Served(operation, labels)) = route("GET", "/sequencestore/0123456789/exportjob/12%2F3%20")
+    fn paths_have_operations() {
+        let Some(Route::Implemented(operation, labels)) = route("GET", "/sequencestore/0123456789/exportjob/12%2F3%20")
         else {
-            panic!("it is served")
+            panic!("it is implemented")
         };
         assert_eq!(operation.name, "GetReadSetExportJob");
         assert_eq!(labels, [("sequenceStoreId", "0123456789".to_owned()), ("id", "12/3 ".to_owned())]);
-        assert_eq!(route("POST", "/sequencestore/1/importjob").unwrap().operation(), "StartReadSetImportJob");
+        assert_eq!(route("POST", "/sequencestore/1/importjob").unwrap().operation_name(), "StartReadSetImportJob");
         let other = route("GET", "/sequencestore/1");
         assert!(matches!(other, Some(Route::NotImplemented("GetSequenceStore"))));
     }
 
     #[test]
-    fn other_paths_lead_nowhere() {
+    fn other_paths_have_no_operation() {
         for (method, path) in [
             ("GET", "/sequencestore/1/exportjob"),
             ("POST", "/sequencestore/1/exportjob/2"),

@@ -1,4 +1,4 @@
-//! What arrived, for tests to look at.
+//! The requests that the service has received.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -6,14 +6,15 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-/// How many requests are remembered at most.
-pub(crate) const MOST_REQUESTS: usize = 100_000;
-/// How many bytes of requests are remembered at most.
-pub(crate) const MOST_BYTES: usize = 256 << 20;
+/// How many requests are kept at most.
+const MAX_REQUESTS: usize = 100_000;
+/// How many bytes of requests are kept at most.
+const MAX_BYTES: usize = 256 << 20;
 
-/// A request that arrived at the local service.
+/// A request that a local service has received.
 ///
-/// `Debug` shows neither what it is signed with nor the body, which may hold a client token: look at the members.
+/// `Debug` shows neither the signature, nor the session token, nor the body, which may contain a client token. The
+/// fields have them.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -23,7 +24,8 @@ pub(crate) const MOST_BYTES: usize = 256 << 20;
 /// client.list_read_sets().sequence_store_id(&store).max_results(10).send().await?;
 ///
 /// let request = &local.requests()[0];
-/// assert_eq!((request.operation, request.status), (Some("ListReadSets"), Some(200)));
+/// assert_eq!(request.operation, Some("ListReadSets"));
+/// assert_eq!(request.status, Some(200));
 /// assert_eq!(request.query.as_deref(), Some("maxResults=10"));
 /// assert!(request.header("User-Agent").unwrap().contains("sequencer-upload"));
 /// # Ok(()) }
@@ -31,28 +33,28 @@ pub(crate) const MOST_BYTES: usize = 256 << 20;
 #[non_exhaustive]
 #[derive(Clone)]
 pub struct ReceivedRequest {
-    /// The operation it is for, whether or not the local service implements it, or `None` if there is no such operation.
+    /// The name of the operation, whether or not the local service implements it; `None` if there is no such operation.
     pub operation: Option<&'static str>,
     /// The HTTP method.
     pub method: String,
-    /// The path as it came, percent-encoded.
+    /// The path as it was received, percent-encoded.
     pub path: String,
-    /// The query as it came, without the `?`.
+    /// The query as it was received, without the `?`; `None` if there was no `?`.
     pub query: Option<String>,
-    /// Names in lower case, and values. What is no UTF-8 in a value is replaced.
+    /// The names, in lower case, and values of the headers. What is not UTF-8 in a value is replaced by U+FFFD.
     pub headers: Vec<(String, String)>,
-    /// The body. Empty if it was refused for its size or never came whole.
+    /// The body; empty if it was too large or did not arrive completely.
     pub body: Bytes,
-    /// When it arrived, by the clock of tokio.
+    /// When the request was received, on tokio's clock.
     pub received_at: Instant,
-    /// Whether the service did what the request asked for.
+    /// Whether the service did what the request asks for, even if there was no response.
     pub applied: bool,
-    /// The status that was answered, or `None` if nothing was (yet).
+    /// The HTTP status of the response; `None` if there is none (yet).
     pub status: Option<u16>,
 }
 
 impl ReceivedRequest {
-    /// The first value of a header.
+    /// The first value of a header; the name may be in upper or lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
@@ -66,7 +68,7 @@ impl ReceivedRequest {
 
 impl fmt::Debug for ReceivedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |(name, value): &(String, String)| {
+        let header = |(name, value): &(String, String)| {
             let is_secret = matches!(name.as_str(), "authorization" | "x-amz-security-token");
             (name.clone(), if is_secret { "(redacted)".to_owned() } else { value.clone() })
         };
@@ -75,7 +77,7 @@ impl fmt::Debug for ReceivedRequest {
             .field("method", &self.method)
             .field("path", &self.path)
             .field("query", &self.query)
-            .field("headers", &self.headers.iter().map(shown).collect::<Vec<_>>())
+            .field("headers", &self.headers.iter().map(header).collect::<Vec<_>>())
             .field("body", &format_args!("{} bytes", self.body.len()))
             .field("received_at", &self.received_at)
             .field("applied", &self.applied)
@@ -84,22 +86,22 @@ impl fmt::Debug for ReceivedRequest {
     }
 }
 
-/// The last requests. The oldest go first when there are too many.
+/// The last requests. The oldest are removed if there are too many.
 #[derive(Default)]
-pub(crate) struct Record {
+pub(crate) struct RequestLog {
     requests: VecDeque<ReceivedRequest>,
     bytes: usize,
     /// The number of the first of `requests`.
     first: u64,
 }
 
-impl Record {
-    /// Remembers a request and gives it a number.
+impl RequestLog {
+    /// Adds a request and returns its number.
     pub(crate) fn push(&mut self, request: ReceivedRequest) -> u64 {
         let number = self.first + self.requests.len() as u64;
         self.bytes += request.size();
         self.requests.push_back(request);
-        while self.requests.len() > MOST_REQUESTS || self.bytes > MOST_BYTES {
+        while self.requests.len() > MAX_REQUESTS || self.bytes > MAX_BYTES {
             let Some(oldest) = self.requests.pop_front() else { break };
             self.bytes -= oldest.size();
             self.first += 1;
@@ -142,27 +144,27 @@ mod tests {
     }
 
     #[test]
-    fn it_is_bounded_in_number() {
-        let mut record = Record::default();
-        for number in 0..=MOST_REQUESTS as u64 {
-            assert_eq!(record.push(request(Bytes::new())), number);
+    fn the_number_of_requests_is_limited() {
+        let mut log = RequestLog::default();
+        for number in 0..=MAX_REQUESTS as u64 {
+            assert_eq!(log.push(request(Bytes::new())), number);
         }
-        assert_eq!(record.all().len(), MOST_REQUESTS);
-        assert!(record.get_mut(0).is_none());
-        assert!(record.get_mut(1).is_some());
+        assert_eq!(log.all().len(), MAX_REQUESTS);
+        assert!(log.get_mut(0).is_none());
+        assert!(log.get_mut(1).is_some());
     }
 
     #[test]
-    fn it_is_bounded_in_bytes() {
-        let mut record = Record::default();
+    fn the_bytes_of_requests_are_limited() {
+        let mut log = RequestLog::default();
         let body = Bytes::from(vec![0; 1 << 20]);
         for _ in 0..300 {
-            record.push(request(body.clone()));
+            log.push(request(body.clone()));
         }
-        assert_eq!(record.all().len(), 255);
-        record.clear();
-        assert_eq!(record.bytes, 0);
-        assert!(record.get_mut(299).is_none());
-        assert_eq!(record.push(request(Bytes::new())), 300);
+        assert_eq!(log.all().len(), 255);
+        log.clear();
+        assert_eq!(log.bytes, 0);
+        assert!(log.get_mut(299).is_none());
+        assert_eq!(log.push(request(Bytes::new())), 300);
     }
 }

@@ -1,0 +1,124 @@
+//! The settings of a local service.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use aws_credential_types::Credentials;
+use tokio::net::TcpListener;
+
+use super::clock::{Clock, TimeSource};
+use super::pace::Pace;
+use super::quotas::Quotas;
+use super::service::Service;
+use super::{LocalService, Server, server};
+
+/// The settings of a [`LocalService`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use healthomics::local::{LocalService, Pace, Quotas};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let local = LocalService::builder()
+///     .region("eu-west-2")
+///     .pace(Pace::Time(Duration::from_secs(2)))
+///     .quotas(Quotas::of_new_account())
+///     .start()
+///     .await?;
+/// assert_eq!(local.client()?.region(), "eu-west-2");
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct LocalServiceBuilder {
+    address: SocketAddr,
+    allow_non_loopback: bool,
+    credentials: Credentials,
+    region: String,
+    pace: Pace,
+    quotas: Quotas,
+}
+
+impl LocalServiceBuilder {
+    pub(super) fn new() -> Self {
+        let access_key_id = LocalService::ACCESS_KEY_ID;
+        let secret_access_key = LocalService::SECRET_ACCESS_KEY;
+        Self {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            allow_non_loopback: false,
+            credentials: Credentials::new(access_key_id, secret_access_key, None, None, "healthomics-local"),
+            region: LocalService::REGION.to_owned(),
+            pace: Pace::default(),
+            quotas: Quotas::default(),
+        }
+    }
+
+    /// The address to listen on; by default a free port of 127.0.0.1, as with port 0. An address that is not a loopback
+    /// one needs [`allow_non_loopback`](Self::allow_non_loopback).
+    pub fn address(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// Allows an [`address`](Self::address) that can be reached from the network. The service is made for tests: it has
+    /// no TLS, and keeps the requests that it receives.
+    pub fn allow_non_loopback(mut self) -> Self {
+        self.allow_non_loopback = true;
+        self
+    }
+
+    /// The credentials to accept, instead of those of [`LocalService::ACCESS_KEY_ID`].
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = credentials;
+        self
+    }
+
+    /// The region that requests must be signed for; [`LocalService::REGION`] by default.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = region.into();
+        self
+    }
+
+    /// What moves jobs forward: by default reads, and a second for a job that is not read.
+    pub fn pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// The limits on requests and jobs; none by default.
+    pub fn quotas(mut self, quotas: Quotas) -> Self {
+        self.quotas = quotas;
+        self
+    }
+
+    /// Starts an HTTP server on the tokio runtime of the caller.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if the address is not a loopback one and that was not allowed, or the error of listening on it.
+    pub async fn start(self) -> io::Result<LocalService> {
+        if !self.allow_non_loopback && !self.address.ip().is_loopback() {
+            let message = format!("{} is not a loopback address, see allow_non_loopback()", self.address);
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        let listener = TcpListener::bind(self.address).await?;
+        let address = listener.local_addr()?;
+        let mut local = self.build(TimeSource::System);
+        let task = tokio::spawn(server::serve(listener, Arc::clone(&local.service))).abort_handle();
+        local.server = Some(Server { address, task });
+        Ok(local)
+    }
+
+    /// Creates a service without a socket: [`LocalService::in_process`], with other settings. The address is not used.
+    pub fn in_process(self) -> LocalService {
+        self.build(TimeSource::tokio())
+    }
+
+    fn build(self, time_source: TimeSource) -> LocalService {
+        let service = Service::new(self.region, self.pace, self.quotas, Clock::new(time_source));
+        service.lock().credentials.accept(self.credentials.clone());
+        LocalService { service: Arc::new(service), credentials: self.credentials, server: None }
+    }
+}

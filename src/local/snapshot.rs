@@ -1,0 +1,152 @@
+//! What tests see of the state of a local service, and the read sets that they put into it.
+
+use crate::model::{
+    ClientToken, FileType, ItemStatus, JobStatus, ReadSetId, ReadSetStatus, SampleId, SequenceStoreId, SubjectId,
+};
+
+/// The three kinds of read set jobs.
+///
+/// [`LocalJob`] has an example.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum JobKind {
+    /// An export job copies read sets to a bucket.
+    Export,
+    /// An import job creates read sets from the files in a bucket.
+    Import,
+    /// An activation job makes archived read sets active.
+    Activation,
+}
+
+/// A read set in a local service, at the time of the call that returned it.
+///
+/// [`LocalService::read_sets`](super::LocalService::read_sets) has an example.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalReadSet {
+    /// The id of the read set.
+    pub id: ReadSetId,
+    /// The status of the read set.
+    pub status: ReadSetStatus,
+    /// The type of the file that the read set was created from.
+    pub file_type: FileType,
+    /// The id of the subject; `None` for a seeded read set without one.
+    pub subject_id: Option<SubjectId>,
+    /// The id of the sample; `None` for a seeded read set without one.
+    pub sample_id: Option<SampleId>,
+    /// The name of the read set; `None` if it was created without one.
+    pub name: Option<String>,
+}
+
+/// A read set to put into a store without a job.
+///
+/// ```
+/// use healthomics::local::{LocalService, SeedReadSet};
+/// use healthomics::read_set::FileType;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = LocalService::start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// let seed = SeedReadSet::archived(FileType::Cram)
+///     .subject_id("HG00096")
+///     .sample_id("blood")
+///     .name("first run");
+/// let id = local.seed_read_set(&store, seed);
+/// let call = client.get_read_set_metadata().sequence_store_id(&store).id(&id);
+/// assert_eq!(call.send().await?.name.as_deref(), Some("first run"));
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct SeedReadSet {
+    pub(super) status: ReadSetStatus,
+    pub(super) file_type: FileType,
+    pub(super) subject_id: Option<SubjectId>,
+    pub(super) sample_id: Option<SampleId>,
+    pub(super) name: Option<String>,
+}
+
+impl SeedReadSet {
+    /// A read set with the status `ACTIVE`: it can be exported.
+    pub fn active(file_type: FileType) -> Self {
+        Self { status: ReadSetStatus::Active, file_type, subject_id: None, sample_id: None, name: None }
+    }
+
+    /// A read set with the status `ARCHIVED`: it has to be activated before it can be exported.
+    pub fn archived(file_type: FileType) -> Self {
+        Self { status: ReadSetStatus::Archived, ..Self::active(file_type) }
+    }
+
+    /// Sets the id of the subject.
+    pub fn subject_id(mut self, subject_id: impl Into<SubjectId>) -> Self {
+        self.subject_id = Some(subject_id.into());
+        self
+    }
+
+    /// Sets the id of the sample.
+    pub fn sample_id(mut self, sample_id: impl Into<SampleId>) -> Self {
+        self.sample_id = Some(sample_id.into());
+        self
+    }
+
+    /// Sets the name.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+}
+
+/// A job in a local service, at the time of the call that returned it.
+///
+/// ```
+/// use healthomics::local::JobKind;
+/// use healthomics::read_set::JobStatus;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = healthomics::local::LocalService::start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+/// call.client_token("order-4711").send().await?;
+///
+/// let job = &local.jobs()[0];
+/// assert_eq!(job.kind, JobKind::Activation);
+/// assert_eq!(job.status, JobStatus::Submitted);
+/// assert_eq!(job.client_token, Some("order-4711".into()));
+/// assert_eq!(job.items[0].key, "5555555555");
+/// # Ok(()) }
+/// ```
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalJob {
+    /// The kind of the job.
+    pub kind: JobKind,
+    /// The id of the job: ten digits.
+    pub id: String,
+    /// The id of the store that the job was started on.
+    pub sequence_store_id: SequenceStoreId,
+    /// The client token of the request that started the job; `None` if it had none.
+    pub client_token: Option<ClientToken>,
+    /// The status of the job.
+    pub status: JobStatus,
+    /// The items of the job, in the order of the request.
+    pub items: Vec<LocalItem>,
+}
+
+/// An item of a job.
+///
+/// [`LocalJob`] has an example.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalItem {
+    /// The id of the read set to export or activate, or the `source1` of an import.
+    pub key: String,
+    /// The status of the item.
+    pub status: ItemStatus,
+    /// The status message that the service returns for the item.
+    pub status_message: String,
+    /// The id of the read set to export or activate, or of the read set that the import has created; `None` if the
+    /// import has not created it (yet).
+    pub read_set_id: Option<ReadSetId>,
+}
