@@ -194,8 +194,8 @@ async fn a_fault_comes_before_the_signature_is_looked_at() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "\"StartExport\" is not served")]
-async fn a_fault_of_no_operation_is_a_mistake() {
+#[should_panic(expected = "\"StartExport\" is not implemented")]
+async fn a_fault_of_an_unknown_operation_panics() {
     service().await.0.queue_fault("StartExport", Fault::EmptyBody);
 }
 

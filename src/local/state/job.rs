@@ -263,7 +263,7 @@ impl Job {
             item.settle(store, ids, &self.id, index, at);
         }
         if self.has_ended() {
-            self.completed = Some(at);
+            self.completed = Some(whole_millis(at));
         }
     }
 
