@@ -25,12 +25,7 @@ pub(super) fn get_response(job: &Job, items_name: &str, items: Vec<Value>) -> Va
 }
 
 /// The job that a Get asks for, after this read of it.
-pub(super) fn read<'a>(
-    state: &'a mut State,
-    kind: JobKind,
-    input: Value,
-    now: RequestTime,
-) -> Result<&'a Job, ServiceError> {
+pub(super) fn read(state: &mut State, kind: JobKind, input: Value, now: RequestTime) -> Result<&Job, ServiceError> {
     let input: GetInput = parse(input)?;
     let index = state.find_job(kind, &input.sequence_store_id, &input.id)?;
     state.read_job(index, now);

@@ -94,7 +94,7 @@ pub(crate) fn batch_delete(state: &mut State, input: Value, _: RequestTime) -> R
 }
 
 fn matches(filter: &ReadSetFilter, read_set: &ReadSet) -> bool {
-    matches_but_status(filter, read_set) && is_equal(&filter.status, Some(read_set.snapshot.status.as_str()))
+    matches_but_status(filter, read_set) && is_equal(filter.status.as_deref(), Some(read_set.snapshot.status.as_str()))
 }
 
 /// Whether a read set matches the filter, whatever its status, which a read of its jobs may change.
@@ -102,18 +102,18 @@ fn matches_but_status(filter: &ReadSetFilter, read_set: &ReadSet) -> bool {
     let snapshot = &read_set.snapshot;
     let source = read_set.source();
     let reference_arn = source.and_then(|source| source.reference_arn.as_deref());
-    is_equal(&filter.creation_type, Some(read_set.creation_type().as_str()))
-        && is_equal(&filter.name, snapshot.name.as_deref())
-        && is_equal(&filter.sample_id, snapshot.sample_id.as_ref().map(|id| id.as_str()))
-        && is_equal(&filter.subject_id, snapshot.subject_id.as_ref().map(|id| id.as_str()))
-        && is_equal(&filter.generated_from, source.and_then(|source| source.generated_from.as_deref()))
+    is_equal(filter.creation_type.as_deref(), Some(read_set.creation_type().as_str()))
+        && is_equal(filter.name.as_deref(), snapshot.name.as_deref())
+        && is_equal(filter.sample_id.as_deref(), snapshot.sample_id.as_ref().map(|id| id.as_str()))
+        && is_equal(filter.subject_id.as_deref(), snapshot.subject_id.as_ref().map(|id| id.as_str()))
+        && is_equal(filter.generated_from.as_deref(), source.and_then(|source| source.generated_from.as_deref()))
         // An empty ARN is that of read sets without a reference.
-        && is_equal(&filter.reference_arn, reference_arn.or(Some("")))
+        && is_equal(filter.reference_arn.as_deref(), reference_arn.or(Some("")))
 }
 
 /// Whether a field of the filter is absent or has this value.
-fn is_equal(wanted: &Option<String>, value: Option<&str>) -> bool {
-    wanted.is_none() || wanted.as_deref() == value
+fn is_equal(wanted: Option<&str>, value: Option<&str>) -> bool {
+    wanted.is_none() || wanted == value
 }
 
 /// A read set in a list: the metadata has more fields.

@@ -72,7 +72,7 @@ enum Effect {
     Fail,
     /// Nothing, but the outcome depends on the status of the read set.
     Export,
-    Import(ImportSource),
+    Import(Box<ImportSource>),
     SetStatus(ReadSetStatus),
 }
 
@@ -98,7 +98,7 @@ impl Item {
         let mut item = Self {
             key: source.source_files.source1.clone(),
             outcome: Ok(messages::item_message(&ItemStatus::Finished)),
-            effect: Effect::Import(source.clone()),
+            effect: Effect::Import(Box::new(source.clone())),
             read_set_id: None,
         };
         if !source.is_valid() {

@@ -27,7 +27,7 @@ pub(crate) enum Origin {
     /// By a test, without a job.
     Seed,
     /// By an import job, from one of its sources.
-    Import { job_id: String, source: ImportSource },
+    Import { job_id: String, source: Box<ImportSource> },
 }
 
 impl ReadSet {
@@ -68,7 +68,7 @@ impl ReadSet {
         Self {
             snapshot,
             created: whole_millis(created),
-            origin: Origin::Import { job_id: job_id.to_owned(), source: source.clone() },
+            origin: Origin::Import { job_id: job_id.to_owned(), source: Box::new(source.clone()) },
             running_jobs: BTreeSet::from([job_index]),
             number: ids.issued(),
         }
