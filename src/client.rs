@@ -28,6 +28,21 @@ use crate::runtime::{Call, Runtime};
 ///     Err(error) => println!("{error}"), // no region: set AWS_REGION, or call region() on the builder
 /// }
 /// ```
+///
+/// # Calls
+///
+/// Each method is named after its operation and returns a fluent builder; `send` sends the call.
+///
+/// | methods | purpose |
+/// |---|---|
+/// | [`start_read_set_import_job`](Self::start_read_set_import_job), [`get_read_set_import_job`](Self::get_read_set_import_job), [`list_read_set_import_jobs`](Self::list_read_set_import_jobs) | import up to 100 sources in Amazon S3 into a store |
+/// | [`start_read_set_activation_job`](Self::start_read_set_activation_job), [`get_read_set_activation_job`](Self::get_read_set_activation_job), [`list_read_set_activation_jobs`](Self::list_read_set_activation_jobs) | activate up to 20 archived read sets |
+/// | [`start_read_set_export_job`](Self::start_read_set_export_job), [`get_read_set_export_job`](Self::get_read_set_export_job), [`list_read_set_export_jobs`](Self::list_read_set_export_jobs) | export up to 100 read sets to Amazon S3 |
+/// | [`list_read_sets`](Self::list_read_sets), [`get_read_set_metadata`](Self::get_read_set_metadata) | list read sets, describe one |
+/// | [`batch_delete_read_set`](Self::batch_delete_read_set) | delete up to 100 read sets |
+/// | [`job`](Self::job), [`import_job`](Self::import_job), [`activation_job`](Self::activation_job), [`export_job`](Self::export_job) | wait for the end of a job |
+/// | [`watch`](Self::watch) | wait for the end of many jobs |
+/// | [`import_read_sets`](Self::import_read_sets), [`activate_read_sets`](Self::activate_read_sets), [`export_read_sets`](Self::export_read_sets) | bulk runs of any number of items: [`bulk`](crate::bulk) |
 #[derive(Clone)]
 pub struct Client {
     runtime: Arc<Runtime>,

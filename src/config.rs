@@ -35,8 +35,10 @@ const MAX_APP_NAME_LENGTH: usize = 50;
 /// Far more than the request quota of an account allows, and far fewer than a process may open.
 const DEFAULT_CONNECTIONS: usize = 100;
 
-/// Builds a [`Client`](crate::Client); made by [`Client::builder`](crate::Client::builder), [`ClientBuilder::from_env`] or
-/// `ClientBuilder::from_sdk_config` (feature `sdk-config`). What is set later wins.
+/// Builds a [`Client`](crate::Client).
+///
+/// It is created by [`Client::builder`](crate::Client::builder), [`ClientBuilder::from_env`] or
+/// `ClientBuilder::from_sdk_config` (feature `sdk-config`). A setting that is set again replaces the earlier value.
 ///
 /// ```
 /// use std::time::Duration;
@@ -55,6 +57,36 @@ const DEFAULT_CONNECTIONS: usize = 100;
 /// assert_eq!(client.region(), "eu-west-2");
 /// # Ok(()) }
 /// ```
+///
+/// # Settings
+///
+/// | setting | default | environment variable of [`from_env`](Self::from_env) |
+/// |---|---|---|
+/// | [`region`](Self::region) | none, required | `AWS_REGION`, `AWS_DEFAULT_REGION` |
+/// | [`credentials`](Self::credentials), [`credentials_provider`](Self::credentials_provider) | none, required | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` |
+/// | [`endpoint_url`](Self::endpoint_url) | the endpoint of the region | `AWS_ENDPOINT_URL_OMICS`, `AWS_ENDPOINT_URL` |
+/// | [`host_prefix`](Self::host_prefix) | off for endpoint URLs | |
+/// | [`use_fips`](Self::use_fips), [`use_dual_stack`](Self::use_dual_stack) | off | `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT` |
+/// | [`add_root_certificates`](Self::add_root_certificates), [`only_root_certificates`](Self::only_root_certificates) | those of the system | `AWS_CA_BUNDLE` |
+/// | [`use_system_proxy`](Self::use_system_proxy) | on | `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` |
+/// | [`http_client`](Self::http_client) | the built-in client | |
+/// | [`max_attempts`](Self::max_attempts) | 3 | `AWS_MAX_ATTEMPTS`, `AWS_RETRY_MODE` |
+/// | [`initial_backoff`](Self::initial_backoff), [`throttling_backoff`](Self::throttling_backoff), [`max_backoff`](Self::max_backoff) | 50 ms, 1 s, 20 s | |
+/// | [`retry_quota`](Self::retry_quota) | 500 | |
+/// | [`connect_timeout`](Self::connect_timeout) | 3.1 s | |
+/// | [`read_timeout`](Self::read_timeout) | 30 s | |
+/// | [`operation_attempt_timeout`](Self::operation_attempt_timeout) | 60 s | |
+/// | [`operation_timeout`](Self::operation_timeout) | 240 s | |
+/// | [`max_connections`](Self::max_connections) | 100 | |
+/// | [`max_response_size`](Self::max_response_size) | 8 MiB | |
+/// | [`requests_per_second`](Self::requests_per_second) of waits, watches, bulk runs and lists | 5 for each operation | |
+/// | [`initial_poll_interval`](Self::initial_poll_interval) | 1 s, in bulk runs 2 s | |
+/// | [`parameter_validation`](Self::parameter_validation) | on | |
+/// | [`app_name`](Self::app_name) | none | `AWS_SDK_UA_APP_ID` |
+/// | [`time_source`](Self::time_source), [`correct_clock_skew`](Self::correct_clock_skew) | the clock of the system, corrected | |
+///
+/// The timeouts and `max_attempts` can also be set on each call. `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are read by
+/// all clients.
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
