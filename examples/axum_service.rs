@@ -1,8 +1,9 @@
-//! A web service that exports read sets: `cargo run --example axum_service`, which prints the calls to try. An order is
-//! posted to `/exports`, and `/exports/{runId}` says how far it is.
+//! A web service that exports read sets: `cargo run --example axum_service` prints the requests to try. An order is
+//! posted to `/exports`, and `/exports/{runId}` returns its progress.
 //!
-//! One client for all handlers; errors as HTTP answers; bulk runs that outlive the process. On SIGTERM or Ctrl-C it takes
-//! no more connections, lets requests end, and drops the runs. Started again, it takes them up by their journals.
+//! It shows one client for all handlers, errors as HTTP responses, and bulk runs that outlive the process. On SIGTERM
+//! or Ctrl-C it accepts no more connections, completes the current requests, and drops the runs. When it is started
+//! again, it resumes them from their journals.
 //!
 //! In a crate of your own it needs `axum = "0.8"`, `serde = { version = "1", features = ["derive"] }`,
 //! `serde_json = "1"` and the feature `signal` of `tokio`, too.
@@ -27,7 +28,7 @@ use tokio::task::JoinSet;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// What is asked for; kept in the folder of the runs until it is done.
+/// An order. It is stored in the folder of the runs until it is done.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Order {
@@ -52,7 +53,7 @@ struct Runs {
     status: BTreeMap<RunId, String>,
 }
 
-/// An error of this service, with what its callers may know of it.
+/// An error of this service: the status and the message for its callers.
 struct Refusal(StatusCode, String);
 
 impl IntoResponse for Refusal {
@@ -76,7 +77,7 @@ impl From<Error> for Refusal {
 }
 
 impl App {
-    /// Everything is checked here, and nothing started.
+    /// Checks the whole order, and starts nothing.
     fn plan(&self, order: Order) -> Result<BulkRun<Export>, BulkError> {
         let journal = self.folder.join(format!("{}.jsonl", order.run_id));
         let run = self.client.export_read_sets().run_id(order.run_id).sequence_store_id(order.sequence_store_id);
@@ -88,7 +89,7 @@ impl App {
         self.folder.join(format!("{id}.json"))
     }
 
-    /// Keeps an order until it is done. Its id is taken by then, as its journal is.
+    /// Stores an order until it is done. Until then, no other order can have its run id.
     fn keep(&self, order: &Order) -> Result<(), Refusal> {
         let broken = |error: std::io::Error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string());
         let (path, kept) =
@@ -96,7 +97,7 @@ impl App {
         if std::fs::read(&path).is_ok_and(|known| known != kept) {
             return Err(Refusal(StatusCode::CONFLICT, format!("{} is another order", order.run_id)));
         }
-        // Whole or not at all, whenever this process ends.
+        // The file is complete or absent, whenever this process ends.
         let draft = path.with_extension("draft");
         let written = std::fs::write(&draft, kept).and_then(|()| std::fs::rename(draft, path));
         written.map_err(broken)
@@ -106,7 +107,7 @@ impl App {
         work(&mut self.runs.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Runs it in the background. A second time for the same order does no harm: its journal is in use.
+    /// Runs an order in the background. To do it twice for an order is harmless: its journal is locked.
     fn spawn(&self, id: &RunId, bulk_run: BulkRun<Export>) {
         self.with_runs(|runs| {
             runs.status.entry(id.clone()).or_insert_with(|| "accepted".to_owned());
@@ -125,7 +126,7 @@ impl App {
                     let indeterminate = report.indeterminate().count();
                     let status = format!("done, {indeterminate} indeterminate: {report}");
                     app.with_runs(|runs| runs.status.insert(id.clone(), status));
-                    // What is indeterminate is resumed when the service starts again.
+                    // Indeterminate groups are resumed when the service is started again.
                     if indeterminate == 0 {
                         drop(std::fs::remove_file(app.order_path(&id)));
                     }
@@ -137,7 +138,7 @@ impl App {
         self.with_runs(|runs| drop(runs.tasks.spawn(work)));
     }
 
-    /// What an earlier process left undone.
+    /// Resumes the orders that an earlier process has not completed.
     fn take_up(&self) -> Result<(), Failure> {
         for path in std::fs::read_dir(&self.folder)?.map(|entry| entry.map(|entry| entry.path())) {
             let path = path?;
@@ -172,7 +173,7 @@ async fn read_set(
     Ok(read_set.status.to_string())
 }
 
-/// Ctrl-C, or what container engines send before they kill.
+/// Waits for Ctrl-C or SIGTERM, which container engines send before SIGKILL.
 async fn told_to_stop() {
     let interrupt = async { drop(tokio::signal::ctrl_c().await) };
     #[cfg(unix)]
@@ -195,7 +196,7 @@ async fn main() -> Result<(), Failure> {
     let folder = arguments.next().map_or_else(|| std::env::temp_dir().join("healthomics-runs"), PathBuf::from);
     let poll_every = arguments.next().map_or(Ok(2_000), |millis| millis.parse())?;
     std::fs::create_dir_all(&folder)?;
-    // Without an account, an embedded HealthOmics.
+    // An embedded HealthOmics, so that no AWS account is needed.
     let local = LocalService::builder().pace(Pace::Time(Duration::from_secs(5))).start().await?;
     let builder = if std::env::var_os("AWS_REGION").is_some() {
         ClientBuilder::from_env()?
@@ -210,7 +211,7 @@ async fn main() -> Result<(), Failure> {
         println!("and: curl {address}/exports/delivery-{read_set}");
         local.client_builder()
     };
-    // Callers do not wait longer, and neither does a shutdown.
+    // Callers do not wait longer than this, and neither does a shutdown.
     let client = builder.operation_timeout(Duration::from_secs(10)).app_name("axum-service").build()?;
     let app = App { client, folder, poll_every: Duration::from_millis(poll_every), runs: Arc::default() };
     app.take_up()?;
@@ -224,7 +225,7 @@ async fn main() -> Result<(), Failure> {
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, router).with_graceful_shutdown(told_to_stop()).await?;
 
-    // The jobs go on at the service, and the journals know them.
+    // The jobs continue at the service, and the journals have their ids.
     let mut tasks = app.with_runs(|runs| std::mem::take(&mut runs.tasks));
     tasks.shutdown().await;
     println!("stopped");

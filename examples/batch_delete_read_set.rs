@@ -5,12 +5,13 @@ use healthomics::local::{LocalService, SeedReadSet};
 use healthomics::read_set::{FileType, MAX_DELETE_IDS, ReadSetBatchError};
 use healthomics::{Client, Error, ReadSetId, SequenceStoreId};
 
-/// Paste this into a service: any number of read sets; brings those that are still there, with the reason.
+/// Paste this into a service. It deletes any number of read sets, and returns those that were not deleted, with the
+/// reason.
 async fn delete(client: &Client, store: &SequenceStoreId, ids: &[ReadSetId]) -> Result<Vec<ReadSetBatchError>, Error> {
     let mut kept = Vec::new();
     for chunk in ids.chunks(MAX_DELETE_IDS) {
         let deleted = client.batch_delete_read_set().sequence_store_id(store).ids(chunk).send().await?;
-        // One that is not there any more is what was wanted.
+        // A read set that does not exist needs no deletion.
         kept.extend(
             deleted.errors.into_iter().filter(|error| error.code.as_deref() != Some("ResourceNotFoundException")),
         );

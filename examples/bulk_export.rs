@@ -1,4 +1,4 @@
-//! Thousands of read sets to a bucket, taken up again after a crash: `cargo run --example bulk_export`.
+//! Exports thousands of read sets to a bucket, and can be resumed after a crash: `cargo run --example bulk_export`.
 #![allow(clippy::print_stdout)]
 
 use std::path::Path;
@@ -10,7 +10,7 @@ use healthomics::local::{LocalService, Pace, SeedReadSet};
 use healthomics::read_set::FileType;
 use healthomics::{Client, ReadSetId, SequenceStoreId};
 
-/// Paste this into a tool. In a real account leave `poll_every` at its 2 seconds.
+/// Paste this into a tool. In a real account, do not set `poll_every`: its default is 2 seconds.
 async fn export_all(
     client: &Client,
     store: &SequenceStoreId,
@@ -26,7 +26,7 @@ async fn export_all(
         .role_arn("arn:aws:iam::123456789012:role/OmicsExport")
         .read_sets(read_sets)
         .prepare()?;
-    // The same call with the same journal goes on where a run was interrupted.
+    // The same call with the same journal resumes a run that was interrupted.
     run.journal(journal).poll_every(poll_every).run().await
 }
 
@@ -42,7 +42,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let journal = std::env::temp_dir().join(format!("healthomics-export-{}.jsonl", std::process::id()));
     let report = export_all(&client, &store, &read_sets, &journal, Duration::from_millis(10)).await?;
-    // How many finished, and each cause of failures once.
+    // The number of finished items, and each cause of failures once.
     println!("{report}");
     for item in report.failed() {
         println!("failed: {} (number {})", item.item, item.position);

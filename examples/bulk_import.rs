@@ -1,7 +1,7 @@
-//! Imports a CSV manifest of any length, as few jobs as possible, each of them once.
+//! Imports a CSV manifest of any length in as few jobs as possible, and starts no job twice.
 //!
-//! `cargo run --example bulk_import` does it against the embedded local service. With a store of your own it does the
-//! same in your account, with the credentials and region of the environment:
+//! `cargo run --example bulk_import` uses the embedded local service. With `--store` it uses your account, with the
+//! credentials and region of the environment:
 //!
 //! ```text
 //! bulk_import --store 1234567890 --role arn:aws:iam::123456789012:role/OmicsImport --manifest samples.csv \
@@ -9,7 +9,8 @@
 //!     [--poll-ms 2000] [--group-size 100] [--endpoint http://…]
 //! ```
 //!
-//! Kill it at any moment and start it again with the same arguments: it goes on where it was, and starts nothing twice.
+//! If it is terminated at any moment and started again with the same arguments, it resumes the run and starts no job
+//! twice.
 //!
 //! The manifest has a row for each read set, and a first line with the names of its columns, in any order:
 //!
@@ -17,9 +18,9 @@
 //! |---|---|
 //! | `sample`, `subject` | required |
 //! | `fastq_1`, `bam`, `cram`, `ubam` | the `s3://` URI of the file; exactly one of the four is filled |
-//! | `fastq_2` | the second file of a pair, beside `fastq_1` |
+//! | `fastq_2` | the second file of a pair, with `fastq_1` |
 //! | `reference` | the ARN of the reference; BAM and CRAM need one |
-//! | `name`, `description`, `generated_from` | as they are to stand in the store |
+//! | `name`, `description`, `generated_from` | fields of the read set |
 //! | `tag:KEY` | a tag of that key; any number of such columns |
 //!
 //! In a crate of your own it needs `csv = "1"` and `indicatif = "0.18"`, too.
@@ -65,7 +66,7 @@ async fn run() -> Result<(), Failure> {
 
     let [run_id, store, role] = ["run-id", "store", "role"].map(|name| required(&options, name));
     let planner = Planner::import(run_id?.into(), store?.into(), role?.into());
-    // Whatever can be checked is checked before the first job starts.
+    // The whole input is checked before the first job starts.
     let plan = planner.group_size(number(&options, "group-size", MAX_IMPORT_SOURCES)?).plan(sources)?;
     let (index, count) = shard(&options)?;
 
@@ -89,7 +90,7 @@ async fn run() -> Result<(), Failure> {
     if let (Some(_), Some(path)) = (&local, options.get("journal")) {
         std::fs::remove_file(path)?;
     }
-    // An engine that runs this as a worker shall see that there is more to do.
+    // A workflow engine that runs this as a worker must be notified that work is left.
     match report.items().filter(|item| item.job_status.is_none() && !item.job_not_found).count() {
         0 => Ok(()),
         open => Err(format!("{open} sources are in no job that ended: fix the cause and run this again").into()),
@@ -99,7 +100,7 @@ async fn run() -> Result<(), Failure> {
 fn print(report: &Report<Import>, lines: &[usize]) {
     let total = report.items().count();
     println!("{} of {total} sources became read sets in {} jobs", report.finished_count(), report.job_ids().count());
-    // What kept jobs from being started concerns many sources: it is printed once.
+    // An error of a start concerns many sources: it is printed once.
     for error in report.errors().iter().filter(|error| error.error.is_some()) {
         println!("{} sources: {}", error.items, error.reason);
     }
@@ -130,14 +131,14 @@ fn number<T: std::str::FromStr>(options: &Options, name: &str, default: T) -> Re
     options.get(name).map_or(Ok(default), parse)
 }
 
-/// `--shard 0/8`, or all of it.
+/// `--shard 0/8`; the whole plan if it is absent.
 fn shard(options: &Options) -> Result<(usize, usize), String> {
     let text = options.get("shard").map_or("0/1", String::as_str);
     let parts = text.split_once('/').and_then(|(index, count)| Some((index.parse().ok()?, count.parse().ok()?)));
     parts.ok_or_else(|| format!("--shard {text} is not like 0/8"))
 }
 
-/// The service of the account, with the credentials and region of the environment.
+/// A client for the account, with the credentials and region of the environment.
 fn client(options: &Options) -> Result<Client, Failure> {
     let mut builder = ClientBuilder::from_env()?;
     if let Some(url) = options.get("endpoint") {
@@ -146,7 +147,7 @@ fn client(options: &Options) -> Result<Client, Failure> {
     Ok(builder.requests_per_second(number(options, "requests-per-second", 5)?).build()?)
 }
 
-/// A service in this process. Its jobs end with it, so the journal is one of this process.
+/// An embedded service. Its jobs end with this process, and so does the journal.
 async fn embedded(options: &mut Options) -> Result<LocalService, Failure> {
     if options.contains_key("journal") || options.contains_key("endpoint") {
         return Err("--journal and --endpoint need --store".into());
@@ -163,7 +164,7 @@ async fn embedded(options: &mut Options) -> Result<LocalService, Failure> {
     Ok(local)
 }
 
-/// Every source with the line that it begins on.
+/// Every source with the number of its first line.
 fn read_manifest(path: &Path) -> Result<Vec<(usize, ImportReadSetSource)>, Failure> {
     let text = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_slice());
@@ -179,7 +180,7 @@ fn read_manifest(path: &Path) -> Result<Vec<(usize, ImportReadSetSource)>, Failu
     let (mut line, mut counted, mut sources) = (1, 0, Vec::new());
     for record in reader.records() {
         let record = record?;
-        // The reader's own count of lines is behind after blank ones and with CRLF.
+        // The line numbers of the CSV reader are wrong after blank lines and with CRLF.
         let end = usize::try_from(record.position().map_or(0, csv::Position::byte))?;
         let begin = end + text.iter().skip(end).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         line += text[counted..begin].split(|byte| *byte == b'\n').count() - 1;
@@ -190,7 +191,7 @@ fn read_manifest(path: &Path) -> Result<Vec<(usize, ImportReadSetSource)>, Failu
     Ok(sources)
 }
 
-/// What a row asks for, or the column that is at fault and why.
+/// Reads the source of a row, or returns the column that is wrong, and why.
 fn source(columns: &StringRecord, row: &StringRecord) -> Result<ImportReadSetSource, (String, String)> {
     let cells = || columns.iter().zip(row).filter(|(_, text)| !text.is_empty());
     let cell = |name: &str| cells().find(|(column, _)| *column == name).map(|(_, text)| text.to_owned());

@@ -1,5 +1,5 @@
-//! A client by the whole default chain of AWS (environment, profiles, SSO, containers, instances):
-//! `cargo run --features aws-config --example default_chain -- STORE_ID EXPORT_JOB_ID [--wait]`
+//! A client with the default configuration and credential chain of AWS (environment, profiles, SSO, containers,
+//! instances): `cargo run --features aws-config --example default_chain -- STORE_ID EXPORT_JOB_ID [--wait]`
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! Archived and active read sets to a bucket, in one go that can be interrupted at any moment and taken up again:
+//! Activates and exports archived and active read sets. It can be interrupted at any moment and resumed:
 //! `cargo run --example deliver`.
 //!
 //! In a crate of your own it needs `serde_json = "1"`, too.
@@ -16,7 +16,7 @@ use healthomics::{Client, Error, ReadSetId, SequenceStoreId};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Paste this into a tool: `folder` belongs to this delivery, and keeps what was done. The same call goes on.
+/// Paste this into a tool. `folder` stores the progress of this delivery: the same call resumes it.
 async fn deliver(
     client: &Client,
     store: &SequenceStoreId,
@@ -24,7 +24,8 @@ async fn deliver(
     folder: &Path,
     poll_every: Duration,
 ) -> Result<Report<Export>, Failure> {
-    // The input of a run is fixed by its journal, and what is archived changes: it is looked up once, and written down.
+    // A journal requires the same input each time, and statuses change: the archived read sets are listed once and
+    // stored.
     let decided = folder.join("archived.json");
     let archived = if let Ok(known) = std::fs::read(&decided) {
         serde_json::from_slice(&known)?
@@ -39,7 +40,7 @@ async fn deliver(
     let activated = run.journal(folder.join("activate.jsonl")).poll_every(poll_every).run().await?;
     println!("activation: {activated}");
 
-    // An item ends at once if another job is at work on its read set: what counts is the read set.
+    // An item ends at once if another job is activating its read set: so the status of the read set is checked.
     while !with_status(client, store, read_sets, ReadSetStatus::Activating).await?.is_empty() {
         tokio::time::sleep(poll_every).await;
     }
@@ -50,7 +51,7 @@ async fn deliver(
     Ok(run.journal(folder.join("export.jsonl")).poll_every(poll_every).run().await?)
 }
 
-/// Those of the read sets that have a status, in their order.
+/// The read sets that have a status, in the order of the input.
 async fn with_status(
     client: &Client,
     store: &SequenceStoreId,
@@ -74,13 +75,13 @@ async fn main() -> Result<(), Failure> {
     let archived = || local.seed_read_set(&store, SeedReadSet::archived(FileType::Cram));
     let active = || local.seed_read_set(&store, SeedReadSet::active(FileType::Cram));
     let read_sets: Vec<_> = (0..150).map(|number| if number % 3 == 0 { active() } else { archived() }).collect();
-    // Somebody else is at work on one of them.
+    // Another program activates one of them.
     client.start_read_set_activation_job().sequence_store_id(&store).sources([&read_sets[1]]).send().await?;
 
     let folder = std::env::temp_dir().join(format!("healthomics-delivery-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     let often = Duration::from_millis(50);
-    // Interrupted in the middle, it goes on where it was.
+    // It is interrupted and then resumed.
     let interrupted = tokio::time::timeout(often * 4, deliver(&client, &store, &read_sets, &folder, often)).await;
     println!("interrupted: {}", interrupted.is_err());
     let report = deliver(&client, &store, &read_sets, &folder, often).await?;

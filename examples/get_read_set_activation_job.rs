@@ -1,4 +1,4 @@
-//! Waits until read sets can be read: `cargo run --example get_read_set_activation_job`.
+//! Polls an activation job until it ends: `cargo run --example get_read_set_activation_job`.
 #![allow(clippy::print_stdout)]
 
 use std::time::Duration;
@@ -7,7 +7,7 @@ use healthomics::local::{LocalService, SeedReadSet};
 use healthomics::read_set::{FileType, GetReadSetActivationJobOutput};
 use healthomics::{ActivationJobId, Client, Error, SequenceStoreId};
 
-/// Paste this into a service. An activation takes about a minute: ask every 10 seconds, not faster.
+/// Paste this into a service. An activation takes about a minute: poll every 10 seconds.
 async fn activated(
     client: &Client,
     store: &SequenceStoreId,

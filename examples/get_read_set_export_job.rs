@@ -1,4 +1,4 @@
-//! Looks at an export job until it ends: `cargo run --example get_read_set_export_job`.
+//! Polls an export job until it ends: `cargo run --example get_read_set_export_job`.
 #![allow(clippy::print_stdout)]
 
 use std::time::Duration;
@@ -7,7 +7,7 @@ use healthomics::local::{LocalService, SeedReadSet};
 use healthomics::read_set::{FileType, GetReadSetExportJobOutput, ItemStatus};
 use healthomics::{Client, Error, ExportJobId, SequenceStoreId};
 
-/// Paste this into a service. An export takes minutes: ask every 30 seconds, not faster.
+/// Paste this into a service. An export takes minutes: poll every 30 seconds.
 async fn exported(
     client: &Client,
     store: &SequenceStoreId,

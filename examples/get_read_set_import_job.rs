@@ -1,4 +1,4 @@
-//! Learns which read set each source became: `cargo run --example get_read_set_import_job`.
+//! Prints the read set that each source of an import became: `cargo run --example get_read_set_import_job`.
 #![allow(clippy::print_stdout)]
 
 use std::time::Duration;
@@ -7,7 +7,7 @@ use healthomics::local::LocalService;
 use healthomics::read_set::{FileType, GetReadSetImportJobOutput, ImportReadSetSource};
 use healthomics::{Client, Error, ImportJobId, SequenceStoreId};
 
-/// Paste this into a service. An import takes up to 30 minutes a source: ask every 30 seconds, not faster.
+/// Paste this into a service. An import takes up to 30 minutes a source: poll every 30 seconds.
 async fn imported(
     client: &Client,
     store: &SequenceStoreId,

@@ -12,15 +12,15 @@ async fn export(client: &Client, store: &str) -> Result<StartReadSetExportJobOut
 
 fn advice(error: &Error) -> String {
     match error {
-        // Nothing was sent: mend every member that is named.
-        Error::InvalidInput(input) => format!("mend {}", input.violations()),
-        // 402: twenty jobs of a kind run at once by default.
+        // Nothing was sent: fix all fields that are named.
+        Error::InvalidInput(input) => format!("fix {}", input.violations()),
+        // 402: by default, an account can run twenty jobs of a kind.
         Error::ServiceQuotaExceededException(_) => "wait for a job to end".to_owned(),
-        Error::ResourceNotFoundException(_) => "look at store, region and account".to_owned(),
-        error if error.is_throttling() => format!("slow down, wait {:?}", error.retry_after()),
-        // The same call with the same token later: it finds the job if there is one, and starts it if not.
+        Error::ResourceNotFoundException(_) => "check store, region and account".to_owned(),
+        error if error.is_throttling() => format!("send fewer requests, wait {:?}", error.retry_after()),
+        // Repeat the call later with the same token: it returns the job if there is one, and starts it if not.
         error if error.is_retryable() || error.may_have_been_applied() => {
-            format!("repeat it with the token; applied? {}", error.may_have_been_applied())
+            format!("repeat the call with the token; may have been applied: {}", error.may_have_been_applied())
         }
         error => format!("ask AWS support about request {:?}", error.request_id()),
     }

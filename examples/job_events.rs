@@ -1,7 +1,7 @@
-//! What to do when a job ends, told by EventBridge instead of a process that waits: `cargo run --example job_events`.
+//! Handles the end of jobs from events of EventBridge, without a process that waits: `cargo run --example job_events`.
 //!
-//! The handler is that of a Lambda function behind a rule (its payload is an `Event`), or of a reader of a queue (the
-//! body of a message parses into one). The rule is in the documentation of `healthomics::event`.
+//! The handler is for a Lambda function that is the target of a rule (its payload is an `Event`), or for a consumer of
+//! a queue (the body of a message parses into an `Event`). The documentation of `healthomics::event` has the rule.
 #![allow(clippy::print_stdout)]
 
 use std::time::Duration;
@@ -14,8 +14,8 @@ use healthomics::read_set::{FileType, ImportReadSetSource};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Paste this into a service. Events may come twice or in another order, so it does nothing that must not be repeated,
-/// and looks at the job instead of believing the event.
+/// Paste this into a service. Events may arrive twice or in another order: the handler can be repeated, and it gets the
+/// job instead of using the status of the event.
 async fn handle(client: &Client, event: Event) -> Result<(), Failure> {
     match event.change {
         Change::ImportJob(change) if change.status.is_terminal() => {
@@ -32,7 +32,7 @@ async fn handle(client: &Client, event: Event) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One look, as the job has ended; some more should the service still say otherwise.
+/// Gets the job, which has ended, once; or several times if the service does not report its end yet.
 async fn outcome<K: JobKind>(job: &Job<K>) -> Result<Outcome<K>, WaitError<K>> {
     let outcome = job.wait().timeout(Duration::from_secs(20)).await?;
     println!("{job}: {} finished, {} failed", outcome.finished_items().count(), outcome.failed_items().count());

@@ -1,10 +1,10 @@
-//! A handler as AWS Lambda calls it: starts jobs and returns, `cargo run --example lambda_handler`.
+//! A handler for AWS Lambda that starts jobs and returns: `cargo run --example lambda_handler`.
 //!
-//! It does not wait: a function is paid by the millisecond and stopped after 15 minutes. What comes after the jobs is done
-//! by a handler of their events, as in the example `job_events`.
+//! It does not wait, as functions are billed by the millisecond and limited to 15 minutes. A handler of the events of
+//! the jobs continues the work: see the example `job_events`.
 //!
 //! In a crate of your own it needs `serde = { version = "1", features = ["derive"] }` and `serde_json = "1"`, too, and
-//! the crate `lambda_runtime`, of which `main` here plays the part.
+//! the crate `lambda_runtime`, in whose place `main` calls the handler here.
 #![allow(clippy::print_stdout)]
 
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// What the function is called with. The order is of the caller, and the same when it asks again.
+/// The payload of the function. The caller sets the order, and repeats it in a retry.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Request {
@@ -29,8 +29,8 @@ struct Response {
     jobs: Vec<ActivationJobId>,
 }
 
-/// Paste this into a function. Lambda calls it again if it fails, or twice to begin with: the tokens are made of the order
-/// and its content, so that the same jobs are found and none starts twice.
+/// Paste this into a function. Lambda invokes a function again if it fails, and may invoke it twice. The client tokens
+/// are computed from the order and its content, so that the same jobs are returned and none is started twice.
 async fn handle(client: &Client, request: Request) -> Result<Response, Failure> {
     let store = &request.sequence_store_id;
     let plan = client.activate_read_sets().run_id(request.order).sequence_store_id(store);
@@ -43,10 +43,10 @@ async fn handle(client: &Client, request: Request) -> Result<Response, Failure> 
     Ok(Response { jobs })
 }
 
-/// Once for a cold start: credentials and region are in the environment of a function, so that nothing is asked of
-/// anybody, and no feature is needed. Calls of later invocations find their connection open.
+/// Creates the client, once for a cold start. Credentials and region are in the environment of a function, so that no
+/// request and no feature is needed. Later invocations reuse the connection.
 fn client(builder: ClientBuilder) -> Result<Client, healthomics::Error> {
-    // Below the timeout of the function, so that it ends with an error that says what happened.
+    // Less than the timeout of the function, so that the call returns an error before it.
     builder.operation_timeout(Duration::from_secs(20)).build()
 }
 
@@ -54,7 +54,7 @@ fn client(builder: ClientBuilder) -> Result<Client, healthomics::Error> {
 async fn main() -> Result<(), Failure> {
     let local = LocalService::start().await?;
     let started = Instant::now();
-    // In a function: `let client = client(ClientBuilder::from_env()?)?;` and then, of `lambda_runtime`,
+    // In a function: `let client = client(ClientBuilder::from_env()?)?;` and then, with `lambda_runtime`,
     // `run(service_fn(|event: LambdaEvent<Request>| handle(&client, event.payload))).await`
     let client = client(local.client_builder())?;
     println!("cold start: the client is there after {} ms", started.elapsed().as_millis());
@@ -62,7 +62,7 @@ async fn main() -> Result<(), Failure> {
     let store = local.create_sequence_store();
     let read_sets: Vec<_> = (0..45).map(|number| format!("{:010}", 5_555_555_555_u64 + number)).collect();
     let payload = serde_json::json!({ "order": "analysis-7", "sequenceStoreId": store, "readSets": read_sets });
-    // The second start fails for good, and the invocation with it.
+    // The second start fails, and so does the invocation.
     local.queue_fault("StartReadSetActivationJob", Fault::DateOffset(0));
     local.queue_fault("StartReadSetActivationJob", Fault::error(402, "ServiceQuotaExceededException", "Too many jobs"));
     for invocation in 1..=3 {

@@ -1,4 +1,4 @@
-//! Finds the read sets of a subject, sizes them, and activates those that are archived:
+//! Lists the read sets of a subject, prints their sizes, and activates the archived ones:
 //! `cargo run --example list_read_sets`.
 #![allow(clippy::print_stdout)]
 
@@ -6,7 +6,7 @@ use healthomics::local::{LocalService, SeedReadSet};
 use healthomics::read_set::{FileType, JobFilter, JobStatus, MAX_ACTIVATION_SOURCES, ReadSetFilter, ReadSetStatus};
 use healthomics::{Client, Error, ReadSetId, SequenceStoreId};
 
-/// Paste this into a service: any number of read sets, a page at a time.
+/// Paste this into a service. It lists any number of read sets, page by page.
 async fn archived(client: &Client, store: &SequenceStoreId, subject: &str) -> Result<Vec<ReadSetId>, Error> {
     let archived = ReadSetFilter::new().subject_id(subject).status(ReadSetStatus::Archived);
     let mut read_sets = client.list_read_sets().sequence_store_id(store).filter(archived).items();
@@ -50,7 +50,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let submitted = JobFilter::new().status(JobStatus::Submitted);
     let call = client.list_read_set_activation_jobs().sequence_store_id(&store).filter(submitted);
-    // A page at a time: what `pages.token()` says can be stored, and given to `next_token` after a restart.
+    // Page by page: `pages.token()` can be stored, and passed to `next_token` after a restart.
     let mut pages = call.max_results(10).pages();
     while let Some(page) = pages.next().await {
         println!("{} activation jobs wait; more to come: {}", page?.activation_jobs.len(), pages.token().is_some());

@@ -11,7 +11,7 @@ use healthomics::local::{LocalService, Pace};
 use healthomics::read_set::{FileType, ImportReadSetSource};
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Paste this into a tool. In a real account leave `poll_every` at its 30 seconds.
+/// Paste this into a tool. In a real account, do not set `poll_every`: its default is 30 seconds.
 async fn with_bar(job: &Job<Import>, poll_every: Duration) -> Result<Outcome<Import>, WaitError<Import>> {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg} {elapsed}");
     let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));

@@ -1,8 +1,7 @@
-//! A manifest of real sequencing files through import, activation and export.
+//! Imports a manifest of real sequencing files, activates an archived read set, and exports all read sets.
 //!
-//! `cargo run --example quickstart` does it against the embedded local service: no AWS account, nothing leaves the
-//! machine. With a store of your own it does the same in your account, with the credentials and region of the
-//! environment:
+//! `cargo run --example quickstart` uses the embedded local service: it needs no AWS account and no network. With
+//! `--store` it uses your account, with the credentials and region of the environment:
 //!
 //! ```text
 //! cargo run --example quickstart -- --store 1234567890 --role arn:aws:iam::123456789012:role/Omics \
@@ -25,7 +24,7 @@ type Failure = Box<dyn std::error::Error>;
 
 const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/manifest.json");
 
-/// Where the work is done.
+/// The client, and the resources to use.
 struct Place {
     client: Client,
     store: String,
@@ -75,7 +74,7 @@ async fn import(place: &Place, sources: Vec<ImportReadSetSource>) -> Result<Vec<
         let name = source.name.as_deref().unwrap_or(file);
         match &source.read_set_id {
             Some(id) => println!("    + {name:<22} {:<5} became read set {id}", kind(source.source_file_type.as_ref())),
-            None => println!("    ! {name:<22} {:<5} {}; look at {file}", source.status, source.reason()),
+            None => println!("    ! {name:<22} {:<5} {}; check {file}", source.status, source.reason()),
         }
     }
     Ok(outcome.read_sets().map(|(_, id)| id.clone()).collect())
@@ -108,7 +107,7 @@ async fn export(place: &Place, read_sets: &[ReadSetId]) -> Result<(), Failure> {
 }
 
 impl Place {
-    /// Follows a job to its end and tells how far it is.
+    /// Waits for the end of a job and prints its progress.
     async fn follow<K: JobKind>(&self, job: &Job<K>) -> Result<Outcome<K>, WaitError<K>> {
         let wait = job.wait().poll_every(self.poll_every).on_progress(|progress| {
             let done = "#".repeat(progress.settled * 20 / progress.total.max(1));
@@ -149,7 +148,7 @@ async fn local(sources: &[ImportReadSetSource]) -> Result<Place, Failure> {
     })
 }
 
-/// A real account, or any service at `--endpoint`.
+/// Uses a real account, or the service at `--endpoint`.
 fn account(options: &HashMap<String, String>) -> Result<Place, Failure> {
     let need = |name: &str| options.get(name).cloned().ok_or_else(|| format!("--{name} is needed with --store"));
     let mut builder = healthomics::ClientBuilder::from_env()?;

@@ -1,6 +1,6 @@
-//! Brings archived read sets back before an analysis: `cargo run --example start_read_set_activation_job`.
+//! Activates archived read sets: `cargo run --example start_read_set_activation_job`.
 //!
-//! It also shows how a start is repeated safely: with the token of the first try.
+//! It also shows how to repeat a start safely, with the client token of the error.
 #![allow(clippy::print_stdout)]
 
 use healthomics::local::{Fault, LocalService, SeedReadSet};
@@ -13,8 +13,8 @@ async fn activate(client: &Client, store: &SequenceStoreId, read_sets: &[ReadSet
     let job = match call.clone().send().await {
         Ok(job) => job,
         Err(error) if error.is_retryable() || error.may_have_been_applied() => {
-            // The call failed, and the service may have started the job all the same. With the same token it is found;
-            // without, a second one would start.
+            // The service may have started the job all the same. With the same token, the call returns that job;
+            // without it, a second job would be started.
             println!("{error}");
             let Some(token) = error.client_token() else { return Err(error) };
             call.client_token(token).send().await?
@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = local.client()?;
     let store = local.create_sequence_store();
     let archived = local.seed_read_set(&store, SeedReadSet::archived(FileType::Cram));
-    // The service starts the job, and three times the connection breaks before it says so.
+    // The service starts the job, and the connection breaks three times before the response.
     for _ in 0..3 {
         local.queue_fault("StartReadSetActivationJob", Fault::ResetAfter);
     }

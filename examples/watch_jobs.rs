@@ -1,4 +1,4 @@
-//! Many jobs followed together: `cargo run --example watch_jobs`.
+//! Waits for the end of many jobs: `cargo run --example watch_jobs`.
 #![allow(clippy::print_stdout)]
 
 use std::time::Duration;
@@ -8,7 +8,7 @@ use healthomics::job::{Activation, Job};
 use healthomics::local::{LocalService, Pace, SeedReadSet};
 use healthomics::read_set::FileType;
 
-/// Paste this into a service. In a real account leave `poll_every` at its 30 seconds.
+/// Paste this into a service. In a real account, do not set `poll_every`: its default is 30 seconds.
 async fn follow(client: &Client, jobs: Vec<Job<Activation>>, poll_every: Duration) -> usize {
     let mut active = 0;
     let mut watch = client.watch(jobs).poll_every(poll_every);

@@ -150,8 +150,8 @@ enum Second {
     Hangs,
 }
 
-/// A server that responds to one request of each connection. It responds to the first two together, so that a client has
-/// two idle connections then.
+/// A server that responds to one request of each connection. It responds to the first two together, so that a client
+/// has two idle connections then.
 async fn server_with_two_connections(second: Second) -> SocketAddr {
     let both = Arc::new(Barrier::new(2));
     server(move |number, mut stream| {

@@ -161,8 +161,8 @@ async fn credentials_endpoints_are_trusted_by_a_private_root_too() {
     assert_found(&setup, &output);
 }
 
-/// Returns credentials that expire in a second, then fails `failures` times, then returns credentials that are valid for
-/// years.
+/// Returns credentials that expire in a second, then fails `failures` times, then returns credentials that are valid
+/// for years.
 async fn failing_credentials_endpoint(failures: usize) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,11 +1,11 @@
-//! Every example runs to its end and says what it should.
+//! Every example runs to its end and prints what it should.
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
 use std::process::Command;
 
-/// What an example prints.
+/// Runs an example and returns its output.
 fn run(name: &str) -> String {
     let output = Command::new(support::example(name)).output().unwrap();
     let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
@@ -13,26 +13,29 @@ fn run(name: &str) -> String {
     out
 }
 
-fn assert_says(name: &str, parts: &[&str]) {
-    let said = run(name);
+fn assert_prints(name: &str, parts: &[&str]) {
+    let output = run(name);
     for part in parts {
-        assert!(said.contains(part), "{name} does not say {part:?} but\n{said}");
+        assert!(output.contains(part), "{name} does not print {part:?} but\n{output}");
     }
 }
 
 #[test]
 fn every_call_has_an_example() {
-    assert_says("start_read_set_export_job", &["is SUBMITTED"]);
-    assert_says("get_read_set_export_job", &["is COMPLETED_WITH_FAILURES", "failed: Read set is not in ACTIVE state"]);
-    assert_says("start_read_set_import_job", &["is SUBMITTED"]);
-    assert_says("get_read_set_import_job", &["became read set", "broken.bam failed: File validation failed"]);
-    assert_says(
+    assert_prints("start_read_set_export_job", &["is SUBMITTED"]);
+    assert_prints(
+        "get_read_set_export_job",
+        &["is COMPLETED_WITH_FAILURES", "failed: Read set is not in ACTIVE state"],
+    );
+    assert_prints("start_read_set_import_job", &["is SUBMITTED"]);
+    assert_prints("get_read_set_import_job", &["became read set", "broken.bam failed: File validation failed"]);
+    assert_prints(
         "start_read_set_activation_job",
         &["3 attempts, no attempts left, may have been applied]", "is SUBMITTED", "1 job was started"],
     );
-    assert_says("get_read_set_activation_job", &["is COMPLETED", "No activation needed"]);
-    assert_says("batch_delete_read_set", &["0 of 250 read sets are left"]);
-    assert_says(
+    assert_prints("get_read_set_activation_job", &["is COMPLETED", "No activation needed"]);
+    assert_prints("batch_delete_read_set", &["0 of 250 read sets are left"]);
+    assert_prints(
         "list_read_sets",
         &[
             "250 read sets of HG00096 are archived",
@@ -46,16 +49,16 @@ fn every_call_has_an_example() {
 
 #[test]
 fn jobs_are_followed_to_their_end() {
-    assert_says(
+    assert_prints(
         "progress_bar",
         &["is COMPLETED_WITH_FAILURES, 1 of 50 failed: s3://my-bucket/lane-7.bam: File validation"],
     );
-    assert_says("watch_jobs", &["1000 read sets of 50 jobs are active"]);
+    assert_prints("watch_jobs", &["1000 read sets of 50 jobs are active"]);
 }
 
 #[test]
 fn events_lead_to_outcomes() {
-    assert_says(
+    assert_prints(
         "job_events",
         &[
             "nothing to do about this \"Read Set Import Job Status Change\"",
@@ -68,8 +71,8 @@ fn events_lead_to_outcomes() {
 }
 
 #[test]
-fn a_function_that_is_called_again_starts_nothing_twice() {
-    assert_says(
+fn a_function_that_is_invoked_again_starts_no_job_twice() {
+    assert_prints(
         "lambda_handler",
         &[
             "cold start: the client is there after",
@@ -82,15 +85,15 @@ fn a_function_that_is_called_again_starts_nothing_twice() {
 
 #[test]
 fn thousands_are_exported_in_one_call() {
-    assert_says(
+    assert_prints(
         "bulk_export",
         &["1999 of 2000 items finished in 20 jobs", "1 item: Access to the bucket was denied", "(number 7)"],
     );
 }
 
 #[test]
-fn a_delivery_that_is_interrupted_goes_on() {
-    assert_says(
+fn an_interrupted_delivery_is_resumed() {
+    assert_prints(
         "deliver",
         &[
             "interrupted: true",
@@ -102,23 +105,23 @@ fn a_delivery_that_is_interrupted_goes_on() {
 
 #[test]
 fn every_kind_of_error_has_advice() {
-    assert_says(
+    assert_prints(
         "handle_errors",
         &[
             "ServiceQuotaExceededException (402): Too many jobs",
             "wait for a job to end",
-            "slow down, wait None",
+            "send fewer requests, wait None",
             "broke before the response: it was reset [1 attempt, no attempts left, may have been applied]",
-            "repeat it with the token; applied? true",
-            "look at store, region and account",
-            "mend sequenceStoreId: \"12a\" must be 10 to 36 digits",
+            "repeat the call with the token; may have been applied: true",
+            "check store, region and account",
+            "fix sequenceStoreId: \"12a\" must be 10 to 36 digits",
         ],
     );
 }
 
 #[test]
 fn the_quickstart_takes_a_manifest_from_import_to_export() {
-    assert_says(
+    assert_prints(
         "quickstart",
         &[
             "Import 5 sources",
@@ -126,7 +129,7 @@ fn the_quickstart_takes_a_manifest_from_import_to_export() {
             "+ HG00100 chromosome 20  BAM   became read set",
             "+ HG00096 low coverage   CRAM  became read set",
             "+ NA12878 20k reads      UBAM  became read set",
-            "! NA12878 U0a lane 1     FAILED File validation failed; look at s3://aws-genomics-static-us-east-1/",
+            "! NA12878 U0a lane 1     FAILED File validation failed; check s3://aws-genomics-static-us-east-1/",
             "COMPLETED_WITH_FAILURES, ",
             "Activate read set",
             "5 of 5 read sets are in s3://my-bucket/exports/ now",
@@ -135,7 +138,7 @@ fn the_quickstart_takes_a_manifest_from_import_to_export() {
 }
 
 #[test]
-fn examples_are_short_enough_to_be_read() {
+fn examples_of_single_calls_are_short() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let mut seen = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -150,7 +153,7 @@ fn examples_are_short_enough_to_be_read() {
     assert_eq!(seen, 8);
 }
 
-/// README's installation is enough for an example that is copied, or its first lines say what else it takes.
+/// An example needs no more than the installation in README, or its first lines say what else it needs.
 #[test]
 fn an_example_names_what_it_needs_beyond_the_installation_of_the_readme() {
     for file in std::fs::read_dir("examples").unwrap().map(|entry| entry.unwrap().path()) {

@@ -203,8 +203,8 @@ impl Environment {
         }
     }
 
-    /// The remedy of every error: when its cause is gone, the same call succeeds, and a start with the client token of its
-    /// error returns the job that may have been started.
+    /// The remedy of every error: when its cause is gone, the same call succeeds, and a start with the client token of
+    /// its error returns the job that may have been started.
     async fn repeat(&self, operation: Operation, target: &Target, error: &Error) -> Option<String> {
         if let Some(over_at) = self.over_at {
             tokio::time::sleep_until(over_at + Duration::from_millis(100)).await;

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
 use tokio::task::yield_now;
 
-/// In each of these steps every connection can do several reads and writes. The paused clock of tokio alone would advance
-/// to the next timeout as soon as every task waits for a socket.
+/// In each of these steps every connection can do several reads and writes. The paused clock of tokio alone would
+/// advance to the next timeout as soon as every task waits for a socket.
 const STEP: Duration = Duration::from_millis(5);
 const YIELDS: usize = 4;
 /// The least real time of a step, as the kernel needs time, too: the clock is at most a hundred times as fast as real

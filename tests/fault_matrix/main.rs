@@ -1,5 +1,5 @@
-//! Every operation with every fault, once and always, over plain HTTP and over TLS with a private root. `rows.rs` has the
-//! expected result of each call, and `src/error/what_happens_when.md` is generated from it.
+//! Every operation with every fault, once and always, over plain HTTP and over TLS with a private root. `rows.rs` has
+//! the expected result of each call, and `src/error/what_happens_when.md` is generated from it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub)]
 
 mod calls;

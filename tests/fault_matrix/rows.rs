@@ -45,8 +45,8 @@ pub enum Inject {
     ForAMinute(Fault),
     /// The clocks of client and service differ by this number of seconds.
     Clocks(i64),
-    /// The service reports that the credentials have expired. The next credentials are valid in "once", and expired, too,
-    /// in "always".
+    /// The service reports that the credentials have expired. The next credentials are valid in "once", and expired,
+    /// too, in "always".
     ExpiredCredentials,
     /// A redirect to another host, which must not receive a request.
     Redirect,

@@ -1,5 +1,5 @@
-//! A reverse proxy before the local service: it terminates TLS with a certificate of a private root, and can send a wrong
-//! `Content-Length`.
+//! A reverse proxy before the local service: it terminates TLS with a certificate of a private root, and can send a
+//! wrong `Content-Length`.
 #![allow(dead_code, clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 use std::collections::VecDeque;

@@ -1,12 +1,11 @@
-//! No secret in any `Debug`, `Display`, trace, log, panic message or journal.
+//! No secret is in any `Debug`, `Display`, trace, log, panic message or journal.
 //!
-//! Secrets are the secret access key, the session token and the signatures. The access key id is none: it names the key
-//! in every request and in every trail of AWS, and stays where a gateway echoes it.
+//! Secrets are the secret access key, the session token and the signatures. The access key id is not a secret: it is in
+//! every request and in CloudTrail, and it is not removed from a response that repeats it.
 //!
-//! A client token is no credential: who has it and no right to start a job can do nothing with it. It is what a caller
-//! repeats a start with, so it stands on outputs and errors as a member, in the journal of a bulk run, which could not
-//! go on without it, and its own `Display` shows it. Still no other `Debug` or `Display` and no trace tells a token that
-//! a caller chose.
+//! A client token is not a credential: it is of no use without the permission to start jobs. Callers repeat starts with
+//! it, so that it is a field of outputs and errors, and bulk runs are resumed with it, so that it is in their journals.
+//! Its own `Display` shows it. No other `Debug` or `Display` and no trace contains a token that a caller chose.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod shown;
@@ -41,7 +40,7 @@ async fn service() -> (LocalService, Client) {
     (local, client)
 }
 
-/// Everything that a request was signed with, as far as it went over the wire.
+/// The signatures of all requests that were received.
 fn signatures(local: &LocalService) -> Vec<String> {
     let signatures: Vec<_> = local
         .requests()
@@ -52,7 +51,7 @@ fn signatures(local: &LocalService) -> Vec<String> {
     signatures
 }
 
-/// Bytes as `Debug` writes them, so that a body in a trace is found too.
+/// Bytes as `Debug` formats them, to find a body in a trace, too.
 fn as_numbers(text: &str) -> String {
     text.bytes().map(|byte| byte.to_string()).collect::<Vec<_>>().join(", ")
 }
@@ -65,20 +64,20 @@ fn assert_clean(what: &str, text: &str, signatures: &[String]) {
         for form in [secret.clone(), as_numbers(secret)] {
             let Some(at) = text.find(&form) else { continue };
             let start = text.floor_char_boundary(at.saturating_sub(300));
-            panic!("{what} tells {form:?}: …{}", &text[start..at + form.len()]);
+            panic!("{what} contains {form:?}: …{}", &text[start..at + form.len()]);
         }
     }
 }
 
 #[track_caller]
-fn assert_clean_of(member: &str, text: &str) {
-    assert!(!text.contains(member) && !text.contains(&as_numbers(member)), "{member} is told");
+fn assert_lacks(value: &str, text: &str) {
+    assert!(!text.contains(value) && !text.contains(&as_numbers(value)), "{value} is in the text");
 }
 
-/// All that any crate traces or logs while one test runs, at every level: of that test alone, as the runtime of each
-/// has one thread, on which its local service runs, too.
+/// Everything that any crate traces or logs while one test runs, at every level. It has no output of other tests, as
+/// the runtime of each test has one thread, on which its local service runs, too.
 #[derive(Clone, Default)]
-struct Everything(Arc<Mutex<String>>);
+struct Recorder(Arc<Mutex<String>>);
 
 struct Fields<'a>(&'a mut String);
 
@@ -88,7 +87,7 @@ impl Visit for Fields<'_> {
     }
 }
 
-impl<S: Subscriber> Layer<S> for Everything {
+impl<S: Subscriber> Layer<S> for Recorder {
     fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
         let mut text = self.0.lock().unwrap();
         writeln!(text, "span {} {}", attributes.metadata().target(), attributes.metadata().name()).unwrap();
@@ -107,11 +106,11 @@ impl<S: Subscriber> Layer<S> for Everything {
 }
 
 thread_local! {
-    /// Who listens on this thread.
-    static LISTENER: RefCell<Option<Everything>> = const { RefCell::new(None) };
+    /// The recorder of the test on this thread.
+    static RECORDER: RefCell<Option<Recorder>> = const { RefCell::new(None) };
 }
 
-/// A logger is one for the whole process: it hands each line to the listener of the thread.
+/// The logger of the process: it passes each line to the recorder of the thread.
 struct ByThread;
 
 impl log::Log for ByThread {
@@ -120,8 +119,8 @@ impl log::Log for ByThread {
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        LISTENER.with_borrow(|listener| {
-            if let Some(Everything(text)) = listener {
+        RECORDER.with_borrow(|recorder| {
+            if let Some(Recorder(text)) = recorder {
                 writeln!(text.lock().unwrap(), "log {} {}", record.target(), record.args()).unwrap();
             }
         });
@@ -130,33 +129,33 @@ impl log::Log for ByThread {
     fn flush(&self) {}
 }
 
-/// Listens to one test until it is dropped: neither a secret nor a client token was traced or logged by then.
-struct Listening {
-    everything: Everything,
+/// Records one test. When it is dropped, it asserts that no secret and no client token was traced or logged.
+struct RecordedTest {
+    recorder: Recorder,
     _subscriber: DefaultGuard,
 }
 
-fn listen() -> Listening {
+fn record() -> RecordedTest {
     static LOGGER: Once = Once::new();
     LOGGER.call_once(|| {
         log::set_boxed_logger(Box::new(ByThread)).unwrap();
         log::set_max_level(log::LevelFilter::Trace);
     });
-    let everything = Everything::default();
-    LISTENER.set(Some(everything.clone()));
-    let subscriber = tracing::subscriber::set_default(tracing_subscriber::registry().with(everything.clone()));
-    Listening { everything, _subscriber: subscriber }
+    let recorder = Recorder::default();
+    RECORDER.set(Some(recorder.clone()));
+    let subscriber = tracing::subscriber::set_default(tracing_subscriber::registry().with(recorder.clone()));
+    RecordedTest { recorder, _subscriber: subscriber }
 }
 
-impl Listening {
+impl RecordedTest {
     fn text(&self) -> String {
-        self.everything.0.lock().unwrap().clone()
+        self.recorder.0.lock().unwrap().clone()
     }
 }
 
-impl Drop for Listening {
+impl Drop for RecordedTest {
     fn drop(&mut self) {
-        LISTENER.set(None);
+        RECORDER.set(None);
         if !std::thread::panicking() {
             assert_clean("the trace", &self.text(), &[]);
         }
@@ -172,8 +171,8 @@ fn start(
 }
 
 #[tokio::test]
-async fn a_traced_run_tells_no_secret() {
-    let listening = listen();
+async fn traces_and_logs_have_no_secrets() {
+    let recorded = record();
     let (local, client) = service().await;
     let store = local.create_sequence_store().to_string();
     for fault in [
@@ -197,26 +196,26 @@ async fn a_traced_run_tells_no_secret() {
     local.expire_credentials("AKIDCANARY");
     let error = start(&client, &store).await.unwrap_err();
     assert_eq!(error.code(), Some("ExpiredTokenException"));
-    let stranger = Credentials::new("AKIDCANARY", SECRET, Some(format!("{SESSION}\r\nx: y")), None, "broken");
-    let error = start(&local.client_builder().credentials(stranger).build().unwrap(), &store).await.unwrap_err();
+    let broken = Credentials::new("AKIDCANARY", SECRET, Some(format!("{SESSION}\r\nx: y")), None, "broken");
+    let error = start(&local.client_builder().credentials(broken).build().unwrap(), &store).await.unwrap_err();
     assert!(matches!(error, Error::Signing(_)), "{error}");
     assert_clean("an error of signing", &format!("{error:?} {}", error.report()), &[]);
 
-    let text = listening.text();
+    let text = recorded.text();
     assert_clean("the trace", &text, &signatures(&local));
-    for heard in ["event healthomics", "span healthomics", "event hyper", "log reqwest"] {
-        assert!(text.contains(heard), "nothing of {heard:?} in\n{text:.9000}");
+    for expected in ["event healthomics", "span healthomics", "event hyper", "log reqwest"] {
+        assert!(text.contains(expected), "{expected:?} is not in\n{text:.9000}");
     }
-    // What a request is about is traced by its store, job or read set, and not by its body.
-    assert_clean_of("5000000001", &text);
+    // Traces have the ids that a request is about, and not its body.
+    assert_lacks("5000000001", &text);
 }
 
-/// A gateway that shows the request that it did not like.
+/// A gateway repeats the headers of requests that it rejects.
 #[tokio::test]
-async fn what_an_answer_shows_of_the_request_is_blanked_out() {
+async fn secrets_that_a_response_repeats_are_redacted() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-    let listening = listen();
+    let recorded = record();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let gateway = tokio::spawn(async move {
@@ -236,11 +235,11 @@ async fn what_an_answer_shows_of_the_request_is_blanked_out() {
                 format!("you sent {session} and {authorization}")
             };
             let signature = authorization.rsplit_once("Signature=").unwrap().1.to_owned();
-            let answer = format!(
+            let response = format!(
                 "HTTP/1.1 400 No\r\nx-amzn-requestid: {signature}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
                 body.len()
             );
-            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.write_all(response.as_bytes()).await.unwrap();
             seen.push(signature);
         }
         seen
@@ -256,22 +255,22 @@ async fn what_an_answer_shows_of_the_request_is_blanked_out() {
     let signatures = gateway.await.unwrap();
     assert_clean("an error", &shown, &signatures);
     assert!(shown.contains("you sent (redacted)"), "{shown}");
-    // An access key id is no secret: it stays where the gateway shows it, in errors and in traces.
-    let traced = listening.text();
+    // An access key id is not a secret: it is not removed from errors and traces.
+    let traced = recorded.text();
     assert_clean("the trace", &traced, &signatures);
     for (what, text) in [("the errors", shown), ("the trace", traced)] {
-        assert!(text.contains("Credential=AKIDCANARY/"), "nothing of the key id in {what}: {text:.9000}");
+        assert!(text.contains("Credential=AKIDCANARY/"), "the key id is not in {what}: {text:.9000}");
     }
 }
 
-/// A provider that shows all it has.
+/// A credentials provider whose `Debug` shows its secret.
 #[derive(Debug)]
-struct Talkative {
+struct ShowsSecret {
     #[allow(dead_code, reason = "Debug shows it")]
     secret: &'static str,
 }
 
-impl ProvideCredentials for Talkative {
+impl ProvideCredentials for ShowsSecret {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
@@ -281,9 +280,9 @@ impl ProvideCredentials for Talkative {
 }
 
 #[tokio::test]
-async fn a_provider_that_shows_its_secrets_is_not_shown() {
-    let _listening = listen();
-    let builder = Client::builder().region("us-east-1").credentials_provider(Talkative { secret: SECRET });
+async fn the_debug_output_of_a_client_does_not_have_its_provider() {
+    let _recorded = record();
+    let builder = Client::builder().region("us-east-1").credentials_provider(ShowsSecret { secret: SECRET });
     let client = builder.clone().build().unwrap();
     let call = client.get_read_set_export_job().sequence_store_id("1234567890").id("1234567890");
     let shown = format!("{builder:?} {client:?} {call:?}");
@@ -294,8 +293,8 @@ async fn a_provider_that_shows_its_secrets_is_not_shown() {
 }
 
 #[tokio::test]
-async fn a_journal_tells_no_secret() {
-    let _listening = listen();
+async fn journals_have_no_secrets() {
+    let _recorded = record();
     let (local, client) = service().await;
     let store = local.create_sequence_store();
     let path = std::env::temp_dir().join(format!("healthomics-secrets-{}.jsonl", std::process::id()));
@@ -312,18 +311,18 @@ async fn a_journal_tells_no_secret() {
 }
 
 #[tokio::test]
-async fn a_panic_tells_no_secret() {
-    let _listening = listen();
+async fn panic_messages_have_no_secrets() {
+    let _recorded = record();
     let (local, _) = service().await;
     let message = |work: &dyn Fn()| {
         let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_err();
         payload.downcast_ref::<String>().cloned().unwrap_or_default()
     };
-    for said in [
+    for text in [
         message(&|| local.queue_fault("NoSuchOperation", Fault::ResetAfter)),
         message(&|| local.fault_always("ListReadSets", Fault::response(99, "x"))),
     ] {
-        assert!(!said.is_empty());
-        assert_clean("a panic", &said, &[]);
+        assert!(!text.is_empty());
+        assert_clean("a panic", &text, &[]);
     }
 }

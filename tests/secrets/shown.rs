@@ -1,11 +1,11 @@
-//! Collects what types show of themselves, and knows which types there are.
+//! Collects the `Debug` and `Display` output of types, and finds the public types of the crate.
 
 use std::any::type_name;
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Display, Write as _};
 use std::path::Path;
 
-/// What was shown, and of which types.
+/// The output that was collected, and the types that it is of.
 #[derive(Default)]
 pub(crate) struct Shown {
     pub(crate) text: String,
@@ -23,7 +23,7 @@ impl Shown {
         self.debug(value);
     }
 
-    /// For a value that is still needed.
+    /// Collects the output of a value, and returns the value.
     pub(crate) fn pass<T: Debug>(&mut self, value: T) -> T {
         self.debug(&value);
         value
@@ -34,7 +34,7 @@ impl Shown {
         self.types.extend(names.map(str::to_owned));
     }
 
-    /// The public types of the crate that were not shown.
+    /// The public types of the crate whose output was not collected.
     pub(crate) fn missing(&self) -> Vec<String> {
         let mut declared = BTreeSet::new();
         find(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut declared);
@@ -48,7 +48,7 @@ impl Shown {
     }
 }
 
-/// Every `pub struct` and `pub enum`, and what the macros of the crate declare.
+/// Finds every `pub struct` and `pub enum`, and the types that macros of the crate declare.
 fn find(folder: &Path, declared: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

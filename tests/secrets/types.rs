@@ -1,11 +1,11 @@
-//! Every public type, made with canaries wherever it takes something.
+//! The `Debug` and `Display` output of every public type, with canaries in all values that it can take.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use healthomics::blocking::{Block as _, BlockEach as _, run};
 use healthomics::bulk::{Duplicates, Planner};
-use healthomics::error::StopReason;
+use healthomics::error::{ErrorSummary, StopReason};
 use healthomics::event::{Change, Event};
 use healthomics::http::{Body, HttpError};
 use healthomics::job::Export;
@@ -19,7 +19,7 @@ use healthomics::{
 };
 
 use super::shown::Shown;
-use super::{SECRET, SESSION, TOKEN, assert_clean, canary, listen, service, signatures};
+use super::{SECRET, SESSION, TOKEN, assert_clean, canary, record, service, signatures};
 
 const STORE: &str = "1234567890";
 const ROLE: &str = "arn:aws:iam::123456789012:role/OmicsRole";
@@ -33,7 +33,7 @@ fn source() -> ImportReadSetSource {
 
 #[tokio::test]
 async fn no_public_type_shows_a_secret() {
-    let _listening = listen();
+    let _recorded = record();
     let mut shown = Shown::default();
     let (local, client) = service().await;
     settings(&mut shown, &local, &client);
@@ -51,10 +51,10 @@ async fn no_public_type_shows_a_secret() {
         shown.debug(&job);
     }
     assert_clean("a type", &shown.text, &signatures(&local));
-    // What is behind them are uninhabited markers, and rooms of the crate that nobody can enter.
-    let inner = ["Listed", "ListedJob"];
+    // Callers cannot get a value of these types.
+    let inner = ["Listed", "ListedJob", "Scheduling"];
     let missing: Vec<_> = shown.missing().into_iter().filter(|name| !inner.contains(&&**name)).collect();
-    assert!(missing.is_empty(), "these are not shown: {missing:?}");
+    assert!(missing.is_empty(), "types without output: {missing:?}");
 }
 
 fn settings(shown: &mut Shown, local: &LocalService, client: &Client) {
@@ -231,6 +231,7 @@ fn blocking(shown: &mut Shown, client: &Client) {
 async fn errors(shown: &mut Shown, local: &LocalService, client: &Client) {
     let mut show = |error: Error| {
         shown.text.push_str(&error.report().to_string());
+        shown.display(&ErrorSummary::from(&error));
         if let Some(error) = error.as_service_error() {
             shown.debug(error);
         }
@@ -285,9 +286,9 @@ async fn errors(shown: &mut Shown, local: &LocalService, client: &Client) {
     };
     let get = |client: Client| client.get_read_set_export_job().sequence_store_id(&store).id(STORE).send();
     seen.insert(show(get(broken(SECRET, &format!("{SESSION}\n"))).await.unwrap_err()));
-    let provider = super::Talkative { secret: SECRET };
-    let silent = local.client_builder().credentials_provider(provider).build().unwrap();
-    seen.insert(show(get(silent).await.unwrap_err()));
+    let provider = super::ShowsSecret { secret: SECRET };
+    let without_credentials = local.client_builder().credentials_provider(provider).build().unwrap();
+    seen.insert(show(get(without_credentials).await.unwrap_err()));
     let builder = || Client::builder().credentials(canary()).region("us-east-1");
     let url = format!("https://AKIDCANARY:{SECRET}@host/?{SESSION}");
     for builder in [
@@ -302,5 +303,5 @@ async fn errors(shown: &mut Shown, local: &LocalService, client: &Client) {
     ] {
         seen.insert(show(builder.build().unwrap_err()));
     }
-    assert_eq!(seen.len(), 18, "a variant of each");
+    assert_eq!(seen.len(), 18, "an error of each variant");
 }
