@@ -1,7 +1,7 @@
-//! How long 10,000 exports and 10,000 activations take beside what job durations and quotas alone would: against the
-//! local service over HTTP, with the quotas of a new account and with faults. In real time: `cargo bench --bench bulk`
-//! takes some 36 minutes, nearly all of it asleep.
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench says its figures, and panics where it is wrong")]
+//! How long 10,000 exports and 10,000 activations take, compared with job durations and quotas alone: against the local
+//! service over HTTP, with the quotas of a new account and with faults, in real time. `cargo bench --bench bulk` takes about
+//! 36 minutes, and sleeps most of them.
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints its figures, and panics on a failure")]
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};

@@ -1,6 +1,6 @@
 //! One client under load, in real time, against the local service in a process of its own: 10,000 tasks for a minute,
-//! 10,000 waits at once, and a service that dies for half a minute. `cargo bench --bench load` takes some three minutes.
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench says its figures, and panics where it is wrong")]
+//! 10,000 waits at once, and an outage of half a minute. `cargo bench --bench load` takes about three minutes.
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints its figures, and panics on a failure")]
 
 use std::collections::HashSet;
 use std::io::BufRead as _;
@@ -86,14 +86,15 @@ async fn many_tasks() {
     let service = Service::start(Duration::from_hours(1));
     let client = service.client().build().unwrap();
     let id = service.start_export(&client).await;
-    let (answers, end) = (Arc::new(AtomicU64::new(0)), Instant::now() + Duration::from_mins(1));
+    let (responses, end) = (Arc::new(AtomicU64::new(0)), Instant::now() + Duration::from_mins(1));
     let mut tasks = JoinSet::new();
     for _ in 0..TASKS {
-        let (answers, store, id, client) = (Arc::clone(&answers), service.store.clone(), id.clone(), client.clone());
+        let (responses, store, id, client) =
+            (Arc::clone(&responses), service.store.clone(), id.clone(), client.clone());
         tasks.spawn(async move {
             while Instant::now() < end {
                 client.get_read_set_export_job().sequence_store_id(&store).id(&id).send().await.unwrap();
-                answers.fetch_add(1, Ordering::Relaxed);
+                responses.fetch_add(1, Ordering::Relaxed);
             }
         });
     }
@@ -106,8 +107,8 @@ async fn many_tasks() {
     while let Some(task) = tasks.join_next().await {
         task.unwrap();
     }
-    let answers = answers.load(Ordering::Relaxed);
-    println!("{TASKS} tasks, one client, a minute: {answers} answers, no error, at most {files} open files");
+    let responses = responses.load(Ordering::Relaxed);
+    println!("{TASKS} tasks, one client, a minute: {responses} responses, no error, at most {files} open files");
     println!("    memory in KiB, every 5 s: {memory:?}");
     assert!(files < 150, "{files} open files");
     let (early, late) = (memory[3], *memory.last().unwrap());
@@ -126,7 +127,7 @@ async fn many_waits() {
         let wait = job.wait();
         waits.spawn(async move { wait.await.unwrap() });
     }
-    // All have looked at least once by then, and rest.
+    // Each has polled at least once.
     tokio::time::sleep(Duration::from_secs(20)).await;
     #[allow(clippy::cast_precision_loss, reason = "for people")]
     let each = (status("VmRSS") - before) as f64 / TASKS as f64;
@@ -138,7 +139,7 @@ async fn many_waits() {
     assert_eq!(completed, TASKS);
 }
 
-/// Passes connections on to the service, until it is dropped: then they break, and new ones are refused.
+/// Forwards connections to the service. When it is dropped, they break, and new ones are refused.
 async fn door(listener: TcpListener, to: SocketAddr) {
     let mut connections = JoinSet::new();
     loop {

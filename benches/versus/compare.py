@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The same calls through this crate, the official SDK, plain reqwest and boto3, side by side.
+"""The same calls with this crate, the official SDK, plain reqwest and boto3, in alternating runs.
 
     benches/versus/compare.py                    what a call costs, memory, start-up: some ten minutes
     benches/versus/compare.py --builds           the builds as well: cold, each on its own, an hour on two cores
-    benches/versus/compare.py --rounds 3 calls   a quick look at one part (calls, instructions, memory, builds)
+    benches/versus/compare.py --rounds 3 calls   one part alone (calls, instructions, memory, builds)
 
 The programs take turns (A B C, A B C, ...), so that a machine whose speed drifts slows all of them; what is printed is the
 median of the rounds, and the median of each round's own ratio to the SDK. CPU is that of the client's process, user and
@@ -192,7 +192,7 @@ def memory(programs, url, rounds):
     waiting = in_turns(programs, url, rounds, ["waiting", 10_000], ours_and_sdk)
     rows.append(row("each of 10,000 waits for a job, KiB", waiting, "waiting_kib"))
     silent = in_turns(programs, url, rounds, ["silent", 90], [*ours_and_sdk, "floor"])
-    rows.append(row("each of 90 calls without an answer, its connection included, KiB", silent, "silent_kib"))
+    rows.append(row("each of 90 calls in flight, with its connection, KiB", silent, "silent_kib"))
     table(HEAD, rows)
 
 

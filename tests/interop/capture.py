@@ -1,5 +1,5 @@
-"""A server that keeps every request as it came and answers what it is told to: for plain HTTP, and, as the proxy of a
-client, for the hosts of AWS themselves. Nothing leaves this machine."""
+"""A server that records every request unchanged and sends a configured response: for plain HTTP, and, as the proxy of a
+client, for the hosts of AWS. It connects to no other machine."""
 
 import json
 import ssl
@@ -57,17 +57,17 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile = self.connection.makefile("wb", 0)
         self.close_connection = False
 
-    def answer(self):
+    def respond(self):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         scheme = "https" if hasattr(self, "connected_to") else "http"
-        status, headers, answer = self.server.keep(Request(self, scheme, body))
+        status, headers, body_out = self.server.keep(Request(self, scheme, body))
         self.send_response_only(status)
-        for name, value in {"content-type": "application/json", "content-length": str(len(answer)), **headers}.items():
+        for name, value in {"content-type": "application/json", "content-length": str(len(body_out)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(answer)
+        self.wfile.write(body_out)
 
-    do_GET = do_POST = answer
+    do_GET = do_POST = respond
 
     def log_message(self, *_):
         pass
@@ -79,7 +79,7 @@ class Capture(ThreadingHTTPServer):
     def __init__(self, folder):
         super().__init__(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
-        self.requests, self.next_answer = [], (200, {}, b"{}")
+        self.requests, self.next_response = [], (200, {}, b"{}")
         authority = trustme.CA()
         self.authority = folder / "authority.pem"
         authority.cert_pem.write_to_path(str(self.authority))
@@ -89,7 +89,7 @@ class Capture(ThreadingHTTPServer):
 
     def keep(self, request):
         self.requests.append(request)
-        return self.next_answer(request) if callable(self.next_answer) else self.next_answer
+        return self.next_response(request) if callable(self.next_response) else self.next_response
 
     def take(self):
         """The requests since the last time."""

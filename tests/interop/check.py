@@ -1,4 +1,4 @@
-"""Counts what holds and tells what does not."""
+"""Counts checks that pass, and collects those that fail."""
 
 import traceback
 

@@ -1,5 +1,5 @@
-// Calls through the JS SDK, on order: a JSON object a line on standard input, its answer a line on standard output.
-// {"failed": …} is the answer to an order that can't be carried out. The folder with the SDK is the one argument.
+// Executes calls with the JS SDK: it reads commands as JSON lines from standard input, and writes a result line for each to
+// standard output. {"failed": …} is the result of a command that can't be executed. The folder with the SDK is the one argument.
 
 import { createRequire } from "node:module";
 import http from "node:http";
@@ -40,8 +40,8 @@ const inputOf = ({ input }) => {
   return input.filter ? { ...input, filter } : input;
 };
 
-const told = ({ $metadata, ...output }) => ({ output });
-// What a service answers has a fault; what the SDK itself refuses has none.
+const success = ({ $metadata, ...output }) => ({ output });
+// An error response of a service has a fault; an error of the SDK itself has none.
 const failed = (error) => {
   if (error.$fault === undefined) throw error;
   return { error: { code: error.name, status: error.$metadata.httpStatusCode, message: error.message } };
@@ -68,7 +68,7 @@ const orders = {
 
   async call(order) {
     const Command = known(omics, `${order.operation}Command`);
-    return clients[order.client].send(new Command(inputOf(order))).then(told, failed);
+    return clients[order.client].send(new Command(inputOf(order))).then(success, failed);
   },
 
   async pages(order) {
@@ -90,7 +90,7 @@ const orders = {
       const { state, reason } = await known(waiters, order.operation)(times, order.input);
       return { waited: state.toLowerCase(), state: reason.status };
     } catch (error) {
-      // A failure is told as an error whose message is JSON.
+      // A failure is an error whose message is JSON.
       const { state, reason } = JSON.parse(error.message);
       return { waited: state.toLowerCase(), state: reason.status };
     }
@@ -99,8 +99,8 @@ const orders = {
 
 for await (const line of readline.createInterface({ input: process.stdin })) {
   const order = JSON.parse(line);
-  const answer = await Promise.resolve(order)
+  const result = await Promise.resolve(order)
     .then((order) => known(orders, order.do)(order))
     .catch((error) => ({ failed: String(error.stack) }));
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
+  process.stdout.write(`${JSON.stringify(result)}\n`);
 }

@@ -1,4 +1,4 @@
-"""The clients behind one face: `connect` to a local service, then `call`, `pages` and `wait`.
+"""The clients with one interface: `connect` to a local service, then `call`, `pages` and `wait`.
 
 Each reaches a host with the prefix `control-storage-` in its own way, as no such name has an address:
 
@@ -35,7 +35,7 @@ WAITERS = {
 
 
 class Refusal(Exception):
-    """An error that the service answered."""
+    """An error response of the service."""
 
     def __init__(self, code, status, message):
         super().__init__(f"{code} ({status}): {message}")
@@ -142,7 +142,7 @@ class Boto3Connection:
     @staticmethod
     def guarded(call):
         try:
-            answer = plain(call())
+            result = plain(call())
         except ClientError as error:
             said = error.response
             raise Refusal(
@@ -150,8 +150,8 @@ class Boto3Connection:
             ) from error
         except ParamValidationError as error:
             raise NotSent(str(error)) from error
-        answer.pop("ResponseMetadata")
-        return answer
+        result.pop("ResponseMetadata")
+        return result
 
 
 class Cli(Client):
@@ -192,7 +192,7 @@ class CliConnection:
             xform_name(operation, "-"), *paging, "--output", "json", "--cli-input-json", json.dumps(arguments)
         )
         if done.returncode == 0:
-            # An answer without members is printed as nothing.
+            # An result without members is printed as nothing.
             return json.loads(done.stdout or "{}")
         said = re.search(r"An error occurred \((\w+)\) when calling the \w+ operation(?: \(.*?\))?: (.*)", done.stderr)
         if said:
@@ -239,7 +239,7 @@ class ByProgram(Client):
 
     def connect(self, service, prefix=False, attempts=1, **credentials):
         program = self.program_for(service, prefix)
-        answer = program.ask(
+        result = program.ask(
             "connect",
             endpoint=f"http://localhost:{service.port}",
             proxy=f"http://127.0.0.1:{service.port}" if prefix else None,
@@ -248,7 +248,7 @@ class ByProgram(Client):
             attempts=attempts,
             **credentials_of(service, credentials),
         )
-        return ProgramConnection(program, answer["client"])
+        return ProgramConnection(program, result["client"])
 
     def close(self):
         for program in [self.program, *self.others]:
@@ -260,13 +260,13 @@ class ProgramConnection:
         self.program, self.number = program, number
 
     def ask(self, do, operation, arguments):
-        answer = self.program.ask(do, client=self.number, operation=operation, input=arguments)
-        if "refused" in answer:
-            raise NotSent(answer["refused"])
-        if "error" in answer:
-            error = answer["error"]
+        result = self.program.ask(do, client=self.number, operation=operation, input=arguments)
+        if "refused" in result:
+            raise NotSent(result["refused"])
+        if "error" in result:
+            error = result["error"]
             raise Refusal(error["code"], error["status"], error["message"])
-        return answer
+        return result
 
     def call(self, operation, **arguments):
         return self.ask("call", operation, arguments)["output"]
@@ -275,8 +275,8 @@ class ProgramConnection:
         return self.ask("pages", operation, arguments)["pages"]
 
     def wait(self, operation, **arguments):
-        answer = self.ask("wait", operation, arguments)
-        return answer.get("waited", "success"), answer["state"]
+        result = self.ask("wait", operation, arguments)
+        return result.get("waited", "success"), result["state"]
 
 
 class Crate(ByProgram):

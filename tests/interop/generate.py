@@ -1,4 +1,4 @@
-"""Inputs and answers made from botocore's model of the service: what it allows, what it forbids, and where."""
+"""Generates inputs and responses from botocore's model of the service: valid values, invalid values, and their paths."""
 
 import sys
 import unicodedata

@@ -32,7 +32,7 @@ def rests_thirty_seconds(client, driver, check):
 
 
 def in_workers(client, driver_path, check, count):
-    """Scenarios of a client that starts anew for each call, some at once: the longest first."""
+    """Scenarios of a client that starts again for each call, some at once: the longest first."""
     waiting = queue.Queue()
     for scenario in [rests_thirty_seconds, scenarios.errors_of_every_operation, scenarios.lists, *scenarios.ALL]:
         if scenario not in waiting.queue:
@@ -100,7 +100,7 @@ def main():
     found.run(sabotage.changed_models, raw, driver, capture, found)
     found.run(sabotage.unknown_members, driver, model.client, found)
     found.run(sabotage.changed_requests, side, found)
-    found.run(sabotage.changed_answers, all_clients[0], driver, found)
+    found.run(sabotage.changed_responses, all_clients[0], driver, found)
 
     for join in joins:
         join()

@@ -83,7 +83,7 @@ def shapes_in(shape, seen=None):
     return seen
 
 
-PARTS = ("operations", "members", "enums", "waiters", "errors", "outputs", "constraints", "answers")
+PARTS = ("operations", "members", "enums", "waiters", "errors", "outputs", "constraints", "responses")
 
 
 class Model:
@@ -152,7 +152,7 @@ class Model:
                         claimed = self.claims["enums"].get(kind)
                         self.check.equal(f"{operation}: {name}", sorted(claimed or []), sorted(shape.enum))
         self.check.equal("enums that are claimed are met", met, set(known))
-        self.check.equal("enums that are told are looked at", set(self.claims["enums"]), set(ENUMS))
+        self.check.equal("enums that are result are looked at", set(self.claims["enums"]), set(ENUMS))
 
     def waiters(self):
         """The ends of a job are those at which botocore's waiters stop."""
@@ -178,12 +178,12 @@ class Model:
                 where, about = f"{operation}: {shape.name}", shape.metadata
                 status = about["error"]["httpStatusCode"]
                 self.check.equal(f"{where}: members", list(shape.members), ["message"])
-                self.capture.next_answer = (status, {"x-amzn-errortype": shape.name}, b'{"message": "why"}')
+                self.capture.next_response = (status, {"x-amzn-errortype": shape.name}, b'{"message": "why"}')
                 error = self.call(operation, given)["error"]
                 expected = {"variant": shape.name, "code": shape.name, "status": status, "message": "why"}
                 self.check.equal(where, {name: error[name] for name in expected}, expected)
                 # Without a code the status decides.
-                self.capture.next_answer = (status, {}, b"")
+                self.capture.next_response = (status, {}, b"")
                 variant = self.call(operation, given)["error"]["variant"]
                 self.check.equal(f"{where}: by its status alone", variant, shape.name)
                 retryable = about.get("retryable")
@@ -194,31 +194,31 @@ class Model:
         for operation in self.builders:
             shape = self.shape(operation).output_shape
             given = generate.least(self.shape(operation).input_shape)
-            answer = generate.most(shape)
+            response = generate.most(shape)
             if operation.startswith("Get"):
-                given = given | {"id": answer["id"]}
+                given = given | {"id": response["id"]}
             request_id = {"x-amzn-requestid": "request-1"}
-            self.capture.next_answer = (200, request_id, json.dumps(answer).encode())
-            told = self.call(operation, given)
-            self.check.equal(f"{operation}: a full answer", same_times(told.get("output")), same_times(answer))
+            self.capture.next_response = (200, request_id, json.dumps(response).encode())
+            result = self.call(operation, given)
+            self.check.equal(f"{operation}: a full response", same_times(result.get("output")), same_times(response))
             known = {"": set(shape.members)} | {
                 name: set(inner.members) for name, inner in shapes_in(shape).items() if inner.type_name == "structure"
             }
-            for kind, found in trees(told["debug"]):
+            for kind, found in trees(result["debug"]):
                 self.check.that(
                     f"{operation}: {kind} of {found}",
                     any(found - OF_THE_CRATE == members for members in known.values()),
                 )
-            self.check.that(f"{operation}: nothing is unknown", "Unknown" not in told["debug"])
+            self.check.that(f"{operation}: nothing is unknown", "Unknown" not in result["debug"])
             least = generate.least(shape)
             if operation.startswith("Get"):
                 given = given | {"id": least["id"]}
-            self.capture.next_answer = (200, request_id, json.dumps(least).encode())
-            told = same_times(self.call(operation, given).get("output"))
-            self.check.equal(f"{operation}: the least answer", without_empty(told), without_empty(same_times(least)))
+            self.capture.next_response = (200, request_id, json.dumps(least).encode())
+            result = same_times(self.call(operation, given).get("output"))
+            self.check.equal(f"{operation}: the least response", without_empty(result), without_empty(same_times(least)))
 
     def constraints(self):
-        self.capture.next_answer = about_what_was_asked
+        self.capture.next_response = about_what_was_asked
         with Service(self.driver) as service:
             for operation in self.builders:
                 shape = self.shape(operation).input_shape
@@ -240,18 +240,18 @@ class Model:
 
     def crate_takes(self, where, operation, path, given, allowed):
         self.capture.take()
-        answer = self.call(operation, given)
+        response = self.call(operation, given)
         sent = len(self.capture.take())
-        if allowed and "by the user guide" in answer.get("refused", ""):
+        if allowed and "by the user guide" in response.get("refused", ""):
             # The model allows what the user guide rules out.
             return
         self.check.equal(
-            f"{where}: the crate sends it", (sent, "refused" in answer), (1, False) if allowed else (0, True)
+            f"{where}: the crate sends it", (sent, "refused" in response), (1, False) if allowed else (0, True)
         )
-        if not allowed and "refused" in answer:
+        if not allowed and "refused" in response:
             place = generate.dotted(path).split(".<")[0]
             self.check.that(
-                f"{where}: the place {answer['fields']}", all(field.startswith(place) for field in answer["fields"])
+                f"{where}: the place {response['fields']}", all(field.startswith(place) for field in response["fields"])
             )
 
     def send(self, operation, given, service):
@@ -265,8 +265,8 @@ class Model:
         keys = Credentials(service.facts["access_key_id"], service.facts["secret_access_key"])
         SigV4Auth(keys, "omics", service.region).add_auth(request)
         ready = request.prepare()
-        answer = self.pool.request(ready.method, ready.url, body=ready.body, headers=dict(ready.headers.items()))
-        return answer.status, json.loads(answer.data or b"{}"), answer.headers.get("x-amzn-errortype", "").partition(":")[0]
+        response = self.pool.request(ready.method, ready.url, body=ready.body, headers=dict(ready.headers.items()))
+        return response.status, json.loads(response.data or b"{}"), response.headers.get("x-amzn-errortype", "").partition(":")[0]
 
     def local_service_takes(self, where, operation, given, service, allowed):
         status, body, code = self.send(operation, given, service)
@@ -276,8 +276,8 @@ class Model:
             expected.add("UnknownOperationException")
         self.check.that(f"{where}: the local service says {status} {code} {body}", code in expected)
 
-    def answers(self):
-        """What the local service answers has the members of the model, and all that the model promises."""
+    def responses(self):
+        """What the local service responses has the members of the model, and all that the model promises."""
         with Service(self.driver, polls=1) as service:
             store = service.store()
             read_sets = [

@@ -1,11 +1,11 @@
-"""Programs that take orders by JSON lines, and the local service that one of them keeps."""
+"""Programs that execute commands given as JSON lines, and the local service that one of them runs."""
 
 import json
 import subprocess
 
 
 class Failed(Exception):
-    """An order that could not be carried out at all."""
+    """A command that could not be executed."""
 
 
 class Program:
@@ -23,10 +23,10 @@ class Program:
         line = self.process.stdout.readline()
         if not line:
             raise Failed(f"{self.process.args[0]} ended with {self.process.wait()} at {do}")
-        answer = json.loads(line)
-        if "failed" in answer:
-            raise Failed(f"{do} {order}: {answer['failed']}")
-        return answer
+        result = json.loads(line)
+        if "failed" in result:
+            raise Failed(f"{do} {order}: {result['failed']}")
+        return result
 
     def close(self):
         self.process.stdin.close()

@@ -1,4 +1,4 @@
-"""The checks themselves are checked: each sabotage here must be found by one of them."""
+"""Tests that the checks can fail: each change here must be found by one of them."""
 
 import copy
 
@@ -59,14 +59,14 @@ CHANGES = [
     ("a member of an item that was an id", new_member("ExportReadSet"), ["members"]),
     ("a member of a filter", new_member("ImportReadSetFilter"), ["members"]),
     ("a member of a list", new_member("ListReadSetsRequest"), ["members"]),
-    ("a member of an answer", new_member("GetReadSetMetadataResponse"), ["outputs"]),
-    ("a member deep in an answer", new_member("FileInformation"), ["outputs"]),
+    ("a field of a response", new_member("GetReadSetMetadataResponse"), ["outputs"]),
+    ("a nested field of a response", new_member("FileInformation"), ["outputs"]),
     ("a member of an entry", new_member("ReadSetListItem"), ["outputs"]),
-    ("no such member of an answer", lost_member("ReadSetListItem", "etag"), ["outputs"]),
+    ("a missing field of a response", lost_member("ReadSetListItem", "etag"), ["outputs"]),
     ("no such member of a filter", lost_member("ReadSetFilter", "generatedFrom"), ["members"]),
     ("a member that is required now", new_requirement("StartReadSetImportJobSourceItem", "name"), ["members"]),
     ("a file type", new_value("FileType"), ["enums"]),
-    ("an algorithm that only answers have", new_value("ETagAlgorithm"), ["enums"]),
+    ("an algorithm that only responses have", new_value("ETagAlgorithm"), ["enums"]),
     ("a status of one kind of job", new_value("ReadSetImportJobStatus"), ["enums"]),
     ("no such status", lost_value("ReadSetStatus"), ["enums"]),
     ("an error", new_error, ["errors"]),
@@ -142,20 +142,20 @@ def unknown_members(driver, client, check):
 
 
 class Saboteur:
-    """A driver whose services answer some operation with something else."""
+    """A driver whose services change the response of an operation."""
 
     def __init__(self, driver, operation, patch):
         self.driver, self.operation, self.patch = driver, operation, patch
 
     def ask(self, do, **order):
-        answer = self.driver.ask(do, **order)
+        result = self.driver.ask(do, **order)
         if do == "start":
             fault = {"kind": "merge", "patch": self.patch}
-            self.driver.ask("fault_always", service=answer["service"], operation=self.operation, fault=fault)
-        return answer
+            self.driver.ask("fault_always", service=result["service"], operation=self.operation, fault=fault)
+        return result
 
 
-def changed_answers(client, driver, check):
+def changed_responses(client, driver, check):
     for scenario, operation, patch in [
         (scenarios.lists, "ListReadSets", {"nextToken": None}),
         (scenarios.lists, "ListReadSetImportJobs", {"importJobs": []}),
@@ -166,4 +166,4 @@ def changed_answers(client, driver, check):
     ]:
         quiet = Check(client.name, quiet=True)
         quiet.run(scenario, client, Saboteur(driver, operation, patch), quiet)
-        check.that(f"{operation} answers {patch}", quiet.failures)
+        check.that(f"{operation} responds with {patch}", quiet.failures)

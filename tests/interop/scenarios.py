@@ -130,14 +130,14 @@ def deletions(client, driver, check):
     with Service(driver) as service:
         api, store = client.connect(service), service.store()
         kept, deleted, archived = service.seed(store), service.seed(store), service.seed(store, "ARCHIVED")
-        answer = api.call("BatchDeleteReadSet", sequenceStoreId=store, ids=[deleted, NOWHERE, archived])
-        check.equal("errors", [error["id"] for error in answer["errors"]], [NOWHERE])
-        check.equal("code", answer["errors"][0]["code"], "ResourceNotFoundException")
-        check.that("message", answer["errors"][0]["message"])
+        result = api.call("BatchDeleteReadSet", sequenceStoreId=store, ids=[deleted, NOWHERE, archived])
+        check.equal("errors", [error["id"] for error in result["errors"]], [NOWHERE])
+        check.equal("code", result["errors"][0]["code"], "ResourceNotFoundException")
+        check.that("message", result["errors"][0]["message"])
         left = api.call("ListReadSets", sequenceStoreId=store)["readSets"]
         check.equal("left", [read_set["id"] for read_set in left], [kept])
-        answer = api.call("BatchDeleteReadSet", sequenceStoreId=store, ids=[kept])
-        check.equal("no errors", answer.get("errors") or [], [])
+        result = api.call("BatchDeleteReadSet", sequenceStoreId=store, ids=[kept])
+        check.equal("no errors", result.get("errors") or [], [])
 
 
 def lists(client, driver, check):
@@ -206,7 +206,7 @@ def refused(client, service, api, check, operation, arguments, status, code):
     except Refusal as refusal:
         check.equal(name, refusal.code, code)
         check.equal(f"{name} as sent", service.requests()[-1]["status"], status)
-        check.that(f"{name} as told: {refusal.status}", refusal.status in (None, status))
+        check.that(f"{name} as reported: {refusal.status}", refusal.status in (None, status))
         check.that(f"{name} says why", refusal.message)
     except NotSent:
         check.that(f"{name} is found before", client.checks_first and status == 400)
@@ -239,7 +239,7 @@ def errors_of_every_operation(client, driver, check):
             except Refusal as refusal:
                 throttled += refusal.code == "ThrottlingException"
                 break
-        # A command line that starts anew each time may be too slow for it.
+        # A command line that starts again each time may be too slow for it.
         check.that("too many requests", throttled or client.polls == 1)
 
 
@@ -295,7 +295,7 @@ def retries(client, driver, check):
         check.equal("attempts", [request["status"] for request in service.requests()], [429, 500, 200])
         service.fault(start, kind="reset_after")
         job = api.call(start, **start_input("Export", store, [read_set], clientToken="b"))
-        check.equal("after a lost answer", [known["id"] for known in service.jobs()][1:], [job["id"]])
+        check.equal("after a lost result", [known["id"] for known in service.jobs()][1:], [job["id"]])
         check.equal("applied twice, one job", [request["applied"] for request in service.requests()][3:], [True, True])
 
 

@@ -43,7 +43,7 @@ class SideBySide:
         self.crate = Program(driver_path, env=proxied)
         self.session = botocore.session.Session()
         self.model = self.session.get_service_model("omics")
-        capture.next_answer = about_what_was_asked
+        capture.next_response = about_what_was_asked
 
     def botocore(self, region, endpoint, token, fips, dual_stack):
         config = botocore.config.Config(
@@ -83,12 +83,12 @@ class SideBySide:
             self.capture.take()
             getattr(theirs, xform_name(operation))(**given)
             try:
-                answer = self.crate.ask("call", client=number, operation=operation, input=given)
+                result = self.crate.ask("call", client=number, operation=operation, input=given)
             except Failed as failed:
-                answer = str(failed)
+                result = str(failed)
             requests = self.capture.take()
-            if len(requests) != 2 or "output" not in answer:
-                self.check.that(f"{name}: {len(requests)} requests, {answer}", False)
+            if len(requests) != 2 or "output" not in result:
+                self.check.that(f"{name}: {len(requests)} requests, {result}", False)
                 continue
             self.check.equal(name, self.view(requests[1], given, operation), self.view(requests[0], given, operation))
             self.check.equal(f"{name}: signature", signature_of(requests[1]), sign(requests[1], region, token))

@@ -1,8 +1,8 @@
-//! Whole calls over an HTTP client that returns canned responses at once: build, check, serialize, sign, decide on
-//! retries, decode. `cargo bench` in this folder prints instructions and how they changed since the last run; the
-//! profiles are in `target/gungraun`.
+//! Whole calls with an HTTP client that returns a canned response at once: build, check, serialize, sign, decide on
+//! retries, decode. `cargo bench` in this folder prints instructions and their change since the last run; the profiles are
+//! in `target/gungraun`.
 //!
-//! The clock does not advance, so that the signing key of the day is derived before the measurement, as in any process that
+//! The clock is constant, so that the signing key of the day is computed before the measurement, as in any process that
 //! makes more than one call.
 
 use std::hint::black_box;
@@ -19,15 +19,15 @@ use tokio::runtime::{Builder, Runtime};
 const STORE: &str = "1234567890";
 const STARTED: &str = r#"{"id":"1111111111","status":"SUBMITTED","sequenceStoreId":"1234567890","destination":"s3://b/","creationTime":"2026-11-22T01:36:38.158Z"}"#;
 
-/// Returns its responses from the last to the first, and then the first one each time.
+/// Returns its responses from the last to the first, and then always the first.
 #[derive(Debug)]
 struct Canned(Mutex<Vec<(StatusCode, Bytes)>>);
 
 impl HttpClient for Canned {
     fn send(&self, _request: http::Request<Body>) -> HttpFuture {
         let mut responses = self.0.lock().unwrap();
-        let response = if responses.len() > 1 { responses.pop() } else { responses.first().cloned() };
-        let (status, body) = response.unwrap();
+        let next = if responses.len() > 1 { responses.pop() } else { responses.first().cloned() };
+        let (status, body) = next.unwrap();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
         response.headers_mut().insert("x-amzn-requestid", "4f6c0d3a-9b1e-4c57-8a55-0f2f6c1b7e11".parse().unwrap());
@@ -41,7 +41,7 @@ struct Setup {
     sources: Vec<String>,
 }
 
-/// `responses` are returned in turn. A first call, with another response, has been made already.
+/// The client gets `responses` one after another. A first call, with a response of its own, has been made.
 fn setup(responses: Vec<(u16, String)>) -> Setup {
     let mut canned: Vec<_> =
         responses.into_iter().map(|(status, body)| (StatusCode::from_u16(status).unwrap(), Bytes::from(body))).collect();

@@ -1,4 +1,4 @@
-//! Plain `reqwest`: the same bytes, unsigned and unread. What any client on it takes at least.
+//! Plain `reqwest`: the same bytes, unsigned, with responses that are not decoded. It is the minimum for a client on `reqwest`.
 
 use harness::{Subject, Work};
 
@@ -19,9 +19,9 @@ struct Floor {
 impl Floor {
     fn send(request: reqwest::RequestBuilder) -> Work {
         Box::pin(async move {
-            let answer = request.send().await.expect("an answer");
-            assert!(answer.status().is_success());
-            assert!(!answer.bytes().await.expect("a body").is_empty());
+            let response = request.send().await.expect("a response");
+            assert!(response.status().is_success());
+            assert!(!response.bytes().await.expect("a body").is_empty());
         })
     }
 }

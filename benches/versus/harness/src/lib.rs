@@ -1,4 +1,4 @@
-//! What each program does with its client: the same loops, the same clocks. Each run prints one JSON object.
+//! The measurements, which are the same for each client. Each run prints one JSON object.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ pub const STORE: &str = "1234567890";
 pub const ENDED: &str = "1111111111";
 /// A job that never ends.
 pub const RUNNING: &str = "2222222222";
-/// A job that the service never answers for.
+/// A job for which the service sends no response.
 pub const SILENT: &str = "3333333333";
 pub const DESTINATION: &str = "s3://my-bucket/exports/";
 pub const ROLE: &str = "arn:aws:iam::123456789012:role/OmicsExport";
@@ -27,12 +27,12 @@ pub fn sources() -> impl Iterator<Item = String> {
 
 pub type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// One program. Every method panics where a call fails: there is nothing to measure then.
+/// One client. Its methods panic when a call fails.
 pub trait Subject: Clone + Send + Sync + 'static {
     fn new(endpoint: &str) -> Self;
     /// Starts an export of ten read sets.
     fn start(&self) -> Work;
-    /// Asks for a job and looks at its read sets.
+    /// Gets a job and reads its read sets.
     fn get(&self, job: &'static str) -> Work;
     /// Waits for the end of a job, if there is such a call.
     fn wait(&self, job: &'static str) -> Option<Work>;
@@ -81,7 +81,7 @@ async fn measure_calls<S: Subject>(endpoint: &str, operation: &str, count: u64, 
     )
 }
 
-/// `construct`: what a client takes before its first call.
+/// `construct`: time and memory of a client before its first call.
 fn measure_construct<S: Subject>(endpoint: &str) -> String {
     let wall = Instant::now();
     let subject = S::new(endpoint);
@@ -91,7 +91,7 @@ fn measure_construct<S: Subject>(endpoint: &str) -> String {
     format!(r#"{{"construct_us": {}, "constructed_kib": {resident}}}"#, built.as_micros())
 }
 
-/// `first`: from nothing to the first answer.
+/// `first`: from the construction to the first response.
 async fn measure_first<S: Subject>(endpoint: &str) -> String {
     let (cpu, wall) = (cpu_micros(), Instant::now());
     let subject = S::new(endpoint);
@@ -106,8 +106,7 @@ async fn measure_first<S: Subject>(endpoint: &str) -> String {
     )
 }
 
-/// `idle COUNT`: memory of each client beyond the first, after one call on each. They are made one by one, so that
-/// their connections close with the answer's end at the latest.
+/// `idle COUNT`: memory of each client beyond the first, after one call on each. They are created one by one.
 async fn measure_idle<S: Subject>(endpoint: &str, count: u64) -> String {
     let first = S::new(endpoint);
     first.get(ENDED).await;
@@ -118,7 +117,7 @@ async fn measure_idle<S: Subject>(endpoint: &str, count: u64) -> String {
     format!(r#"{{"idle_kib": {each:.3}}}"#)
 }
 
-/// `waiting COUNT` and `silent COUNT`: memory of each of so many tasks that wait for a job's end, or for an answer.
+/// `waiting COUNT` and `silent COUNT`: memory of each of `COUNT` tasks that wait for the end of a job, or for a response.
 async fn measure_waiting<S: Subject>(endpoint: &str, what: &str, count: u64) -> String {
     let subject = S::new(endpoint);
     subject.get(ENDED).await;
@@ -129,7 +128,7 @@ async fn measure_waiting<S: Subject>(endpoint: &str, what: &str, count: u64) -> 
         tokio::spawn(work);
         tokio::task::yield_now().await;
     }
-    // Each has looked once and rests.
+    // Each has polled once.
     tokio::time::sleep(Duration::from_millis(900)).await;
     let each = (memory("VmRSS") - before) / count as f64;
     format!(r#"{{"{what}_kib": {each:.3}}}"#)
@@ -156,6 +155,6 @@ pub fn run<S: Subject>() {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     println!("{}", runtime.block_on(work));
-    // Tasks that wait for ever are not waited for.
+    // Some tasks never end.
     runtime.shutdown_background();
 }

@@ -1,4 +1,4 @@
-//! Through this crate.
+//! Calls with this crate.
 
 use harness::{DESTINATION, KEY, REGION, ROLE, SECRET, STORE, Subject, Work, sources};
 use healthomics::{Client, Credentials};
@@ -9,7 +9,7 @@ struct Ours(Client);
 impl Subject for Ours {
     fn new(endpoint: &str) -> Self {
         let builder = Client::builder().region(REGION).credentials(Credentials::new(KEY, SECRET, None, None, "versus"));
-        // Waits are paced by default: here all of them shall look at once.
+        // Waits have a rate limiter by default: here all of them poll at once.
         Self(builder.endpoint_url(endpoint).requests_per_second(None).build().expect("a client"))
     }
 

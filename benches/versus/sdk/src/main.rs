@@ -1,4 +1,4 @@
-//! Through the official SDK, set up as its documentation does it.
+//! Calls with the official SDK, configured as in its documentation.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns};
 use harness::{DESTINATION, KEY, REGION, ROLE, SECRET, STORE, Subject, Work, sources};
 
-/// The SDK puts `control-storage-` before any host, and no such name exists here.
+/// Resolves the host with the prefix `control-storage-`, which the SDK puts before any host.
 #[derive(Clone, Debug)]
 struct AllIsLoopback;
 
@@ -25,9 +25,9 @@ impl ResolveDns for AllIsLoopback {
 struct Sdk(Client);
 
 impl Subject for Sdk {
-    /// From an `SdkConfig` with nothing to be looked up, so that no profile of this machine plays a part.
+    /// From an `SdkConfig` without profiles, so that the settings of this machine have no effect.
     fn new(endpoint: &str) -> Self {
-        // Its default client, but for the resolver.
+        // Its default HTTP client with another resolver.
         let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
         let builder = aws_sdk_omics::Config::builder()
             .behavior_version(BehaviorVersion::latest())

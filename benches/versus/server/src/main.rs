@@ -1,7 +1,7 @@
-//! HealthOmics with canned answers, as fast as can be: it prints its address and serves until it is killed.
+//! A fast HealthOmics with canned responses. It prints its address and serves until it is terminated.
 //!
-//! The last segment of a path chooses the answer: `exportjob` starts a job; a job of ones has ended with 100 read sets,
-//! one of twos goes on for ever, one of threes is never answered.
+//! The last segment of the path selects the response: `exportjob` starts a job; the job of ones has ended with 100 read
+//! sets, the job of twos runs forever, and requests for the job of threes get no response.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -17,13 +17,13 @@ use tokio::net::TcpListener;
 
 const HEAD: &str = r#""sequenceStoreId":"1234567890","destination":"s3://my-bucket/exports/","creationTime":"2026-11-22T01:36:38.158Z""#;
 
-struct Answers {
+struct Responses {
     started: Bytes,
     ended: Bytes,
     running: Bytes,
 }
 
-impl Answers {
+impl Responses {
     fn new() -> Self {
         let mut read_sets = String::new();
         for number in 0..100 {
@@ -45,7 +45,7 @@ impl Answers {
         }
     }
 
-    fn to(&self, path: &str) -> Option<Bytes> {
+    fn for_path(&self, path: &str) -> Option<Bytes> {
         match path.rsplit('/').next() {
             Some("exportjob") => Some(self.started.clone()),
             Some("2222222222") => Some(self.running.clone()),
@@ -55,12 +55,12 @@ impl Answers {
     }
 }
 
-async fn answer(request: Request<Incoming>, answers: &Answers) -> Result<Response<Full<Bytes>>, Infallible> {
-    let answer = answers.to(request.uri().path());
+async fn respond(request: Request<Incoming>, responses: &Responses) -> Result<Response<Full<Bytes>>, Infallible> {
+    let body_of_path = responses.for_path(request.uri().path());
     let mut body = request.into_body();
     while let Some(Ok(_)) = body.frame().await {}
-    let Some(answer) = answer else { return std::future::pending().await };
-    let mut response = Response::new(Full::new(answer));
+    let Some(bytes) = body_of_path else { return std::future::pending().await };
+    let mut response = Response::new(Full::new(bytes));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let id = HeaderValue::from_static("4f6c0d3a-9b1e-4c57-8a55-0f2f6c1b7e11");
@@ -70,14 +70,14 @@ async fn answer(request: Request<Incoming>, answers: &Answers) -> Result<Respons
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let answers: &'static Answers = Box::leak(Box::new(Answers::new()));
+    let responses: &'static Responses = Box::leak(Box::new(Responses::new()));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("http://{}", listener.local_addr()?);
     loop {
         let (connection, _) = listener.accept().await?;
         connection.set_nodelay(true)?;
         tokio::spawn(async move {
-            let service = service_fn(move |request| answer(request, answers));
+            let service = service_fn(move |request| respond(request, responses));
             let _ =
                 hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(connection), service).await;
         });

@@ -13,8 +13,8 @@ use aws_smithy_runtime_api::client::waiters::error::WaiterError;
 use serde_json::{Value, json};
 
 use crate::client::Connected;
-use crate::told::{Told, failed, told};
-use crate::{Answer, text};
+use crate::to_json::{ToJson, failed, result_to_json};
+use crate::{CommandResult, text};
 
 fn given(input: &Value, name: &str) -> Option<String> {
     input[name].as_str().map(str::to_owned)
@@ -108,7 +108,7 @@ fn read_set_filter(filter: &Value) -> Option<ReadSetFilter> {
     })
 }
 
-pub async fn call(connected: &Connected, order: &Value) -> Answer {
+pub async fn call(connected: &Connected, order: &Value) -> CommandResult {
     let (client, input) = (&connected.client, &order["input"]);
     let (store, id) = (given(input, "sequenceStoreId"), given(input, "id"));
     Ok(match text(order, "operation")? {
@@ -121,7 +121,7 @@ pub async fn call(connected: &Connected, order: &Value) -> Answer {
                 .set_role_arn(given(input, "roleArn"))
                 .set_client_token(given(input, "clientToken"))
                 .set_sources(Some(sources(input).map(read_set).collect::<Result<_, _>>()?));
-            told(call.send().await)
+            result_to_json(call.send().await)
         }
         "StartReadSetImportJob" => {
             let call = client
@@ -130,7 +130,7 @@ pub async fn call(connected: &Connected, order: &Value) -> Answer {
                 .set_role_arn(given(input, "roleArn"))
                 .set_client_token(given(input, "clientToken"))
                 .set_sources(Some(sources(input).map(import_source).collect::<Result<_, _>>()?));
-            told(call.send().await)
+            result_to_json(call.send().await)
         }
         "StartReadSetActivationJob" => {
             let read_set = |source| {
@@ -141,35 +141,35 @@ pub async fn call(connected: &Connected, order: &Value) -> Answer {
                 .set_sequence_store_id(store)
                 .set_client_token(given(input, "clientToken"))
                 .set_sources(Some(sources(input).map(read_set).collect::<Result<_, _>>()?));
-            told(call.send().await)
+            result_to_json(call.send().await)
         }
         "GetReadSetExportJob" => {
-            told(client.get_read_set_export_job().set_sequence_store_id(store).set_id(id).send().await)
+            result_to_json(client.get_read_set_export_job().set_sequence_store_id(store).set_id(id).send().await)
         }
         "GetReadSetImportJob" => {
-            told(client.get_read_set_import_job().set_sequence_store_id(store).set_id(id).send().await)
+            result_to_json(client.get_read_set_import_job().set_sequence_store_id(store).set_id(id).send().await)
         }
         "GetReadSetActivationJob" => {
-            told(client.get_read_set_activation_job().set_sequence_store_id(store).set_id(id).send().await)
+            result_to_json(client.get_read_set_activation_job().set_sequence_store_id(store).set_id(id).send().await)
         }
         "GetReadSetMetadata" => {
-            told(client.get_read_set_metadata().set_sequence_store_id(store).set_id(id).send().await)
+            result_to_json(client.get_read_set_metadata().set_sequence_store_id(store).set_id(id).send().await)
         }
         "BatchDeleteReadSet" => {
             let ids =
                 input["ids"].as_array().map(|ids| ids.iter().filter_map(Value::as_str).map(str::to_owned).collect());
-            told(client.batch_delete_read_set().set_sequence_store_id(store).set_ids(ids).send().await)
+            result_to_json(client.batch_delete_read_set().set_sequence_store_id(store).set_ids(ids).send().await)
         }
-        "ListReadSetExportJobs" => told(export_jobs!(client, input).send().await),
-        "ListReadSetImportJobs" => told(import_jobs!(client, input).send().await),
-        "ListReadSetActivationJobs" => told(activation_jobs!(client, input).send().await),
-        "ListReadSets" => told(read_sets!(client, input).send().await),
+        "ListReadSetExportJobs" => result_to_json(export_jobs!(client, input).send().await),
+        "ListReadSetImportJobs" => result_to_json(import_jobs!(client, input).send().await),
+        "ListReadSetActivationJobs" => result_to_json(activation_jobs!(client, input).send().await),
+        "ListReadSets" => result_to_json(read_sets!(client, input).send().await),
         other => return Err(format!("the operation {other} is not known").into()),
     })
 }
 
 /// Every page of a list, by the SDK's paginators: the ids of its items.
-pub async fn pages(connected: &Connected, order: &Value) -> Answer {
+pub async fn pages(connected: &Connected, order: &Value) -> CommandResult {
     /// Takes page after page.
     macro_rules! pages {
         ($call:expr, $items:ident) => {{
@@ -195,7 +195,7 @@ pub async fn pages(connected: &Connected, order: &Value) -> Answer {
 }
 
 /// Waits for the end of a job, by the SDK's waiters.
-pub async fn wait(connected: &Connected, order: &Value) -> Answer {
+pub async fn wait(connected: &Connected, order: &Value) -> CommandResult {
     let (client, input) = (&connected.hasty, &order["input"]);
     let (store, id) = (given(input, "sequenceStoreId"), given(input, "id"));
     /// What the waiter makes of the job, and the status it saw last.
@@ -216,7 +216,7 @@ pub async fn wait(connected: &Connected, order: &Value) -> Answer {
     }
 }
 
-fn ended<T: Told, E: Debug>(state: &str, last: Result<T, E>) -> Answer {
+fn ended<T: ToJson, E: Debug>(state: &str, last: Result<T, E>) -> CommandResult {
     let output = last.map_err(|error| format!("{state}: {error:?}"))?;
-    Ok(json!({ "waited": state, "state": output.told()["status"] }))
+    Ok(json!({ "waited": state, "state": output.to_json()["status"] }))
 }

@@ -16,7 +16,7 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::{Builder, Connector};
 use serde_json::{Value, json};
 
-use crate::{Answer, text};
+use crate::{CommandResult, text};
 
 pub struct Connected {
     pub client: Client,
@@ -33,7 +33,7 @@ impl Clients {
         number.and_then(|number| self.0.get(number)).ok_or("there is no such client")
     }
 
-    pub fn connect(&mut self, order: &Value) -> Answer {
+    pub fn connect(&mut self, order: &Value) -> CommandResult {
         let token = order["session_token"].as_str().map(str::to_owned);
         let (key, secret) = (text(order, "access_key_id")?, text(order, "secret_access_key")?);
         let attempts = order["attempts"].as_u64().and_then(|attempts| attempts.try_into().ok()).unwrap_or(1);

@@ -1,16 +1,16 @@
-//! Calls through `aws-sdk-omics`, on order: a JSON object a line on standard input, its answer a line on standard output.
-//! `{"failed": …}` is the answer to an order that can't be carried out.
+//! Executes calls with `aws-sdk-omics`: it reads commands as JSON lines from standard input, and writes a result line for
+//! each to standard output. `{"failed": …}` is the result of a command that can't be executed.
 
 mod calls;
 mod client;
-mod told;
+mod to_json;
 
 use std::error::Error;
 use std::io::{BufRead, Write};
 
 use serde_json::{Value, json};
 
-type Answer = Result<Value, Box<dyn Error>>;
+type CommandResult = Result<Value, Box<dyn Error>>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
         let order: Value = serde_json::from_str(&line?)?;
-        let answer = runtime.block_on(async {
+        let result = runtime.block_on(async {
             match text(&order, "do")? {
                 "connect" => clients.connect(&order),
                 "call" => calls::call(clients.of(&order)?, &order).await,
@@ -27,8 +27,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                 other => Err(format!("{other:?} is not known").into()),
             }
         });
-        let answer = answer.unwrap_or_else(|error| json!({ "failed": error.to_string() }));
-        writeln!(out, "{answer}")?;
+        let result = result.unwrap_or_else(|error| json!({ "failed": error.to_string() }));
+        writeln!(out, "{result}")?;
         out.flush()?;
     }
     Ok(())

@@ -13,7 +13,7 @@ use crate::echo::Echo;
 use crate::inputs::{
     BatchDelete, Get, List, OfJobs, OfReadSets, ReadSet, StartActivation, StartExport, StartImport, set,
 };
-use crate::{Answer, number, text};
+use crate::{CommandResult, number, text};
 
 #[derive(Default)]
 pub struct Clients(HashMap<u32, Client>);
@@ -37,7 +37,7 @@ macro_rules! list {
 }
 
 impl Clients {
-    pub fn connect(&mut self, order: &Value) -> Answer {
+    pub fn connect(&mut self, order: &Value) -> CommandResult {
         let token = order["session_token"].as_str().map(str::to_owned);
         let (key, secret) = (text(order, "access_key_id")?, text(order, "secret_access_key")?);
         let mut builder = Client::builder()
@@ -61,7 +61,7 @@ impl Clients {
         number(order, "client").and_then(|number| self.0.get(&number)).ok_or("there is no such client")
     }
 
-    pub async fn call(&self, order: &Value) -> Answer {
+    pub async fn call(&self, order: &Value) -> CommandResult {
         let client = self.client(order)?;
         Ok(match text(order, "operation")? {
             "StartReadSetExportJob" => {
@@ -73,7 +73,7 @@ impl Clients {
                     .role_arn(input.role_arn)
                     .sources(ids(input.sources));
                 set!(call, input: client_token);
-                told(call.send().await)
+                result_to_json(call.send().await)
             }
             "StartReadSetImportJob" => {
                 let input: StartImport = input(order)?;
@@ -83,47 +83,47 @@ impl Clients {
                     .role_arn(input.role_arn)
                     .sources(input.sources.into_iter().map(ImportReadSetSource::from));
                 set!(call, input: client_token);
-                told(call.send().await)
+                result_to_json(call.send().await)
             }
             "StartReadSetActivationJob" => {
                 let input: StartActivation = input(order)?;
                 let call = client.start_read_set_activation_job().sequence_store_id(input.sequence_store_id);
                 let mut call = call.sources(ids(input.sources));
                 set!(call, input: client_token);
-                told(call.send().await)
+                result_to_json(call.send().await)
             }
             "GetReadSetExportJob" => {
                 let Get { sequence_store_id, id } = input(order)?;
-                told(client.get_read_set_export_job().sequence_store_id(sequence_store_id).id(id).send().await)
+                result_to_json(client.get_read_set_export_job().sequence_store_id(sequence_store_id).id(id).send().await)
             }
             "GetReadSetImportJob" => {
                 let Get { sequence_store_id, id } = input(order)?;
-                told(client.get_read_set_import_job().sequence_store_id(sequence_store_id).id(id).send().await)
+                result_to_json(client.get_read_set_import_job().sequence_store_id(sequence_store_id).id(id).send().await)
             }
             "GetReadSetActivationJob" => {
                 let Get { sequence_store_id, id } = input(order)?;
-                told(client.get_read_set_activation_job().sequence_store_id(sequence_store_id).id(id).send().await)
+                result_to_json(client.get_read_set_activation_job().sequence_store_id(sequence_store_id).id(id).send().await)
             }
             "GetReadSetMetadata" => {
                 let Get { sequence_store_id, id } = input(order)?;
-                told(client.get_read_set_metadata().sequence_store_id(sequence_store_id).id(id).send().await)
+                result_to_json(client.get_read_set_metadata().sequence_store_id(sequence_store_id).id(id).send().await)
             }
             "BatchDeleteReadSet" => {
                 let BatchDelete { sequence_store_id, ids } = input(order)?;
-                told(client.batch_delete_read_set().sequence_store_id(sequence_store_id).ids(ids).send().await)
+                result_to_json(client.batch_delete_read_set().sequence_store_id(sequence_store_id).ids(ids).send().await)
             }
-            "ListReadSetExportJobs" => told(list!(client.list_read_set_export_jobs of OfJobs, order).send().await),
-            "ListReadSetImportJobs" => told(list!(client.list_read_set_import_jobs of OfJobs, order).send().await),
+            "ListReadSetExportJobs" => result_to_json(list!(client.list_read_set_export_jobs of OfJobs, order).send().await),
+            "ListReadSetImportJobs" => result_to_json(list!(client.list_read_set_import_jobs of OfJobs, order).send().await),
             "ListReadSetActivationJobs" => {
-                told(list!(client.list_read_set_activation_jobs of OfJobs, order).send().await)
+                result_to_json(list!(client.list_read_set_activation_jobs of OfJobs, order).send().await)
             }
-            "ListReadSets" => told(list!(client.list_read_sets of OfReadSets, order).send().await),
+            "ListReadSets" => result_to_json(list!(client.list_read_sets of OfReadSets, order).send().await),
             other => return Err(format!("the operation {other} is not known").into()),
         })
     }
 
     /// Every page of a list, by the crate's own pages.
-    pub async fn pages(&self, order: &Value) -> Answer {
+    pub async fn pages(&self, order: &Value) -> CommandResult {
         /// Takes page after page.
         macro_rules! pages {
             ($call:expr, $items:ident) => {{
@@ -151,7 +151,7 @@ impl Clients {
     }
 
     /// Waits for the end of a job, by the crate's own wait.
-    pub async fn wait(&self, order: &Value) -> Answer {
+    pub async fn wait(&self, order: &Value) -> CommandResult {
         /// The last state of a job, whatever came of it.
         macro_rules! wait {
             ($job:expr) => {
@@ -173,7 +173,7 @@ impl Clients {
     }
 
     /// The builders of a call with nothing set, as `Debug` has them: every member, and which of them are required.
-    pub fn builders(&self, order: &Value) -> Answer {
+    pub fn builders(&self, order: &Value) -> CommandResult {
         let client = self.client(order)?;
         Ok(json!({
             "StartReadSetExportJob": debug(client.start_read_set_export_job()),
@@ -196,7 +196,7 @@ pub fn debug(value: impl Debug) -> String {
     format!("{value:#?}")
 }
 
-fn told<T: Echo + Debug>(result: Result<T, Error>) -> Value {
+fn result_to_json<T: Echo + Debug>(result: Result<T, Error>) -> Value {
     match result {
         Ok(output) => json!({ "output": output.echo(), "debug": debug(&output) }),
         Err(error) => failed(&error),

@@ -7,7 +7,7 @@ use healthomics::{Credentials, SequenceStoreId};
 use healthomics::local::{Fault, LocalService, Pace, Quotas, SeedReadSet};
 use serde_json::{Value, json};
 
-use crate::{Answer, number, text};
+use crate::{CommandResult, number, text};
 
 #[derive(Default)]
 pub struct Services {
@@ -16,7 +16,7 @@ pub struct Services {
 }
 
 impl Services {
-    pub async fn obey(&mut self, order: &Value) -> Answer {
+    pub async fn obey(&mut self, order: &Value) -> CommandResult {
         if text(order, "do")? == "start" {
             return self.start(order).await;
         }
@@ -28,7 +28,7 @@ impl Services {
         obey(self.running.get(&number).ok_or("there is no such service")?, order)
     }
 
-    async fn start(&mut self, order: &Value) -> Answer {
+    async fn start(&mut self, order: &Value) -> CommandResult {
         let mut builder = LocalService::builder();
         if let Some(polls) = number(order, "polls") {
             builder = builder.pace(Pace::Polls(polls));
@@ -41,7 +41,7 @@ impl Services {
             quotas = quotas.requests_per_second(limit);
         }
         let service = builder.quotas(quotas).start().await?;
-        let answer = json!({
+        let result = json!({
             "service": self.started,
             "endpoint": service.endpoint_url(),
             "region": service.region(),
@@ -50,11 +50,11 @@ impl Services {
         });
         self.running.insert(self.started, service);
         self.started += 1;
-        Ok(answer)
+        Ok(result)
     }
 }
 
-fn obey(service: &LocalService, order: &Value) -> Answer {
+fn obey(service: &LocalService, order: &Value) -> CommandResult {
     match text(order, "do")? {
         "create_store" => return Ok(json!({ "store": service.create_sequence_store() })),
         "seed" => return seed(service, order),
@@ -76,7 +76,7 @@ fn obey(service: &LocalService, order: &Value) -> Answer {
     Ok(json!({}))
 }
 
-fn seed(service: &LocalService, order: &Value) -> Answer {
+fn seed(service: &LocalService, order: &Value) -> CommandResult {
     let file_type = text(order, "file_type")?.into();
     let mut seed = match text(order, "status")? {
         "ARCHIVED" => SeedReadSet::archived(file_type),
@@ -111,7 +111,7 @@ fn fault(order: &Value) -> Result<Fault, String> {
 
 fn requests(service: &LocalService) -> Value {
     let all = service.requests();
-    let told = all.iter().map(|request| {
+    let values = all.iter().map(|request| {
         json!({
             "operation": request.operation,
             "host": request.header("host"),
@@ -120,11 +120,11 @@ fn requests(service: &LocalService) -> Value {
             "applied": request.applied,
         })
     });
-    Value::Array(told.collect())
+    Value::Array(values.collect())
 }
 
 fn jobs(service: &LocalService) -> Value {
-    let told = service.jobs().into_iter().map(|job| {
+    let values = service.jobs().into_iter().map(|job| {
         let items = job.items.iter().map(|item| json!({ "key": item.key, "status": item.status }));
         json!({
             "id": job.id,
@@ -133,5 +133,5 @@ fn jobs(service: &LocalService) -> Value {
             "items": items.collect::<Vec<_>>(),
         })
     });
-    Value::Array(told.collect())
+    Value::Array(values.collect())
 }

@@ -20,13 +20,13 @@ use aws_sdk_omics::types::{
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::{Map, Value, json};
 
-pub trait Told {
-    fn told(&self) -> Value;
+pub trait ToJson {
+    fn to_json(&self) -> Value;
 }
 
-pub fn told<T: Told, E: ProvideErrorMetadata>(result: Result<T, SdkError<E, HttpResponse>>) -> Value {
+pub fn result_to_json<T: ToJson, E: ProvideErrorMetadata>(result: Result<T, SdkError<E, HttpResponse>>) -> Value {
     match result {
-        Ok(output) => json!({ "output": output.told() }),
+        Ok(output) => json!({ "output": output.to_json() }),
         Err(error) => failed(&error),
     }
 }
@@ -35,7 +35,7 @@ pub fn failed<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Val
     if let SdkError::ConstructionFailure(refused) = error {
         return json!({ "refused": format!("{refused:?}") });
     }
-    let status = error.raw_response().map(|answer| answer.status().as_u16());
+    let status = error.raw_response().map(|response| response.status().as_u16());
     json!({ "error": { "code": error.code(), "status": status, "message": error.message() } })
 }
 
@@ -54,8 +54,8 @@ fn members(value: Value) -> Value {
 }
 
 macro_rules! jobs {
-    ($($T:ident { $($method:ident $name:literal),* })+) => { $(impl Told for $T {
-        fn told(&self) -> Value {
+    ($($T:ident { $($method:ident $name:literal),* })+) => { $(impl ToJson for $T {
+        fn to_json(&self) -> Value {
             members(json!({
                 "id": self.id(),
                 "sequenceStoreId": self.sequence_store_id(),
@@ -146,17 +146,17 @@ jobs! {
     ActivateReadSetJobItem {}
 }
 
-impl Told for BatchDeleteReadSetOutput {
-    fn told(&self) -> Value {
+impl ToJson for BatchDeleteReadSetOutput {
+    fn to_json(&self) -> Value {
         let error = |error: &aws_sdk_omics::types::ReadSetBatchError| json!({ "id": error.id(), "code": error.code(), "message": error.message() });
         json!({ "errors": self.errors().iter().map(error).collect::<Vec<_>>() })
     }
 }
 
 macro_rules! lists {
-    ($($T:ident $items:ident $name:literal)+) => { $(impl Told for $T {
-        fn told(&self) -> Value {
-            let items: Vec<_> = self.$items().iter().map(Told::told).collect();
+    ($($T:ident $items:ident $name:literal)+) => { $(impl ToJson for $T {
+        fn to_json(&self) -> Value {
+            let items: Vec<_> = self.$items().iter().map(ToJson::to_json).collect();
             members(json!({ $name: items, "nextToken": self.next_token() }))
         }
     })+ };
@@ -170,8 +170,8 @@ lists! {
 }
 
 macro_rules! read_sets {
-    ($($T:ident)+) => { $(impl Told for $T {
-        fn told(&self) -> Value {
+    ($($T:ident)+) => { $(impl ToJson for $T {
+        fn to_json(&self) -> Value {
             let counted = self.sequence_information().map(|counted| json!({
                 "totalReadCount": counted.total_read_count(), "totalBaseCount": counted.total_base_count(),
                 "generatedFrom": counted.generated_from(), "alignment": counted.alignment(),
