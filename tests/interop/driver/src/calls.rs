@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::fmt::Debug;
 use std::time::Duration;
 
+use healthomics::read_set::{ImportReadSetSource, JobFilter, ReadSetFilter};
 use healthomics::{Client, Credentials, Error};
-use healthomics::read_set::ImportReadSetSource;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -26,13 +26,13 @@ fn ids(sources: Vec<ReadSet>) -> impl Iterator<Item = String> {
     sources.into_iter().map(|source| source.read_set_id)
 }
 
-/// A list call with the members of its input.
+/// A list call with the fields of its input.
 macro_rules! list {
-    ($client:ident.$method:ident of $Filter:ty, $order:ident) => {{
-        let input: List<$Filter> = input($order)?;
-        let mut call = $client.$method().sequence_store_id(input.sequence_store_id);
-        set!(call, input: max_results next_token filter);
-        call
+    ($client:ident.$method:ident of $Input:ty as $Filter:ty, $order:ident) => {{
+        let input: List<$Input> = input($order)?;
+        let call = $client.$method().sequence_store_id(input.sequence_store_id);
+        let call = call.max_results(input.max_results).next_token(input.next_token);
+        call.filter(input.filter.map(<$Filter>::from))
     }};
 }
 
@@ -94,15 +94,21 @@ impl Clients {
             }
             "GetReadSetExportJob" => {
                 let Get { sequence_store_id, id } = input(order)?;
-                result_to_json(client.get_read_set_export_job().sequence_store_id(sequence_store_id).id(id).send().await)
+                result_to_json(
+                    client.get_read_set_export_job().sequence_store_id(sequence_store_id).id(id).send().await,
+                )
             }
             "GetReadSetImportJob" => {
                 let Get { sequence_store_id, id } = input(order)?;
-                result_to_json(client.get_read_set_import_job().sequence_store_id(sequence_store_id).id(id).send().await)
+                result_to_json(
+                    client.get_read_set_import_job().sequence_store_id(sequence_store_id).id(id).send().await,
+                )
             }
             "GetReadSetActivationJob" => {
                 let Get { sequence_store_id, id } = input(order)?;
-                result_to_json(client.get_read_set_activation_job().sequence_store_id(sequence_store_id).id(id).send().await)
+                result_to_json(
+                    client.get_read_set_activation_job().sequence_store_id(sequence_store_id).id(id).send().await,
+                )
             }
             "GetReadSetMetadata" => {
                 let Get { sequence_store_id, id } = input(order)?;
@@ -110,14 +116,22 @@ impl Clients {
             }
             "BatchDeleteReadSet" => {
                 let BatchDelete { sequence_store_id, ids } = input(order)?;
-                result_to_json(client.batch_delete_read_set().sequence_store_id(sequence_store_id).ids(ids).send().await)
+                result_to_json(
+                    client.batch_delete_read_set().sequence_store_id(sequence_store_id).ids(ids).send().await,
+                )
             }
-            "ListReadSetExportJobs" => result_to_json(list!(client.list_read_set_export_jobs of OfJobs, order).send().await),
-            "ListReadSetImportJobs" => result_to_json(list!(client.list_read_set_import_jobs of OfJobs, order).send().await),
+            "ListReadSetExportJobs" => {
+                result_to_json(list!(client.list_read_set_export_jobs of OfJobs as JobFilter, order).send().await)
+            }
+            "ListReadSetImportJobs" => {
+                result_to_json(list!(client.list_read_set_import_jobs of OfJobs as JobFilter, order).send().await)
+            }
             "ListReadSetActivationJobs" => {
-                result_to_json(list!(client.list_read_set_activation_jobs of OfJobs, order).send().await)
+                result_to_json(list!(client.list_read_set_activation_jobs of OfJobs as JobFilter, order).send().await)
             }
-            "ListReadSets" => result_to_json(list!(client.list_read_sets of OfReadSets, order).send().await),
+            "ListReadSets" => {
+                result_to_json(list!(client.list_read_sets of OfReadSets as ReadSetFilter, order).send().await)
+            }
             other => return Err(format!("the operation {other} is not known").into()),
         })
     }
@@ -139,12 +153,16 @@ impl Clients {
         }
         let client = self.client(order)?;
         let pages: Vec<Vec<Value>> = match text(order, "operation")? {
-            "ListReadSetExportJobs" => pages!(list!(client.list_read_set_export_jobs of OfJobs, order), export_jobs),
-            "ListReadSetImportJobs" => pages!(list!(client.list_read_set_import_jobs of OfJobs, order), import_jobs),
-            "ListReadSetActivationJobs" => {
-                pages!(list!(client.list_read_set_activation_jobs of OfJobs, order), activation_jobs)
+            "ListReadSetExportJobs" => {
+                pages!(list!(client.list_read_set_export_jobs of OfJobs as JobFilter, order), export_jobs)
             }
-            "ListReadSets" => pages!(list!(client.list_read_sets of OfReadSets, order), read_sets),
+            "ListReadSetImportJobs" => {
+                pages!(list!(client.list_read_set_import_jobs of OfJobs as JobFilter, order), import_jobs)
+            }
+            "ListReadSetActivationJobs" => {
+                pages!(list!(client.list_read_set_activation_jobs of OfJobs as JobFilter, order), activation_jobs)
+            }
+            "ListReadSets" => pages!(list!(client.list_read_sets of OfReadSets as ReadSetFilter, order), read_sets),
             other => return Err(format!("the list {other} is not known").into()),
         };
         Ok(json!({ "pages": pages }))

@@ -1,6 +1,10 @@
-//! What the crate says of itself: the values of its enumerations, the members of what goes into a call, its limits.
+//! What the crate declares: the values of its enumerations, the fields of its inputs, its limits.
 
-use healthomics::read_set::{CreationType, ETagAlgorithm, FileType, ImportReadSetSource, ItemStatus, JobFilter, JobStatus, MAX_ACTIVATION_SOURCES, MAX_DELETE_IDS, MAX_EXPORT_SOURCES, MAX_IMPORT_SOURCES, ReadSetFilter, ReadSetStatus, SourceFiles};
+use healthomics::read_set::{
+    CreationType, ETagAlgorithm, FileType, ImportReadSetSource, ItemStatus, JobFilter, JobStatus,
+    MAX_ACTIVATION_SOURCES, MAX_DELETE_IDS, MAX_EXPORT_SOURCES, MAX_IMPORT_SOURCES, ReadSetFilter, ReadSetStatus,
+    SourceFiles,
+};
 use serde_json::{Value, json};
 
 use crate::calls::debug;

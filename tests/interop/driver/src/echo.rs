@@ -1,6 +1,18 @@
-//! The crate's outputs back into the service's JSON, member by member.
+//! Writes the crate's outputs as the service's JSON, field by field.
 
-use healthomics::read_set::{ActivateReadSetJobItem, ActivateReadSetSourceItem, BatchDeleteReadSetOutput, ETag, ExportReadSetDetail, ExportReadSetJobDetail, FileInformation, GetReadSetActivationJobOutput, GetReadSetExportJobOutput, GetReadSetImportJobOutput, GetReadSetMetadataOutput, ImportReadSetJobItem, ImportReadSetSourceItem, ListReadSetActivationJobsOutput, ListReadSetExportJobsOutput, ListReadSetImportJobsOutput, ListReadSetsOutput, ReadSetBatchError, ReadSetFiles, ReadSetListItem, ReadSetS3Access, SequenceInformation, SourceFiles, StartReadSetActivationJobOutput, StartReadSetExportJobOutput, StartReadSetImportJobOutput};
+use healthomics::read_set::{
+    ActivateReadSetJobItem, ActivateReadSetSourceItem, BatchDeleteReadSetOutput, CreationType, ETag, ETagAlgorithm,
+    ExportReadSetDetail, ExportReadSetJobDetail, FileInformation, FileType, GetReadSetActivationJobOutput,
+    GetReadSetExportJobOutput, GetReadSetImportJobOutput, GetReadSetMetadataOutput, ImportReadSetJobItem,
+    ImportReadSetSourceItem, ItemStatus, JobStatus, ListReadSetActivationJobsOutput, ListReadSetExportJobsOutput,
+    ListReadSetImportJobsOutput, ListReadSetsOutput, ReadSetBatchError, ReadSetFiles, ReadSetListItem, ReadSetS3Access,
+    ReadSetStatus, SequenceInformation, SourceFiles, StartReadSetActivationJobOutput, StartReadSetExportJobOutput,
+    StartReadSetImportJobOutput,
+};
+use healthomics::{
+    ActivationJobId, ExportJobId, ImportJobId, ReadSetArn, ReadSetId, ReferenceArn, RoleArn, S3Destination, S3Uri,
+    SampleId, SequenceStoreId, SubjectId,
+};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -27,9 +39,9 @@ impl<T: Echo> Echo for Vec<T> {
     }
 }
 
-/// What has a JSON form of its own.
+/// Types that are strings in JSON.
 macro_rules! plain {
-    ($($T:ident)+) => { $(impl Echo for healthomics::model::$T {
+    ($($T:ident)+) => { $(impl Echo for $T {
         fn echo(&self) -> Value {
             json!(self.as_str())
         }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use healthomics::{Credentials, SequenceStoreId};
 use healthomics::local::{Fault, LocalService, Pace, Quotas, SeedReadSet};
+use healthomics::{Credentials, SequenceStoreId};
 use serde_json::{Value, json};
 
 use crate::{CommandResult, number, text};
