@@ -1,7 +1,7 @@
-//! Status changes of read sets and their jobs, as Amazon EventBridge delivers them: an end to polling.
+//! Events of Amazon EventBridge about status changes of read sets and their jobs, instead of polling.
 //!
-//! HealthOmics sends an event whenever a job or a read set changes its status. A rule with this pattern brings the end of
-//! every read set job to a Lambda function, a queue or a topic:
+//! HealthOmics sends an event whenever a job or a read set changes its status. A rule with this pattern delivers the end
+//! of every read set job to a Lambda function, a queue or a topic:
 //!
 //! ```text
 //! {
@@ -15,8 +15,8 @@
 //! }
 //! ```
 //!
-//! [`Event`] is what arrives. It reads from JSON ([`FromStr`], [`TryFrom<serde_json::Value>`](serde_json::Value)) and is
-//! a [`serde::Deserialize`], so that it can be the payload type of a Lambda handler.
+//! [`Event`] is such an event. It is read from JSON ([`FromStr`], [`TryFrom<serde_json::Value>`](serde_json::Value)), and
+//! implements [`serde::Deserialize`], so that it can be the payload type of a Lambda handler.
 //!
 //! ```
 //! use healthomics::event::{Change, Event};
@@ -26,7 +26,8 @@
 //! # let client = local.client()?;
 //! # let store = local.create_sequence_store();
 //! # let read_set = local.seed_read_set(&store, healthomics::local::SeedReadSet::archived("BAM".into()));
-//! # let started = client.start_read_set_activation_job().sequence_store_id(&store).sources([read_set]).send().await?;
+//! # let call = client.start_read_set_activation_job().sequence_store_id(&store).sources([read_set]);
+//! # let started = call.send().await?;
 //! # client.job(&started).wait().await?;
 //! # let body = format!(
 //! #     r#"{{ "version": "0", "id": "0b0e3b1a-6b0c-4a53-9d0e-3f5c2a1d7e44", "source": "aws.omics",
@@ -38,7 +39,7 @@
 //! let event: Event = body.parse()?;
 //! match event.change {
 //!     Change::ActivationJob(change) if change.status.is_terminal() => {
-//!         // The event says that the job has ended, the job says what became of each item.
+//!         // The event reports that the job has ended; its outcome has the result of each item.
 //!         let outcome = change.job(&client).wait().await?;
 //!         println!("{} of {} are active", outcome.finished_items().count(), outcome.items().len());
 //! #       assert!(outcome.is_completed());
@@ -48,18 +49,19 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # What to rely on
+//! # Delivery
 //!
-//! - Delivery is best effort, says HealthOmics: an event may get lost. Have something that looks after jobs of which
-//!   nothing was heard for long: [`Client::watch`](crate::Client::watch), say, or a list of those that run.
-//! - An event can come twice, late, or before an earlier one. Take it as a hint to look, and look at the job itself.
+//! - HealthOmics delivers events with best effort: an event may get lost. Poll jobs for which no event has arrived for a
+//!   long time, for example by [`Client::watch`](crate::Client::watch) or by a list of running jobs.
+//! - An event can arrive twice, late, or before an earlier one. Do not rely on its status: when it arrives, get the state
+//!   of the job itself.
 //!
 //! # Sources
 //!
 //! The envelope, the names of the events, their statuses, and the detail of a read set are those of
 //! [*Using EventBridge with AWS HealthOmics*](https://docs.aws.amazon.com/omics/latest/dev/eventbridge.html) in the AWS
-//! HealthOmics User Guide. It shows no event of a read set job; the members of its detail (`id`, `sequenceStoreId`,
-//! `status`, `statusMessage`, `omicsVersion`) are those of the event patterns that the AWS CDK generates of the
+//! HealthOmics User Guide. It has no example of a read set job; the fields of its detail (`id`, `sequenceStoreId`,
+//! `status`, `statusMessage`, `omicsVersion`) are those of the event patterns that the AWS CDK generates from the
 //! service's published schemas (`aws_omics.events.SequenceStoreEvents` in `@aws-cdk/mixins-preview`).
 
 use std::fmt;
@@ -74,40 +76,42 @@ use crate::job::{Activation, Export, Import, Job, JobKind};
 use crate::model::time::from_iso8601;
 use crate::model::{JobStatus, ReadSetArn, ReadSetId, ReadSetStatus, SequenceStoreId};
 
+/// The source of the events of HealthOmics.
 const SOURCE: &str = "aws.omics";
 
-/// An event as EventBridge delivers it, to a Lambda function as it is, to a queue as the body of a message.
+/// An event as EventBridge delivers it: to a Lambda function as the payload, to a queue as the body of a message.
 ///
-/// What is not known is kept, what is absent is `None`; see the [module](self) for an example.
+/// Fields that are absent, empty or have another type are `None`. In a unit test it is made from JSON. The
+/// [module](self) has an example.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Event {
-    /// A UUID of the event.
+    /// The id of the event, a UUID. A duplicate has the same id.
     pub id: Option<String>,
-    /// The service that sent it: `aws.omics`.
+    /// The service that sent the event: `aws.omics`.
     pub source: String,
     /// The kind of event: `Read Set Import Job Status Change`.
     pub detail_type: String,
-    /// The AWS account: 12 digits.
+    /// The id of the AWS account, 12 digits.
     pub account: Option<String>,
-    /// The AWS region.
+    /// The AWS region, such as `us-east-1`.
     pub region: Option<String>,
-    /// When it happened.
+    /// When the status changed.
     pub time: Option<OffsetDateTime>,
-    /// The ARNs of what it is about.
+    /// The ARNs of the resources that have changed.
     pub resources: Vec<String>,
-    /// What has changed.
+    /// What has changed, by the fields `detail-type` and `detail`.
     pub change: Change,
 }
 
-/// What an event is about.
+/// The change that an event reports.
 ///
 /// ```
 /// use healthomics::event::{Change, Event};
 ///
 /// let json = r#"{ "source": "aws.omics", "detail-type": "Run Status Change", "detail": { "status": "RUNNING" } }"#;
 /// let event: Event = json.parse()?;
-/// let Change::Other(detail) = &event.change else { panic!("a read set event") };
+/// let Change::Other(detail) = &event.change else { panic!("an event of a read set") };
 /// assert_eq!((event.detail_type.as_str(), &detail["status"]), ("Run Status Change", &"RUNNING".into()));
 /// # Ok::<(), healthomics::event::EventError>(())
 /// ```
@@ -122,7 +126,7 @@ pub enum Change {
     ActivationJob(JobChange<Activation>),
     /// `Read Set Status Change`.
     ReadSet(ReadSetChange),
-    /// An event of another kind or another service: its `detail` as it came.
+    /// The `detail` of an event of another kind or another service, unchanged.
     Other(Value),
 }
 
@@ -140,23 +144,22 @@ pub enum Change {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JobChange<K: JobKind> {
-    /// The job.
+    /// The id of the job, 10 to 36 digits.
     pub id: K::Id,
-    /// The store that it works on.
+    /// The sequence store of the job.
     pub sequence_store_id: SequenceStoreId,
-    /// Where it stood when the event was sent.
+    /// The status of the job when the event was sent.
     pub status: JobStatus,
-    /// What the service says about it.
+    /// The service's explanation of the status; `None` if it gave none.
     pub status_message: Option<String>,
-    /// The version of the event's form: `1.0.0`.
+    /// The version of the event's format: `1.0.0`.
     pub omics_version: Option<String>,
 }
 
 impl<K: JobKind> JobChange<K> {
-    /// The job, to look at what became of its items ([`Job::get`]), or for its outcome if it has ended ([`Job::wait`]).
-    /// Nothing is asked until the job is.
+    /// Makes the job, to get its state ([`Job::get`]), or its outcome if it has ended ([`Job::wait`]). Nothing is sent.
     ///
-    /// The client must be of the region and account of the event.
+    /// The client must have the region and account of the event.
     ///
     /// [`Event`] has an example.
     pub fn job(&self, client: &Client) -> Job<K> {
@@ -179,26 +182,26 @@ impl<K: JobKind> JobChange<K> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReadSetChange {
-    /// The read set.
+    /// The id of the read set, 10 to 36 digits.
     pub id: ReadSetId,
-    /// The store that it is in.
+    /// The sequence store of the read set.
     pub sequence_store_id: SequenceStoreId,
-    /// Where it stood when the event was sent.
+    /// The status of the read set when the event was sent.
     pub status: ReadSetStatus,
-    /// What the service says about it.
+    /// The service's explanation of the status; `None` if it gave none.
     pub status_message: Option<String>,
-    /// Its name in policies.
+    /// The ARN of the read set.
     pub arn: Option<ReadSetArn>,
-    /// The job that made it.
+    /// The id of the job that made the read set; `None` if it was uploaded.
     pub creation_job_id: Option<String>,
-    /// The version of the event's form: `1.0.0`.
+    /// The version of the event's format: `1.0.0`.
     pub omics_version: Option<String>,
 }
 
-/// Why something is no event that can be used.
+/// Why an event can't be read.
 ///
-/// Trying again does not help. In a Lambda function let it fail the invocation, so that the event ends in the
-/// dead-letter queue, where somebody can look at it.
+/// It is permanent: reading the event again fails again. In a Lambda function, return it from the handler, so that the
+/// event goes to the dead-letter queue.
 ///
 /// ```
 /// use healthomics::event::{Event, EventError};
@@ -209,29 +212,29 @@ pub struct ReadSetChange {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EventError {
-    /// It is not JSON. Give the event as it came: of a message of a queue its body.
+    /// It is not JSON. Of a message of a queue, the event is the body.
     #[error("not an event of EventBridge: not JSON")]
     Json(#[source] serde_json::Error),
-    /// It is JSON, but no object.
+    /// It is JSON, but not an object.
     #[error("not an event of EventBridge: not a JSON object")]
     #[non_exhaustive]
     NotAnObject {},
-    /// A member is absent or no text that no event goes without. An input transformer in the rule may have left it out:
-    /// send events as they are.
+    /// A required field is absent, empty or has another type. An input transformer in the rule may have removed it: let the
+    /// rule send the whole event.
     #[error("not an event of EventBridge, or a part of one: it has no {field}")]
     #[non_exhaustive]
     Missing {
-        /// The field: `detail.sequenceStoreId`.
+        /// The path of the field: `detail.sequenceStoreId`.
         field: &'static str,
     },
 }
 
 impl Event {
-    /// Reads an event from the bytes of its JSON form.
+    /// Reads an event from JSON in UTF-8.
     ///
     /// # Errors
     ///
-    /// [`EventError`], if it is none.
+    /// [`EventError`], if it is not an event.
     ///
     /// ```
     /// use healthomics::event::{Event, EventError};
@@ -292,46 +295,61 @@ impl<K: JobKind> fmt::Display for JobChange<K> {
     }
 }
 
-type Members = serde_json::Map<String, Value>;
+type Fields = serde_json::Map<String, Value>;
 
-/// `None` if it is absent, empty or no text.
-fn text(members: &Members, name: &str) -> Option<String> {
-    members.get(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+/// A field that is a string; `None` if it is absent, empty or has another type.
+fn text(fields: &Fields, name: &str) -> Option<String> {
+    fields.get(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// Those of a list that are texts.
+/// The strings of a list.
 fn texts(list: Option<&Value>) -> Vec<String> {
     let Some(Value::Array(items)) = list else { return Vec::new() };
     items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
-/// What every change says, and the rest of it.
-fn detail<S: From<String>>(detail: Value) -> Result<(String, SequenceStoreId, S, Members), EventError> {
-    let Value::Object(members) = detail else { return Err(EventError::Missing { field: "detail" }) };
-    let required = |name, field| text(&members, name).ok_or(EventError::Missing { field });
-    let id = required("id", "detail.id")?;
-    let store = required("sequenceStoreId", "detail.sequenceStoreId")?;
-    let status = required("status", "detail.status")?;
-    Ok((id, store.into(), status.into(), members))
+/// The required fields of each `detail`, and all of its fields.
+struct Detail {
+    id: String,
+    sequence_store_id: String,
+    status: String,
+    fields: Fields,
 }
 
-fn job<K: JobKind>(value: Value) -> Result<JobChange<K>, EventError> {
-    let (id, sequence_store_id, status, rest) = detail(value)?;
-    let status_message = text(&rest, "statusMessage");
-    let omics_version = text(&rest, "omicsVersion");
-    Ok(JobChange { id: id.into(), sequence_store_id, status, status_message, omics_version })
+impl Detail {
+    fn new(detail: Value) -> Result<Self, EventError> {
+        let Value::Object(fields) = detail else { return Err(EventError::Missing { field: "detail" }) };
+        let required = |name, field| text(&fields, name).ok_or(EventError::Missing { field });
+        Ok(Self {
+            id: required("id", "detail.id")?,
+            sequence_store_id: required("sequenceStoreId", "detail.sequenceStoreId")?,
+            status: required("status", "detail.status")?,
+            fields,
+        })
+    }
 }
 
-fn read_set(value: Value) -> Result<ReadSetChange, EventError> {
-    let (id, sequence_store_id, status, rest) = detail(value)?;
+fn job<K: JobKind>(detail: Value) -> Result<JobChange<K>, EventError> {
+    let detail = Detail::new(detail)?;
+    Ok(JobChange {
+        id: detail.id.into(),
+        sequence_store_id: detail.sequence_store_id.into(),
+        status: detail.status.into(),
+        status_message: text(&detail.fields, "statusMessage"),
+        omics_version: text(&detail.fields, "omicsVersion"),
+    })
+}
+
+fn read_set(detail: Value) -> Result<ReadSetChange, EventError> {
+    let detail = Detail::new(detail)?;
     Ok(ReadSetChange {
-        id: id.into(),
-        sequence_store_id,
-        status,
-        status_message: text(&rest, "statusMessage"),
-        arn: text(&rest, "arn").map(Into::into),
-        creation_job_id: text(&rest, "creationJobId"),
-        omics_version: text(&rest, "omicsVersion"),
+        id: detail.id.into(),
+        sequence_store_id: detail.sequence_store_id.into(),
+        status: detail.status.into(),
+        status_message: text(&detail.fields, "statusMessage"),
+        arn: text(&detail.fields, "arn").map(Into::into),
+        creation_job_id: text(&detail.fields, "creationJobId"),
+        omics_version: text(&detail.fields, "omicsVersion"),
     })
 }
 

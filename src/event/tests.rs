@@ -2,6 +2,7 @@ use serde_json::json;
 use time::macros::datetime;
 
 use super::*;
+use crate::job::Started as _;
 
 macro_rules! fixture {
     ($name:literal) => {
@@ -43,6 +44,7 @@ fn an_event_of_each_kind_of_job_identifies_its_job() {
     assert_eq!(change.to_string(), "import job 0123456789 is COMPLETED_WITH_FAILURES");
     assert_eq!(change.status_message.as_deref(), Some("The job completed with failures."));
     let job = change.job(&client);
+    assert!(job.token().is_known_to_exist());
     assert_eq!((job.to_string(), job.sequence_store_id().as_str()), ("import job 0123456789".into(), "1234567890"));
 
     let event = Event::from_slice(fixture!("export_job_status_change").as_bytes()).unwrap();

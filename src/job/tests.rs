@@ -11,6 +11,7 @@ use tokio::time::Instant;
 mod credentials;
 mod not_found;
 mod outage;
+mod stored;
 
 use super::*;
 use crate::Error;

@@ -1,5 +1,6 @@
 //! Bulk runs against a service in the process, under a paused clock.
 
+mod credentials;
 mod missing_jobs;
 mod progress;
 mod refusals;
