@@ -1,8 +1,8 @@
-//! Without `async`: for scripts, command-line tools and tests (feature `blocking`).
+//! Calls without `async`, for scripts, command-line tools and tests (feature `blocking`).
 //!
-//! Everything that this crate lets you await has a [`block`](Block::block) that does the same and returns when it is
-//! done, and every list or other stream a [`block_each`](BlockEach::block_each) to loop over. Client, builders and
-//! outputs are the same.
+//! Everything in this crate that can be awaited and may fail has [`block`](Block::block), which waits on the calling
+//! thread, and every stream has [`block_each`](BlockEach::block_each), an iterator. Client, builders and outputs are the
+//! same as in async code.
 //!
 //! ```
 //! use healthomics::blocking::{Block as _, BlockEach as _};
@@ -29,16 +29,16 @@
 //! }
 //! ```
 //!
-//! It needs no runtime of yours: the first call sets one up for the process, which works on the thread that blocks and
-//! on no other. Several threads may block at once.
+//! The program needs no Tokio runtime of its own: the first call builds one for the process, which has no threads and runs
+//! on the thread that blocks. Several threads may block at the same time.
 //!
-//! # Where it does not belong
+//! # Limits
 //!
-//! - **Inside an async runtime** it would stop everything else that runs there. [`BlockingUnavailable::InsideRuntime`] says so,
-//!   instead of a panic or a deadlock. Await the call there; on a thread of `spawn_blocking`, use the `block_on` of the
-//!   runtime's handle.
-//! - **A client that is also awaited elsewhere**: connections belong to the runtime that opened them, and nobody drives
-//!   those of this module while nobody blocks. Give either side a client of its own.
+//! - **Inside an async runtime** it would stop everything else that runs there. Instead of a panic or a deadlock, it
+//!   returns [`BlockingUnavailable::InsideRuntime`]. Await the call there; on a thread of `spawn_blocking`, use the
+//!   `block_on` of the runtime's handle.
+//! - **A client that is also used in async code**: connections belong to the runtime that opened them, and those of this
+//!   module make no progress while no thread blocks. Use two clients.
 
 use std::future::poll_fn;
 use std::io;
@@ -48,10 +48,10 @@ use std::sync::OnceLock;
 use futures_core::Stream;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// One for the process, so that connections outlast a call.
+/// One runtime for the process, so that connections stay open between calls.
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 
-/// Why a thread can't wait here. What was to be waited for has not begun.
+/// Why a thread can't block here. The future has not been polled.
 ///
 /// ```
 /// use healthomics::blocking::{self, BlockingUnavailable};
@@ -64,11 +64,11 @@ static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BlockingUnavailable {
-    /// The thread belongs to an async runtime: await the call instead, or make it on a thread of its own.
+    /// The thread runs an async runtime: await the call instead, or make it on another thread.
     #[error("a blocking call inside an async runtime: await it instead, or make it on a thread of its own")]
     InsideRuntime,
-    /// The operating system did not give what a runtime needs: usually the process has too many open files.
-    #[error("no runtime could be set up for a blocking call")]
+    /// The runtime could not be built, usually because the process has too many open files.
+    #[error("the runtime for a blocking call could not be built")]
     Runtime(#[source] io::Error),
 }
 
@@ -77,16 +77,16 @@ pub enum BlockingUnavailable {
 /// [`Block::block`] has an example.
 #[derive(Debug, thiserror::Error)]
 pub enum BlockError<E> {
-    /// It could not be made here. Nothing was sent.
+    /// The thread can't block. Nothing was sent.
     #[error(transparent)]
     BlockingUnavailable(#[from] BlockingUnavailable),
-    /// It was made, and failed as it would have when awaited.
+    /// The call failed with the error that awaiting it returns.
     #[error(transparent)]
     Failed(E),
 }
 
 impl<E> BlockError<E> {
-    /// What the call came to, if it was made: the [`Error`](crate::Error) of a call, to branch on its accessors.
+    /// The error of the call itself, such as [`Error`](crate::Error); `None` if the thread can't block.
     ///
     /// [`Block::block`] has an example.
     pub fn failed(&self) -> Option<&E> {
@@ -97,14 +97,12 @@ impl<E> BlockError<E> {
     }
 }
 
-/// Waits for any future, on this thread.
-///
-/// [`Block::block`] is shorter for those that may fail. This one is for the others, such as
-/// [`Watch::next`](crate::job::Watch::next).
+/// Waits for any future on this thread, for example for [`Watch::next`](crate::job::Watch::next). For futures that return
+/// a `Result`, [`Block::block`] is shorter.
 ///
 /// # Errors
 ///
-/// [`BlockingUnavailable`], before the future has begun.
+/// [`BlockingUnavailable`], before the future is polled.
 ///
 /// ```
 /// assert_eq!(healthomics::blocking::run(async { 2 + 2 })?, 4);
@@ -114,7 +112,7 @@ pub fn run<F: IntoFuture>(future: F) -> Result<F::Output, BlockingUnavailable> {
     if Handle::try_current().is_ok() {
         return Err(BlockingUnavailable::InsideRuntime);
     }
-    // Inside, as a future may look for its runtime when it is made.
+    // `into_future` is called inside, as it may need the runtime.
     Ok(runtime()?.block_on(async { future.await }))
 }
 
@@ -122,18 +120,18 @@ fn runtime() -> Result<&'static Runtime, BlockingUnavailable> {
     if let Some(runtime) = RUNTIME.get() {
         return Ok(runtime);
     }
-    let fresh = Builder::new_current_thread().enable_all().build().map_err(BlockingUnavailable::Runtime)?;
-    Ok(RUNTIME.get_or_init(|| fresh))
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(BlockingUnavailable::Runtime)?;
+    Ok(RUNTIME.get_or_init(|| runtime))
 }
 
-/// Waiting for whatever can be awaited and may fail: calls, waits for jobs, bulk runs, the start of the local service.
+/// Blocks on futures that return a `Result`: calls, waits for jobs, bulk runs, the start of the local service.
 pub trait Block<T, E>: IntoFuture<Output = Result<T, E>> + Sized {
-    /// Waits for it, on this thread. Timeouts and retries are those of the client.
+    /// Waits for the output on this thread. Timeouts and retries are those of the client.
     ///
     /// # Errors
     ///
-    /// [`BlockError::BlockingUnavailable`] inside an async runtime, before anything is sent; else what awaiting it gives, as
-    /// [`BlockError::Failed`].
+    /// [`BlockError::BlockingUnavailable`] inside an async runtime, before anything is sent; otherwise the error that
+    /// awaiting returns, as [`BlockError::Failed`].
     ///
     /// ```
     /// use healthomics::blocking::Block as _;
@@ -146,8 +144,10 @@ pub trait Block<T, E>: IntoFuture<Output = Result<T, E>> + Sized {
     /// let call = client.get_read_set_metadata().sequence_store_id(&store).id("5555555555");
     /// match call.send().block() {
     ///     Ok(read_set) => println!("{} is {}", read_set.id, read_set.status),
-    ///     Err(error) if error.failed().is_some_and(|error| error.status() == Some(404)) => println!("not there"),
-    ///     Err(error) => return Err(error.into()),
+    ///     Err(error) => match error.failed() {
+    ///         Some(error) if error.status() == Some(404) => println!("not found"),
+    ///         _ => return Err(error.into()),
+    ///     },
     /// }
     /// # Ok(()) }
     /// ```
@@ -158,11 +158,10 @@ pub trait Block<T, E>: IntoFuture<Output = Result<T, E>> + Sized {
 
 impl<F: IntoFuture<Output = Result<T, E>>, T, E> Block<T, E> for F {}
 
-/// Looping over whatever comes one by one and may fail: pages and items of lists, states of a job.
+/// Blocks on streams of `Result`s: the pages and items of lists, the states of a job.
 pub trait BlockEach<T, E>: Stream<Item = Result<T, E>> + Unpin + Sized {
-    /// An iterator that waits for each, on this thread.
-    ///
-    /// Inside an async runtime its only item is [`BlockError::BlockingUnavailable`].
+    /// Makes an iterator that waits for each item on this thread. Inside an async runtime, its only item is
+    /// [`BlockError::BlockingUnavailable`].
     ///
     /// ```
     /// use healthomics::blocking::BlockEach as _;
@@ -175,8 +174,8 @@ pub trait BlockEach<T, E>: Stream<Item = Result<T, E>> + Unpin + Sized {
     /// # let store = local.create_sequence_store();
     /// # for _ in 0..3 { local.seed_read_set(&store, SeedReadSet::active("BAM".into())); }
     /// let list = client.list_read_sets().sequence_store_id(&store);
-    /// let ids: Vec<_> = list.items().block_each().map(|item| item.map(|item| item.id)).collect::<Result<_, _>>()?;
-    /// assert_eq!(ids.len(), 3);
+    /// let ids = list.items().block_each().map(|item| item.map(|item| item.id));
+    /// assert_eq!(ids.collect::<Result<Vec<_>, _>>()?.len(), 3);
     /// # Ok(()) }
     /// ```
     fn block_each(self) -> Each<Self> {
@@ -186,11 +185,11 @@ pub trait BlockEach<T, E>: Stream<Item = Result<T, E>> + Unpin + Sized {
 
 impl<S: Stream<Item = Result<T, E>> + Unpin, T, E> BlockEach<T, E> for S {}
 
-/// What [`BlockEach::block_each`] gives.
+/// The iterator that [`BlockEach::block_each`] makes.
 #[derive(Debug)]
-#[must_use = "nothing is asked until next() is called"]
+#[must_use = "nothing is requested until next() is called"]
 pub struct Each<S> {
-    /// Until it has ended, or can't be waited for.
+    /// `None` once the stream has ended, or the thread can't block.
     stream: Option<S>,
 }
 

@@ -1,4 +1,4 @@
-//! Lists page by page, or item by item.
+//! Lists, page by page or item by item.
 //!
 //! ```
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -55,26 +55,57 @@ use crate::{CallFuture, Error};
 /// # Ok(()) }
 /// ```
 pub trait Page: sealed::Sealed + Send + 'static {
-    /// What the list is of.
+    /// One item of the list.
     type Item: Send + Unpin;
 
-    /// Where the next page starts; `None` on the last one.
+    /// The token of the next page; `None` on the last page.
     fn next_token(&self) -> Option<&str>;
 
-    /// What is on the page.
+    /// The items of the page.
     fn into_items(self) -> Vec<Self::Item>;
 }
 
-/// The pages of a list, one call each.
+/// The pages of a list, one call for each. The method `pages` of the builder of a list call makes it.
 ///
-/// It ends behind the first page without a token, and behind the first error: `None` comes from then on. An empty page
-/// does not end it. A service that gives a token again is an error, as the list would never end.
+/// It ends after the first page without a token of the next one, and after the first error: from then on
+/// [`next`](Self::next) returns `None`. A page without items does not end it. A token that the service has returned before
+/// is an error, as the list would never end.
 ///
-/// Pages are asked for at the pace of an account: 5 a second, unless
-/// [`requests_per_second`](crate::ClientBuilder::requests_per_second) says otherwise.
+/// The calls wait for permits of the client's rate limiter: five requests a second by default, see
+/// [`requests_per_second`](crate::ClientBuilder::requests_per_second).
 ///
-/// Nothing is lost or asked twice when a [`next`](Self::next) is dropped before it is done, as `select!` does: the call
-/// stays here, and the next one goes on with it.
+/// It is a [`Stream`], and its own [`next`](Self::next) needs no crate for streams.
+///
+/// # Cancel safety
+///
+/// [`next`](Self::next) is cancel safe: if its future is dropped, in a branch of `tokio::select!` for example, no page is
+/// lost and no request is sent twice. A call in flight stays here, and the following `next` goes on with it.
+///
+/// ```
+/// # use healthomics::local::{LocalService, SeedReadSet};
+/// # use healthomics::read_set::FileType;
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let local = LocalService::start().await?;
+/// # let client = local.client()?;
+/// # let store = local.create_sequence_store();
+/// # for _ in 0..3 { local.seed_read_set(&store, SeedReadSet::active(FileType::Bam)); }
+/// # let (_sender, mut shutdown) = tokio::sync::oneshot::channel::<()>();
+/// let mut pages = client.list_read_sets().sequence_store_id(&store).max_results(2).pages();
+/// let mut count = 0;
+/// loop {
+///     tokio::select! {
+///         page = pages.next() => match page {
+///             Some(page) => count += page?.read_sets.len(),
+///             None => break,
+///         },
+///         _ = &mut shutdown => break, // `pages.token()` is where to continue
+///     }
+/// }
+/// # assert_eq!(count, 3);
+/// # Ok(()) }
+/// ```
+///
+/// # Examples
 ///
 /// ```
 /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -88,21 +119,21 @@ pub trait Page: sealed::Sealed + Send + 'static {
 /// let mut pages = list.clone().pages();
 /// while let Some(page) = pages.next().await {
 ///     println!("{} read sets", page?.read_sets.len());
-///     // After a crash: `list.next_token(stored).pages()` goes on behind this page.
+///     // After a restart, `list.next_token(stored).pages()` continues after this page.
 ///     if let Some(token) = pages.token() {
-///         println!("to be stored: {token}");
+///         println!("token to store: {token}");
 ///     }
 /// }
 /// # Ok(()) }
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
 /// ```
-#[must_use = "nothing is asked until next() is called"]
+#[must_use = "nothing is requested until next() is called"]
 pub struct Pages<P> {
     operation: &'static str,
     subject: Box<str>,
     send: Box<dyn Fn(Option<String>) -> CallFuture<P> + Send>,
     token: Option<String>,
-    /// Hashes of the tokens so far, by a key of this list: a list of a million pages remembers 16 MB.
+    /// Hashes of the tokens so far, with a random key: a million pages take 16 MB.
     visited: HashSet<u64>,
     hasher: RandomState,
     in_flight: Option<CallFuture<P>>,
@@ -110,29 +141,29 @@ pub struct Pages<P> {
 }
 
 impl<P: Page> Pages<P> {
-    /// `send` makes the call for the page that a token stands for.
+    /// `send` makes the call for the page with a token.
     pub(crate) fn new(
         operation: &'static str,
         subject: Box<str>,
         token: Option<String>,
         send: impl Fn(Option<String>) -> CallFuture<P> + Send + 'static,
     ) -> Self {
-        let (hasher, mut visited) = (RandomState::new(), HashSet::new());
-        visited.extend(token.as_ref().map(|token| hasher.hash_one(token)));
+        let hasher = RandomState::new();
+        let visited = token.iter().map(|token| hasher.hash_one(token)).collect();
         Self { operation, subject, send: Box::new(send), token, visited, hasher, in_flight: None, ended: false }
     }
 
-    /// The next page; `None` behind the last one and behind an error.
+    /// Waits for the next page. `None` after the last one and after an error.
     ///
     /// # Errors
     ///
-    /// As `send` of the call.
+    /// Those of the call's `send`, and [`Error::UndecodableResponse`] if the service repeats a page token.
     pub async fn next(&mut self) -> Option<Result<P, Error>> {
         poll_fn(|context| self.poll(context)).await
     }
 
-    /// Where the next page starts, to go on from there another time: the page that failed, after an error. `None` at
-    /// the start of the list, and behind its last page.
+    /// The token of the next page, with which a later list continues; after an error it is that of the page that failed.
+    /// `None` before the first page and after the last.
     ///
     /// [`Pages`] has an example.
     pub fn token(&self) -> Option<&str> {
@@ -177,10 +208,10 @@ impl<P> fmt::Debug for Pages<P> {
     }
 }
 
-/// The items of a list, one call for each page of them.
+/// The items of a list, one call for each page. The method `items` of the builder of a list call makes it.
 ///
-/// It ends as [`Pages`] does, and keeps what it has as [`Pages`] does. To go on another time, walk the
-/// [`Pages`]: they know their token.
+/// It ends as [`Pages`] does, and its [`next`](Self::next) is cancel safe as theirs is. To continue a list later, use
+/// [`Pages`], which have the token.
 ///
 /// ```
 /// # use healthomics::local::{LocalService, SeedReadSet};
@@ -195,11 +226,11 @@ impl<P> fmt::Debug for Pages<P> {
 ///     println!("{}", read_set?.id);
 ///     count += 1;
 /// }
-/// // Two calls: one for each page of two.
+/// // Two calls, for pages of two items.
 /// assert_eq!((count, local.requests().len()), (3, 2));
 /// # Ok(()) }
 /// ```
-#[must_use = "nothing is asked until next() is called"]
+#[must_use = "nothing is requested until next() is called"]
 pub struct Items<P: Page> {
     pages: Pages<P>,
     items: std::vec::IntoIter<P::Item>,
@@ -210,11 +241,11 @@ impl<P: Page> Items<P> {
         Self { pages, items: Vec::new().into_iter() }
     }
 
-    /// The next item; `None` behind the last one and behind an error.
+    /// Waits for the next item. `None` after the last one and after an error.
     ///
     /// # Errors
     ///
-    /// As `send` of the call.
+    /// Those of [`Pages::next`].
     pub async fn next(&mut self) -> Option<Result<P::Item, Error>> {
         poll_fn(|context| self.poll(context)).await
     }
