@@ -90,21 +90,20 @@ impl App {
     }
 
     /// Stores an order until it is done. Until then, no other order can have its run id.
-    fn keep(&self, order: &Order) -> Result<(), Refusal> {
-        let broken = |error: std::io::Error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string());
-        let (path, kept) =
-            (self.order_path(&order.run_id), serde_json::to_vec(order).map_err(|error| broken(error.into()))?);
-        if std::fs::read(&path).is_ok_and(|known| known != kept) {
+    fn store(&self, order: &Order) -> Result<(), Refusal> {
+        let internal = |error: std::io::Error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string());
+        let path = self.order_path(&order.run_id);
+        let json = serde_json::to_vec(order).map_err(|error| internal(error.into()))?;
+        if std::fs::read(&path).is_ok_and(|stored| stored != json) {
             return Err(Refusal(StatusCode::CONFLICT, format!("{} is another order", order.run_id)));
         }
         // The file is complete or absent, whenever this process ends.
         let draft = path.with_extension("draft");
-        let written = std::fs::write(&draft, kept).and_then(|()| std::fs::rename(draft, path));
-        written.map_err(broken)
+        std::fs::write(&draft, json).and_then(|()| std::fs::rename(draft, path)).map_err(internal)
     }
 
-    fn with_runs<T>(&self, work: impl FnOnce(&mut Runs) -> T) -> T {
-        work(&mut self.runs.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with_runs<T>(&self, change: impl FnOnce(&mut Runs) -> T) -> T {
+        change(&mut self.runs.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Runs an order in the background. To do it twice for an order is harmless: its journal is locked.
@@ -112,15 +111,19 @@ impl App {
         self.with_runs(|runs| {
             runs.status.entry(id.clone()).or_insert_with(|| "accepted".to_owned());
         });
-        let (app, shown, id) = (self.clone(), self.clone(), id.clone());
+        let reporter = self.clone();
         let run_id = id.clone();
         let bulk_run = bulk_run.on_progress(move |progress| {
-            let trouble = progress.retrying.as_ref().map_or("no trouble".to_owned(), ToString::to_string);
-            let (settled, items, failed) = (progress.settled, progress.items, progress.failed);
-            let status = format!("{settled} of {items} read sets, {failed} failed, {trouble}");
-            shown.with_runs(|runs| runs.status.insert(run_id.clone(), status));
+            let mut status =
+                format!("{} of {} read sets, {} failed", progress.settled, progress.items, progress.failed);
+            if let Some(retrying) = &progress.retrying {
+                status = format!("{status}, {retrying}");
+            }
+            reporter.with_runs(|runs| runs.status.insert(run_id.clone(), status));
         });
-        let work = async move {
+        let app = self.clone();
+        let id = id.clone();
+        let task = async move {
             match bulk_run.run().await {
                 Ok(report) => {
                     let indeterminate = report.indeterminate().count();
@@ -135,16 +138,16 @@ impl App {
                 Err(error) => drop(app.with_runs(|runs| runs.status.insert(id, error.to_string()))),
             }
         };
-        self.with_runs(|runs| drop(runs.tasks.spawn(work)));
+        self.with_runs(|runs| drop(runs.tasks.spawn(task)));
     }
 
     /// Resumes the orders that an earlier process has not completed.
-    fn take_up(&self) -> Result<(), Failure> {
+    fn resume(&self) -> Result<(), Failure> {
         for path in std::fs::read_dir(&self.folder)?.map(|entry| entry.map(|entry| entry.path())) {
             let path = path?;
             if path.extension().is_some_and(|extension| extension == "json") {
                 let order: Order = serde_json::from_slice(&std::fs::read(path)?)?;
-                println!("taking up {}", order.run_id);
+                println!("resuming {}", order.run_id);
                 self.spawn(&order.run_id.clone(), self.plan(order)?);
             }
         }
@@ -155,7 +158,7 @@ impl App {
 async fn export(State(app): State<App>, Json(order): Json<Order>) -> Result<StatusCode, Refusal> {
     let id = order.run_id.clone();
     let run = app.plan(order.clone()).map_err(|error| Refusal(StatusCode::BAD_REQUEST, error.to_string()))?;
-    app.keep(&order)?;
+    app.store(&order)?;
     app.spawn(&id, run);
     Ok(StatusCode::ACCEPTED)
 }
@@ -174,7 +177,7 @@ async fn read_set(
 }
 
 /// Waits for Ctrl-C or SIGTERM, which container engines send before SIGKILL.
-async fn told_to_stop() {
+async fn shutdown_signal() {
     let interrupt = async { drop(tokio::signal::ctrl_c().await) };
     #[cfg(unix)]
     let terminate = async {
@@ -214,7 +217,7 @@ async fn main() -> Result<(), Failure> {
     // Callers do not wait longer than this, and neither does a shutdown.
     let client = builder.operation_timeout(Duration::from_secs(10)).app_name("axum-service").build()?;
     let app = App { client, folder, poll_every: Duration::from_millis(poll_every), runs: Arc::default() };
-    app.take_up()?;
+    app.resume()?;
 
     let router = axum::Router::new()
         .route("/exports", post(export))
@@ -223,7 +226,7 @@ async fn main() -> Result<(), Failure> {
         .with_state(app.clone());
     let listener = tokio::net::TcpListener::bind(address).await?;
     println!("listening on http://{}", listener.local_addr()?);
-    axum::serve(listener, router).with_graceful_shutdown(told_to_stop()).await?;
+    axum::serve(listener, router).with_graceful_shutdown(shutdown_signal()).await?;
 
     // The jobs continue at the service, and the journals have their ids.
     let mut tasks = app.with_runs(|runs| std::mem::take(&mut runs.tasks));

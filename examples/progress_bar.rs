@@ -15,13 +15,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 async fn with_bar(job: &Job<Import>, poll_every: Duration) -> Result<Outcome<Import>, WaitError<Import>> {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg} {elapsed}");
     let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    let shown = bar.clone();
-    let outcome = job.wait().poll_every(poll_every).on_progress(move |progress| {
-        shown.set_length(progress.total as u64);
-        shown.set_position(progress.settled as u64);
-        shown.set_message(progress.to_string());
+    let progress_bar = bar.clone();
+    let wait = job.wait().poll_every(poll_every).on_progress(move |progress| {
+        progress_bar.set_length(progress.total as u64);
+        progress_bar.set_position(progress.settled as u64);
+        progress_bar.set_message(progress.to_string());
     });
-    let outcome = outcome.await;
+    let outcome = wait.await;
     bar.finish();
     outcome
 }

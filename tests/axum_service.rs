@@ -1,4 +1,4 @@
-//! The example `axum_service`: its answers, and that it stops and goes on without a job twice.
+//! The example `axum_service`: its responses, and that it resumes its runs after a restart without starting a job twice.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
@@ -36,20 +36,20 @@ impl Service {
         let mut service = Self { child, url: String::new(), http };
         let mut lines = BufReader::new(service.child.stdout.take().unwrap()).lines();
         service.url = lines.find_map(|line| line.unwrap().strip_prefix("listening on ").map(str::to_owned)).unwrap();
-        // What it prints later is read, so that it can go on printing.
+        // The rest of its output is read, so that the pipe does not fill up.
         std::thread::spawn(move || lines.for_each(drop));
         service
     }
 
     async fn get(&self, path: &str) -> (u16, String) {
-        let answer = self.http.get(format!("{}{path}", self.url)).send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
+        let response = self.http.get(format!("{}{path}", self.url)).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
     }
 
     async fn post(&self, body: &serde_json::Value) -> (u16, String) {
         let call = self.http.post(format!("{}/exports", self.url)).header("content-type", "application/json");
-        let answer = call.body(body.to_string()).send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
+        let response = call.body(body.to_string()).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
     }
 
     async fn wait_for(&self, part: &str) {
@@ -60,14 +60,14 @@ impl Service {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("{part:?} was never said");
+        panic!("the status never contained {part:?}");
     }
 
-    /// Asks it to stop, as container engines do.
+    /// Sends SIGTERM, as container engines do, and waits for its exit.
     fn stop(mut self) {
         let kill = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status().unwrap();
         assert!(kill.success());
-        assert!(self.child.wait().unwrap().success(), "it ends in good order");
+        assert!(self.child.wait().unwrap().success(), "it exits with status 0");
     }
 }
 
@@ -79,7 +79,7 @@ impl Drop for Service {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_is_stopped_takes_its_runs_up_again() {
+async fn a_service_that_is_restarted_resumes_its_runs() {
     let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(700))).start().await.unwrap();
     let store = local.create_sequence_store();
     let read_sets: Vec<_> = (0..250).map(|_| local.seed_read_set(&store, SeedReadSet::active(FileType::Bam))).collect();
@@ -100,19 +100,19 @@ async fn a_service_that_is_stopped_takes_its_runs_up_again() {
     assert!(status == 400 && reason.contains("destination"), "{reason}");
     order["destination"] = "s3://my-bucket/exports/".into();
     assert_eq!(service.post(&order).await.0, 202);
-    assert_eq!(service.get("/exports/run-7").await.0, 200, "it is known from then on");
-    assert_eq!(service.post(&order).await.0, 202, "the same once more is the same run");
+    assert_eq!(service.get("/exports/run-7").await.0, 200, "the run is accepted");
+    assert_eq!(service.post(&order).await.0, 202, "the same order is the same run");
     let mut other = order.clone();
     other["readSets"] = json!([read_sets[0]]);
     assert_eq!(service.post(&other).await, (409, "run-7 is another order".to_owned()));
     service.wait_for("of 250 read sets").await;
     service.stop();
-    assert!(folder.join("run-7.json").exists(), "the order is kept");
+    assert!(folder.join("run-7.json").exists(), "the order is stored");
 
     let service = Service::start(&local, &folder);
     service.wait_for("done, 0 indeterminate: 250 of 250 items finished in 3 jobs").await;
-    assert_eq!(local.jobs().len(), 3, "none twice");
-    assert!(!folder.join("run-7.json").exists(), "and nothing is left to do");
+    assert_eq!(local.jobs().len(), 3, "no job is started twice");
+    assert!(!folder.join("run-7.json").exists(), "the order is done");
     service.stop();
     std::fs::remove_dir_all(folder).unwrap();
 }

@@ -1,15 +1,15 @@
-//! What a client sends in AWS Lambda, whose environment another process of this program has.
+//! What a client sends in AWS Lambda. The environment of a function is that of a child process of this test.
 #![allow(clippy::unwrap_used)]
 
 use std::process::Command;
 
 use healthomics::local::LocalService;
 
-/// The header of a call that a process with these variables makes.
+/// The trace header of a call that a child process with these environment variables makes.
 async fn trace_id(variables: &[(&str, &str)]) -> Option<String> {
     let local = LocalService::start().await.unwrap();
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "a_call_of_a_function", "--nocapture"]);
+    command.args(["--exact", "child_process", "--nocapture"]);
     command.env_remove("AWS_LAMBDA_FUNCTION_NAME").env_remove("_X_AMZN_TRACE_ID");
     command.env("TEST_ENDPOINT_URL", local.endpoint_url()).envs(variables.iter().copied());
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
@@ -21,9 +21,9 @@ async fn trace_id(variables: &[(&str, &str)]) -> Option<String> {
     requests[0].header("x-amzn-trace-id").map(str::to_owned)
 }
 
-/// Does nothing unless another test starts it in a process of its own.
+/// The child process. It does nothing unless the other test starts it.
 #[tokio::test]
-async fn a_call_of_a_function() {
+async fn child_process() {
     let Ok(url) = std::env::var("TEST_ENDPOINT_URL") else { return };
     let credentials =
         healthomics::Credentials::new(LocalService::ACCESS_KEY_ID, LocalService::SECRET_ACCESS_KEY, None, None, "test");
