@@ -11,7 +11,9 @@
 //! # Storing and unit tests
 //!
 //! The outputs of calls, [`JobToken`], [`OutcomeSummary`], [`Progress`], [`WatchProgress`] and [`Retrying`] can be written
-//! and read by `serde` without loss. That is also how a unit test makes them, as most of them are `#[non_exhaustive]`:
+//! and read by `serde` without loss. That is also how a unit test makes them, as most of them are `#[non_exhaustive]`.
+//! A [`WaitError`] is stored as its text, and the [summary](crate::Error::summary) of its
+//! [`call_error`](WaitError::call_error).
 //!
 //! ```
 //! use healthomics::job::{Import, Outcome, OutcomeSummary, Progress};

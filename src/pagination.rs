@@ -79,7 +79,7 @@ pub trait Page: sealed::Sealed + Send + 'static {
 /// # Cancel safety
 ///
 /// [`next`](Self::next) is cancel safe: if its future is dropped, in a branch of `tokio::select!` for example, no page is
-/// lost and no request is sent twice. A call in flight stays here, and the following `next` goes on with it.
+/// lost and no request is sent twice. A call in flight stays here, and the following `next` continues with it.
 ///
 /// ```
 /// # use healthomics::local::{LocalService, SeedReadSet};

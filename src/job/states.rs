@@ -25,7 +25,7 @@ use crate::{CallFuture, Error};
 /// # Cancel safety
 ///
 /// [`next`](Self::next) is cancel safe: if its future is dropped, in a branch of `tokio::select!` for example, no state is
-/// lost and no request is sent twice. A call in flight stays here, and the following `next` goes on with it.
+/// lost and no request is sent twice. A call in flight stays here, and the following `next` continues with it.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -42,7 +42,7 @@ use crate::{CallFuture, Error};
 ///             Some(state) => println!("{}", state?.status),
 ///             None => break,
 ///         },
-///         _ = &mut shutdown => break, // the job goes on
+///         _ = &mut shutdown => break, // the job continues
 ///     }
 /// }
 /// # Ok(()) }

@@ -54,12 +54,12 @@ async fn a_wait_ends_with_the_job() {
     {
         let items = ["FINISHED", "FAILED File validation failed"];
         let script = Script::new([state("SUBMITTED", &[]), state("IN_PROGRESS", &["FINISHED"]), state(status, &items)]);
-        let begun = Instant::now();
+        let start = Instant::now();
         let outcome = job(&script).wait().await.unwrap();
         assert_eq!(outcome.job().status.as_str(), status);
         assert_eq!(outcome.is_completed(), completed);
         assert_eq!(script.sent().len(), 3);
-        assert!((1.9..=2.6).contains(&begun.elapsed().as_secs_f64()), "fast at first: {:?}", begun.elapsed());
+        assert!((1.9..=2.6).contains(&start.elapsed().as_secs_f64()), "fast at first: {:?}", start.elapsed());
         assert_eq!(outcome.finished_items().count(), 1);
         assert_eq!(
             outcome.failed_items().map(ImportReadSetSourceItem::reason).collect::<Vec<_>>(),
@@ -73,18 +73,18 @@ async fn a_wait_ends_with_the_job() {
 #[tokio::test(start_paused = true)]
 async fn the_outcome_of_an_ended_job_is_returned_at_once() {
     let script = Script::new([state("COMPLETED", &["FINISHED"])]);
-    let begun = Instant::now();
+    let start = Instant::now();
     assert!(job(&script).wait().await.unwrap().is_completed());
-    assert!(begun.elapsed().is_zero());
+    assert!(start.elapsed().is_zero());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_long_job_is_polled_every_half_minute() {
     let steps = (0..500).map(|_| state("IN_PROGRESS", &[])).chain([state("COMPLETED", &[])]);
     let script = Script::new(steps);
-    let begun = Instant::now();
+    let start = Instant::now();
     assert!(job(&script).wait().await.unwrap().is_completed());
-    let every = begun.elapsed().as_secs_f64() / 500.0;
+    let every = start.elapsed().as_secs_f64() / 500.0;
     assert!((24.0..=30.0).contains(&every), "{every}");
 }
 
@@ -113,12 +113,12 @@ async fn a_permanent_error_ends_a_wait() {
         (403, "ExpiredTokenException"),
     ] {
         let script = Script::new([state("IN_PROGRESS", &["FINISHED", "IN_PROGRESS"]), error(status, code)]);
-        let begun = Instant::now();
+        let start = Instant::now();
         let error = job(&script).wait().await.unwrap_err();
         assert!(!error.is_timeout());
         assert_eq!(error.call_error().unwrap().code(), Some(code));
         assert_eq!(error.last().unwrap().items().len(), 2);
-        assert!(begun.elapsed() < Duration::from_secs(2));
+        assert!(start.elapsed() < Duration::from_secs(2));
         let line = format!(
             "import job 1234567890 can't be followed any more, last seen IN_PROGRESS with 1 of 2 items settled: \
              GetReadSetImportJob (store 1111111111, job 1234567890): {code} ({status})"
@@ -138,9 +138,9 @@ async fn an_unknown_status_is_still_running() {
 #[tokio::test(start_paused = true)]
 async fn the_error_of_a_timeout_has_the_last_state() {
     let script = Script::new([state("IN_PROGRESS", &["FINISHED", "NOT_STARTED", "NOT_STARTED"])]);
-    let begun = Instant::now();
+    let start = Instant::now();
     let error = job(&script).wait().timeout(6 * HOUR).await.unwrap_err();
-    assert_eq!(begun.elapsed(), 6 * HOUR, "the wait takes all of its time");
+    assert_eq!(start.elapsed(), 6 * HOUR, "the wait takes all of its time");
     assert!(error.is_timeout() && error.call_error().is_none());
     assert_eq!(error.last().unwrap().status, JobStatus::InProgress);
     let line = error.to_string();
@@ -150,11 +150,11 @@ async fn the_error_of_a_timeout_has_the_last_state() {
 
     // A service that never responds does not delay the timeout.
     let script = Script::new([Step::Hang]);
-    let begun = Instant::now();
+    let start = Instant::now();
     let client = script.client_with(builder().read_timeout(None)).unwrap();
     let job = client.import_job("1111111111", "1234567890");
     let error = job.wait().timeout(90 * Duration::from_secs(1)).await.unwrap_err();
-    assert!((90..=92).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    assert!((90..=92).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
     assert!(error.last().is_none() && error.to_string().contains("never seen"), "{error}");
     assert!(error.call_error().is_some_and(Error::is_timeout));
     assert_eq!(error.call_error().unwrap().stop_reason(), Some(StopReason::NoTimeLeft));
@@ -177,22 +177,22 @@ async fn progress_is_reported_at_the_start_and_after_each_poll() {
         state("IN_PROGRESS", &["FINISHED", "FAILED", "IN_PROGRESS", "NOT_STARTED", "QUEUED"]),
         state("COMPLETED_WITH_FAILURES", &["FINISHED", "FAILED", "FINISHED", "FINISHED", "FINISHED"]),
     ]);
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let callback = Arc::clone(&seen);
+    let reports = Arc::new(Mutex::new(Vec::new()));
+    let callback = Arc::clone(&reports);
     let wait = job(&script).wait().on_progress(move |progress| callback.lock().unwrap().push(progress.clone()));
     let _outcome = wait.await.unwrap();
-    let seen = seen.lock().unwrap();
-    let fractions: Vec<_> = seen.iter().map(Progress::fraction).collect();
+    let reports = reports.lock().unwrap();
+    let fractions: Vec<_> = reports.iter().map(Progress::fraction).collect();
     assert_eq!(fractions, [0.0, 0.0, 0.0, 0.4, 1.0]);
-    let statuses: Vec<_> = seen.iter().map(|progress| progress.status.clone()).collect();
+    let statuses: Vec<_> = reports.iter().map(|progress| progress.status.clone()).collect();
     let submitted = Some(JobStatus::Submitted);
     assert_eq!(statuses[..3], [None, submitted.clone(), submitted]);
-    let retrying: Vec<_> = seen.iter().map(|progress| progress.retrying.is_some()).collect();
+    let retrying: Vec<_> = reports.iter().map(|progress| progress.retrying.is_some()).collect();
     assert_eq!(retrying, [false, false, true, false, false]);
-    let middle = &seen[3];
+    let middle = &reports[3];
     assert_eq!((middle.total, middle.finished, middle.failed, middle.settled), (5, 1, 1, 2));
     assert_eq!((middle.in_progress, middle.not_started), (2, 1));
-    assert!(seen[0].elapsed.is_zero() && seen[1].elapsed < middle.elapsed && middle.elapsed < seen[4].elapsed);
+    assert!(reports[0].elapsed.is_zero() && reports[1].elapsed < middle.elapsed && middle.elapsed < reports[4].elapsed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -204,7 +204,7 @@ async fn a_dropped_next_cancels_no_call() {
         // Dropped while it sleeps, and while it polls.
         let _ = tokio::time::timeout(Duration::from_millis(300), states.next()).await;
     }
-    assert_eq!(script.sent().len(), 2, "the call in flight goes on, no other is made");
+    assert_eq!(script.sent().len(), 2, "the call in flight continues, no other is made");
     assert_eq!(states.next().await.unwrap().unwrap().status, JobStatus::Completed);
     assert!(states.next().await.is_none() && states.next().await.is_none());
 }
@@ -213,11 +213,11 @@ async fn a_dropped_next_cancels_no_call() {
 async fn states_are_a_stream() {
     let script = Script::new([state("SUBMITTED", &[]), state("COMPLETED", &[])]);
     let mut states = job(&script).wait().states();
-    let mut seen = Vec::new();
+    let mut statuses = Vec::new();
     while let Some(state) = std::future::poll_fn(|cx| Pin::new(&mut states).poll_next(cx)).await {
-        seen.push(state.unwrap().status);
+        statuses.push(state.unwrap().status);
     }
-    assert_eq!(seen, [JobStatus::Submitted, JobStatus::Completed]);
+    assert_eq!(statuses, [JobStatus::Submitted, JobStatus::Completed]);
     let mut cx = Context::from_waker(Waker::noop());
     assert!(matches!(Pin::new(&mut states).poll_next(&mut cx), Poll::Ready(None)));
 }

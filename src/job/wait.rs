@@ -27,9 +27,9 @@ use super::wait_error::WaitError;
 ///
 /// # Cancel safety
 ///
-/// Dropping the wait stops it. Nothing is left behind, the job goes on, and another wait can follow it, in another process
-/// too. To wait in a loop with `tokio::select!`, call [`States::next`] in it, or await the pinned future of the wait by
-/// reference, so that the time of the wait goes on:
+/// Dropping the wait stops it. Nothing is left behind, the job continues, and another wait can follow it, in another process
+/// too. In a loop with `tokio::select!`, call [`States::next`], or await the future of the wait by reference, so that each
+/// iteration continues the same wait:
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -88,7 +88,7 @@ impl<K: JobKind> Job<K> {
 
 impl<K: JobKind> Wait<K> {
     /// Sets how long the wait takes at most: 24 hours by default, `None` is without limit. Then it ends with
-    /// [`WaitError::Timeout`], which has the last state of the job, and the job goes on.
+    /// [`WaitError::Timeout`], which has the last state of the job, and the job continues.
     pub fn timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.schedule.timeout = limit.into();
         self

@@ -26,7 +26,7 @@ use crate::model::text::OneLine;
 /// let wait = client.job(&started).wait().timeout(Duration::ZERO);
 /// match wait.await {
 ///     Ok(outcome) => println!("{} items failed", outcome.failed_items().count()),
-///     Err(error) if error.is_timeout() => println!("{error}"), // the job goes on: wait again
+///     Err(error) if error.is_timeout() => println!("{error}"), // the job continues: wait again
 ///     Err(error) => return Err(error.into()),
 /// }
 /// # Ok(()) }
@@ -34,7 +34,7 @@ use crate::model::text::OneLine;
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum WaitError<K: JobKind> {
-    /// The [timeout](super::Wait::timeout) of the wait has passed. The job goes on: wait again.
+    /// The [timeout](super::Wait::timeout) of the wait has passed. The job continues: wait again.
     #[non_exhaustive]
     Timeout {
         /// The kind and id of the job: `import job 1234567890`.

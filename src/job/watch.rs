@@ -31,8 +31,8 @@ use crate::Client;
 /// # Cancel safety
 ///
 /// [`next`](Self::next) is cancel safe: if its future is dropped, in a branch of `tokio::select!` for example, no job is
-/// lost. Calls in flight stay here, and the following `next` goes on with them. Dropping the watch stops it, and the jobs
-/// go on.
+/// lost. Calls in flight stay here, and the following `next` continues with them. Dropping the watch stops it, and the jobs
+/// continue.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -57,7 +57,7 @@ use crate::Client;
 ///             let Some((job, outcome)) = watched else { break };
 ///             println!("{job} has {} failed items", outcome?.failed_items().count());
 ///         }
-///         _ = &mut shutdown => break, // the jobs go on
+///         _ = &mut shutdown => break, // the jobs continue
 ///     }
 /// }
 /// # assert_eq!(watch.progress().ended, 5);
@@ -100,7 +100,7 @@ impl Client {
 
 impl<K: JobKind> Watch<K> {
     /// Sets how long the watch takes at most: 24 hours by default, `None` is without limit. Each job that has not ended by
-    /// then is returned with [`WaitError::Timeout`](super::WaitError::Timeout), and goes on.
+    /// then is returned with [`WaitError::Timeout`](super::WaitError::Timeout), and continues.
     pub fn timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.schedule.timeout = limit.into();
         self

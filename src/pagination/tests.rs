@@ -173,15 +173,16 @@ async fn a_dropped_next_loses_and_repeats_nothing() {
     let builder = crate::testing::builder().initial_backoff(Duration::from_secs(10)).retry_quota(100);
     let client = script.client_with(builder).unwrap();
     let mut items = client.list_read_sets().sequence_store_id("1234567890").items();
-    let (mut seen, mut dropped) = (Vec::new(), 0);
+    let mut ids = Vec::new();
+    let mut dropped = 0;
     loop {
         match tokio::time::timeout(Duration::from_millis(1), items.next()).await {
-            Ok(Some(item)) => seen.push(item.unwrap().id.to_string()),
+            Ok(Some(item)) => ids.push(item.unwrap().id.to_string()),
             Ok(None) => break,
             Err(_) => dropped += 1,
         }
     }
-    assert_eq!(seen, ["1", "2", "3", "4"]);
+    assert_eq!(ids, ["1", "2", "3", "4"]);
     assert!(dropped > 2, "{dropped}");
     assert_eq!(queries(&script), ["", "nextToken=a", "nextToken=a", "nextToken=a", "nextToken=b"]);
 }
@@ -192,11 +193,11 @@ async fn lists_are_streams() {
     let mut items: Pin<Box<dyn Stream<Item = Result<crate::read_set::ReadSetListItem, Error>> + Send>> =
         Box::pin(list(&script).items());
     assert_eq!(items.size_hint(), (0, None));
-    let mut seen = Vec::new();
+    let mut items_and_hints = Vec::new();
     while let Some(item) = poll_fn(|context| items.as_mut().poll_next(context)).await {
-        seen.push((item.unwrap().id.to_string(), items.size_hint().0));
+        items_and_hints.push((item.unwrap().id.to_string(), items.size_hint().0));
     }
-    assert_eq!(seen, [("1".to_owned(), 1), ("2".to_owned(), 0), ("3".to_owned(), 0)]);
+    assert_eq!(items_and_hints, [("1".to_owned(), 1), ("2".to_owned(), 0), ("3".to_owned(), 0)]);
     let mut pages = list(&Script::new([page(&["1"], "null")])).pages();
     let first = poll_fn(|context| Pin::new(&mut pages).poll_next(context)).await;
     assert_eq!(first.unwrap().unwrap().into_items().len(), 1);

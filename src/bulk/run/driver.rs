@@ -100,7 +100,7 @@ impl<'p, K: BulkStart> Driver<'p, K> {
         self.report_progress();
         loop {
             let next_start = self.start_groups()?;
-            if self.queue.is_empty() && self.starts.len() == 0 && self.jobs.is_empty() {
+            if self.queue.is_empty() && self.starts.is_empty() && self.jobs.is_empty() {
                 break;
             }
             match self.next_event(next_start).await {

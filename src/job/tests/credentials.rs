@@ -51,13 +51,13 @@ async fn a_provider_that_never_worked_is_final_after_the_attempts_of_one_call() 
     for provider in [Provider::failing(always.clone(), provider_error), Provider::hanging(always)] {
         let service = Service::with_jobs([HOUR; 50]);
         let client = service.client_with(provider.builder());
-        let begun = Instant::now();
+        let start = Instant::now();
 
         let error = export(&client, 0).wait().await.unwrap_err();
         let error = error.call_error().unwrap();
         assert_eq!((error.attempts(), error.is_retryable()), (3, true), "{error}");
         assert_eq!(provider.asked(), 3);
-        assert!(begun.elapsed() < 5 * MINUTE, "{:?}", begun.elapsed());
+        assert!(start.elapsed() < 5 * MINUTE, "{:?}", start.elapsed());
 
         let mut watch = client.watch((0..50).map(|index| export(&client, index)));
         for _ in 0..50 {
@@ -65,7 +65,7 @@ async fn a_provider_that_never_worked_is_final_after_the_attempts_of_one_call() 
             assert!(outcome.unwrap_err().call_error().is_some());
         }
         assert_eq!(provider.asked(), 6, "one call was enough for all jobs");
-        assert!(begun.elapsed() < 10 * MINUTE, "{:?}", begun.elapsed());
+        assert!(start.elapsed() < 10 * MINUTE, "{:?}", start.elapsed());
         assert!(service.requests("Get").is_empty());
     }
 }
@@ -78,11 +78,11 @@ async fn missing_credentials_are_a_permanent_error() {
         let provider = Provider::failing(30 * MINUTE..100 * HOUR, error);
         let service = Service::with_jobs([5 * HOUR]);
         let client = service.client_with(provider.builder());
-        let begun = Instant::now();
+        let start = Instant::now();
         let error = export(&client, 0).wait().await.unwrap_err();
         assert!(matches!(error.call_error(), Some(Error::Credentials(_))), "{error}");
         assert_eq!((error.call_error().unwrap().attempts(), error.call_error().unwrap().is_retryable()), (1, false));
-        assert!((HOUR..HOUR + MINUTE).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+        assert!((HOUR..HOUR + MINUTE).contains(&start.elapsed()), "{:?}", start.elapsed());
     }
 }
 

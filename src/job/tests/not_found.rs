@@ -31,9 +31,9 @@ async fn a_started_job_may_be_not_found_for_a_minute() {
 async fn a_started_job_that_stays_not_found_is_an_error() {
     let service = service(61 * SECOND);
     let client = service.client();
-    let begun = Instant::now();
+    let start = Instant::now();
     let error = started(&client, 0).wait().await.unwrap_err();
-    assert_eq!(begun.elapsed().as_secs(), 60);
+    assert_eq!(start.elapsed().as_secs(), 60);
     assert!(error.is_not_found() && !error.is_timeout());
     assert_eq!(error.call_error().unwrap().status(), Some(404));
     let line = "export job 5000000000 was not found for 60s, never seen: GetReadSetExportJob (store 1111111111, job 5000000000): ResourceNotFoundException";
@@ -42,12 +42,12 @@ async fn a_started_job_that_stays_not_found_is_an_error() {
     for jobs in [1, 5] {
         let service = super::not_found::service(100 * SECOND);
         let client = service.client();
-        let begun = Instant::now();
+        let start = Instant::now();
         let mut watch = client.watch((0..jobs).map(|index| started(&client, index)));
         while let Some((_, outcome)) = watch.next().await {
             assert!(outcome.unwrap_err().is_not_found());
         }
-        assert!((60..65).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+        assert!((60..65).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
     }
 }
 
@@ -56,15 +56,15 @@ async fn an_id_that_was_never_found_fails_at_once_unless_that_is_tolerated() {
     let service = service(20 * SECOND);
     let client = service.client();
     let job = client.export_job(STORE, id(0));
-    let begun = Instant::now();
+    let start = Instant::now();
     let error = job.wait().await.unwrap_err();
-    assert!(error.is_not_found() && begun.elapsed() < SECOND, "{error}");
+    assert!(error.is_not_found() && start.elapsed() < SECOND, "{error}");
     assert!(error.to_string().starts_with("export job 5000000000 was not found, never seen: "), "{error}");
     let (_, outcome) = client.watch([job.clone()]).next().await.unwrap();
-    assert!(outcome.unwrap_err().is_not_found() && begun.elapsed() < SECOND);
+    assert!(outcome.unwrap_err().is_not_found() && start.elapsed() < SECOND);
 
     assert!(job.wait().not_found_tolerance(5 * SECOND).await.unwrap_err().is_not_found());
-    assert_eq!(begun.elapsed().as_secs(), 5);
+    assert_eq!(start.elapsed().as_secs(), 5);
     assert!(job.wait().not_found_tolerance(30 * SECOND).await.unwrap().is_completed());
 
     let service = super::not_found::service(20 * SECOND);
@@ -89,9 +89,9 @@ async fn a_job_that_was_found_may_be_not_found_for_a_minute_repeatedly() {
     assert!(job(&script).wait().await.unwrap().is_completed());
 
     let script = Script::new([state("IN_PROGRESS", &["FINISHED"]), not_found()]);
-    let begun = Instant::now();
+    let start = Instant::now();
     let error = job(&script).wait().await.unwrap_err();
-    assert!((60..62).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    assert!((60..62).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
     let line = "import job 1234567890 was not found for 60s, last seen IN_PROGRESS with 1 of 1 items settled: ";
     assert!(error.to_string().starts_with(line), "{error}");
     assert_eq!(error.last().unwrap().items().len(), 1);

@@ -77,11 +77,11 @@ async fn outcomes_are_returned_as_jobs_end() {
     let service = Service::with_jobs(spread_over(10, HOUR));
     let client = service.client();
     let mut watch = client.watch(jobs(&service, &client));
-    let begun = Instant::now();
+    let start = Instant::now();
     for index in 0..10 {
         let (job, _) = watch.next().await.unwrap();
         assert_eq!(job.id().as_str(), id(index));
-        let late = begun.elapsed() - HOUR.mul_f64((index + 1) as f64 / 10.0);
+        let late = start.elapsed() - HOUR.mul_f64((index + 1) as f64 / 10.0);
         assert!(late < Duration::from_secs(32), "{late:?}");
     }
 }
@@ -131,12 +131,12 @@ async fn a_missing_job_does_not_stop_the_others() {
 async fn at_the_timeout_the_remaining_jobs_are_returned_with_an_error() {
     let service = Service::with_jobs(spread_over(10, HOUR));
     let client = service.client();
-    let begun = Instant::now();
+    let start = Instant::now();
     let found = all(client.watch(jobs(&service, &client)).timeout(HOUR / 2)).await;
     assert_eq!(found.len(), 10);
     let late = found.iter().filter(|(_, outcome)| outcome.as_ref().is_err_and(WaitError::is_timeout)).count();
     assert_eq!(late, 5);
-    assert!(begun.elapsed() < HOUR / 2 + Duration::from_secs(5));
+    assert!(start.elapsed() < HOUR / 2 + Duration::from_secs(5));
 }
 
 #[tokio::test(start_paused = true)]
@@ -172,10 +172,10 @@ const ENDED: &str = r#"{"id":"{id}","status":"COMPLETED"}"#;
 #[tokio::test(start_paused = true)]
 async fn a_service_that_never_responds_does_not_delay_the_timeout() {
     let script = Script::new([Step::Hang]);
-    let begun = Instant::now();
+    let start = Instant::now();
     let found = all(script.client().watch(three_jobs(&script.client())).timeout(Duration::from_secs(10))).await;
     assert!(found.len() == 3 && found.iter().all(|(_, outcome)| outcome.as_ref().is_err_and(WaitError::is_timeout)));
-    assert!(begun.elapsed() <= Duration::from_secs(11), "{:?}", begun.elapsed());
+    assert!(start.elapsed() <= Duration::from_secs(11), "{:?}", start.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -192,10 +192,10 @@ async fn retry_after_of_a_list_is_respected() {
     let list = respond(200, &[], r#"{"exportJobs":[]}"#);
     let script = Script::new([throttled(), list, respond(200, &[], ENDED)]);
     let client = script.client_with(crate::testing::builder().max_attempts(1)).unwrap();
-    let begun = Instant::now();
+    let start = Instant::now();
     let found = all(client.watch(three_jobs(&client)).poll_every(Duration::from_secs(1))).await;
     assert_eq!(found.len(), 3);
-    assert!((120..130).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    assert!((120..130).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
     assert_eq!(script.sent().len(), 5);
 }
 
