@@ -23,7 +23,7 @@ pub(crate) trait List: Page + Fields + DeserializeOwned + Send + 'static {
     const ITEMS: &'static str;
     /// Whether the service's model requires that field.
     const REQUIRES_ITEMS: bool;
-    /// What the list can be narrowed to.
+    /// The filter of the list.
     type Filter: Filter;
 
     /// Fills in what the body of a response leaves to the request and to the headers.
@@ -35,7 +35,7 @@ pub(crate) trait List: Page + Fields + DeserializeOwned + Send + 'static {
 
 /// The filter of a list.
 pub(crate) trait Filter: Clone + Serialize + Send + Sync + 'static {
-    /// Finds everything that the service would refuse.
+    /// Adds all violations of the service's model.
     fn check(&self, violations: &mut Violations);
 }
 

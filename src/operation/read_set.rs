@@ -1,4 +1,22 @@
-//! Read sets: their calls, requests, outputs, filters and statuses.
+//! Read sets: their calls, outputs, filters and statuses.
+//!
+//! The calls are made by methods of [`Client`](crate::Client), such as
+//! [`start_read_set_export_job`](crate::Client::start_read_set_export_job).
+//!
+//! # Absent fields of a response
+//!
+//! A field that a response does not have, or has as `null` or `""`, is `None`, also if the service's model requires it. So is
+//! a value of another type than the model's, which is logged. A list or map is empty instead.
+//!
+//! Fields that a caller can't do without are not an [`Option`], since code that uses them would have to check each of them:
+//!
+//! - The `id` and the `status` of a job or read set, and what an item of a job is about (`id`, `read_set_id`,
+//!   `source_files`). A response without one of them is an
+//!   [`UndecodableResponse`](crate::Error::UndecodableResponse), an item of a list without one is left out and logged.
+//! - The `sequence_store_id`: if the response does not have it, it is that of the request.
+//! - The `client_token` of a started job: it is that of the request.
+//!
+//! An output that was stored as JSON is read without these checks.
 
 pub(super) mod activation;
 pub(super) mod delete;

@@ -1,4 +1,4 @@
-//! What every operation of the service has: a name, checks, a request, an output.
+//! The trait of all operations of the service: a name, checks, a request, an output.
 
 use std::fmt;
 
@@ -11,38 +11,38 @@ use crate::model::text::OneLine;
 use crate::model::validation::Violations;
 use crate::model::{ClientToken, ReadSetId, SequenceStoreId};
 
-/// Whether a request may be sent again.
+/// Whether an attempt may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Replay {
-    /// Always: it changes nothing, has a client token, or does nothing the second time.
+    /// Always: the operation changes nothing, has a client token, or has no effect when repeated.
     Safe,
-    /// Only after a failure that excludes that the service has done its work.
+    /// Only after a failure that excludes that the service has applied the request.
     OnlyIfNotApplied,
 }
 
-/// One request of the service: plain data. Deterministic, so that every attempt sends the same bytes.
+/// A request of the service, as plain data. All methods are deterministic, so that every attempt sends the same bytes.
 pub(crate) trait Operation: Send + Sync {
     /// The service's own name.
     const NAME: &'static str;
     /// Whether the operation changes anything, so that a failed call may have been applied.
     const MUTATES: bool;
-    /// Whether it may be sent again after it may have been applied.
+    /// Whether an attempt may be repeated after the operation may have been applied.
     const REPLAY: Replay;
-    /// The documented rate in requests a second; `None` if it is the default of an account.
+    /// The documented rate in requests a second. `None` is the default rate of an account.
     const MAX_RATE: Option<u32> = None;
-    /// What a caller gets.
+    /// The output of a successful call.
     type Output: DeserializeOwned + Fields + Send;
 
-    /// What the request is about, for errors.
+    /// The ids that the request is about, for errors.
     fn subject(&self) -> Subject<'_>;
 
-    /// Finds everything that the service would refuse.
+    /// Adds all violations of the service's model.
     fn check(&self, violations: &mut Violations);
 
-    /// The request as it travels.
+    /// The HTTP request, without the endpoint.
     fn to_request(&self) -> Request;
 
-    /// The token that makes a repeat harmless.
+    /// The client token of the request. `None` if the operation has none.
     fn client_token(&self) -> Option<&ClientToken> {
         None
     }
@@ -56,7 +56,7 @@ pub(crate) trait Operation: Send + Sync {
     }
 }
 
-/// What a request is about: a store, and perhaps a job or a read set in it.
+/// The ids that a request is about: a store, and a job or a read set in it if there is one.
 pub(crate) struct Subject<'a> {
     store: &'a str,
     in_store: Option<(&'static str, &'a str)>,
@@ -76,19 +76,19 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// `store 1234567890, job 5555555555`, each id cut where it gets long.
+/// `store 1234567890, job 5555555555`, each id shortened if it is long.
 impl fmt::Display for Subject<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "store {}", OneLine(cut(self.store)))?;
+        write!(f, "store {}", OneLine(shortened(self.store)))?;
         match self.in_store {
-            Some((what, id)) => write!(f, ", {what} {}", OneLine(cut(id))),
+            Some((what, id)) => write!(f, ", {what} {}", OneLine(shortened(id))),
             None => Ok(()),
         }
     }
 }
 
-/// More of an id than any that the service gives.
-fn cut(id: &str) -> &str {
+/// The beginning of an id, longer than any id of the service.
+fn shortened(id: &str) -> &str {
     id.char_indices().nth(60).map_or(id, |(end, _)| &id[..end])
 }
 

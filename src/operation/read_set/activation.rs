@@ -1,4 +1,5 @@
-//! `StartReadSetActivationJob`, `GetReadSetActivationJob` and `ListReadSetActivationJobs`: archived read sets back to where they can be read.
+//! `StartReadSetActivationJob`, `GetReadSetActivationJob` and `ListReadSetActivationJobs`: jobs that restore archived read
+//! sets.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -15,11 +16,11 @@ use crate::protocol::json::{self, Undecodable, json_struct};
 use crate::protocol::operation::{Operation, Replay, Subject};
 use crate::protocol::request::{HostPrefix, Request};
 
-/// How many read sets one activation job takes.
+/// The largest number of read sets of an activation job.
 pub const MAX_ACTIVATION_SOURCES: usize = 20;
 
 impl Client {
-    /// Starts a job that brings up to 20 archived read sets back to where they can be read (`StartReadSetActivationJob`).
+    /// Starts a job that restores up to 20 archived read sets, so that they can be read (`StartReadSetActivationJob`).
     ///
     /// ```
     /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -41,7 +42,7 @@ impl Client {
         StartReadSetActivationJob::new(self.call())
     }
 
-    /// Asks how an activation job stands (`GetReadSetActivationJob`).
+    /// Returns the status of an activation job and of each of its read sets (`GetReadSetActivationJob`).
     ///
     /// ```
     /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -62,10 +63,10 @@ impl Client {
         GetReadSetActivationJob::new(self.call())
     }
 
-    /// Lists the activation jobs of a store, narrowed by a filter if there is one (`ListReadSetActivationJobs`).
+    /// Lists the activation jobs of a sequence store, all of them or those that match a filter (`ListReadSetActivationJobs`).
     ///
-    /// `send` brings one page, [`items`](ListReadSetActivationJobs::items) all of them. The entries say less than
-    /// [`get_read_set_activation_job`](Client::get_read_set_activation_job): nothing of the read sets.
+    /// `send` returns one page, [`items`](ListReadSetActivationJobs::items) the jobs of all pages. Only
+    /// [`get_read_set_activation_job`](Client::get_read_set_activation_job) returns the read sets of a job.
     ///
     /// ```
     /// use healthomics::read_set::{JobFilter, JobStatus};
@@ -92,15 +93,15 @@ call! {
     /// The call `StartReadSetActivationJob`, made by [`Client::start_read_set_activation_job`].
     pub struct StartReadSetActivationJob in mod start_read_set_activation_job sends StartReadSetActivationJobRequest returns StartReadSetActivationJobOutput;
     required {
-        /// The store that the read sets are in: 10 to 36 digits.
+        /// The id of the sequence store that has the read sets: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
-        /// The read sets to activate: 1 to 20 of them, a single one as `[id]`. More are for
+        /// The ids of the read sets to activate: 1 to 20, a single one as `[id]`. For more of them, use
         /// [`activate_read_sets`](Client::activate_read_sets).
         Sources = sources: Vec<ReadSetId>, each ReadSetId, serde(serialize_with = "serialize_read_set_ids");
     }
     defaulted {
-        /// A token of your own, 1 to 127 characters: give the one of an earlier try to repeat it safely. Without
-        /// it, every `send` makes a new one.
+        /// The client token: 1 to 127 characters. With the token of an earlier start, no second job starts. Every `send`
+        /// makes a new one by default.
         client_token: ClientToken = ClientToken::random();
     }
 }
@@ -139,23 +140,23 @@ impl Operation for StartReadSetActivationJobRequest {
 }
 
 json_struct! {
-    /// An activation job that was started.
+    /// The output of `StartReadSetActivationJob`: the job that was started.
     ///
     /// [`Client::start_read_set_activation_job`] has an example.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct StartReadSetActivationJobOutput {
-        /// The job: ask for it, or keep the id to ask later.
+        /// The id of the job: 10 to 36 digits.
         pub id: ActivationJobId,
-        /// The store that the read sets are in.
+        /// The id of the sequence store that has the read sets.
         pub sequence_store_id: SequenceStoreId,
-        /// Usually [`JobStatus::Submitted`].
+        /// The status of the job: usually [`JobStatus::Submitted`].
         pub status: JobStatus,
-        /// When the job was created.
+        /// When the job was created. `None` if the service leaves it out.
         pub creation_time: Option<OffsetDateTime>,
-        /// The token of this start: another start with it returns this job.
+        /// The client token of the start: another start with it returns this job.
         pub client_token: ClientToken,
-        /// The id that AWS support asks for.
+        /// The id of the request, which AWS support asks for. `None` if the response has none.
         pub request_id: Option<String>,
     }
 }
@@ -164,9 +165,9 @@ call! {
     /// The call `GetReadSetActivationJob`, made by [`Client::get_read_set_activation_job`].
     pub struct GetReadSetActivationJob in mod get_read_set_activation_job sends GetReadSetActivationJobRequest returns GetReadSetActivationJobOutput;
     required {
-        /// The store that the job works on: 10 to 36 digits.
+        /// The id of the sequence store that the job works on: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
-        /// The job: 10 to 36 digits.
+        /// The id of the job: 10 to 36 digits.
         JobId = id: ActivationJobId, serde(skip);
     }
 }
@@ -199,43 +200,43 @@ impl Operation for GetReadSetActivationJobRequest {
 }
 
 json_struct! {
-    /// How an activation job stands.
+    /// The output of `GetReadSetActivationJob`: the status of an activation job and of each of its read sets.
     ///
     /// [`Client::get_read_set_activation_job`] has an example.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct GetReadSetActivationJobOutput {
-        /// The job.
+        /// The id of the job.
         pub id: ActivationJobId,
-        /// The store that the read sets are in.
+        /// The id of the sequence store that has the read sets.
         pub sequence_store_id: SequenceStoreId,
-        /// Where the job stands.
+        /// The status of the job.
         pub status: JobStatus,
-        /// What the service says about it.
+        /// A message of the service about the status. `None` if there is none.
         pub status_message: Option<String>,
-        /// When the job was created.
+        /// When the job was created. `None` if the service leaves it out.
         pub creation_time: Option<OffsetDateTime>,
-        /// When the job ended.
+        /// When the job ended. `None` until then.
         pub completion_time: Option<OffsetDateTime>,
-        /// Each read set of the job; empty while the service does not tell.
+        /// The read sets of the job. Empty until the service lists them.
         pub sources: Vec<ActivateReadSetSourceItem>,
-        /// The id that AWS support asks for.
+        /// The id of the request, which AWS support asks for. `None` if the response has none.
         pub request_id: Option<String>,
     }
 }
 
 json_struct! {
-    /// One read set of an activation job.
+    /// A read set of an activation job.
     ///
     /// [`Client::get_read_set_activation_job`] has an example.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ActivateReadSetSourceItem {
-        /// The read set; empty if the service left it out.
+        /// The id of the read set.
         pub read_set_id: ReadSetId,
-        /// Where it stands.
+        /// The status of its activation.
         pub status: ItemStatus,
-        /// What the service says about it: why it failed, say.
+        /// A message of the service about the status, such as why it failed. `None` if there is none.
         pub status_message: Option<String>,
     }
 }
@@ -270,37 +271,37 @@ impl List for ListReadSetActivationJobsOutput {
 }
 
 json_struct! {
-    /// One page of the activation jobs of a store.
+    /// The output of `ListReadSetActivationJobs`: one page of the activation jobs of a sequence store.
     ///
     /// [`Client::list_read_set_activation_jobs`] has an example.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ListReadSetActivationJobsOutput {
-        /// The jobs; there may be none on a page, and more on the next.
+        /// The jobs of the page. It may be empty although the next page is not.
         pub activation_jobs: Vec<ActivateReadSetJobItem>,
-        /// Where the next page starts; `None` on the last page.
+        /// The token of the next page: pass it as `next_token` to the same list. `None` on the last page.
         pub next_token: Option<String>,
-        /// The request id, which AWS support asks for.
+        /// The id of the request, which AWS support asks for. `None` if the response has none.
         pub request_id: Option<String>,
     }
 }
 
 json_struct! {
-    /// An activation job in a list.
+    /// An activation job in a list (`ActivateReadSetJobItem`).
     ///
     /// [`Client::list_read_set_activation_jobs`] has an example.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ActivateReadSetJobItem {
-        /// The job; empty if the service left it out.
+        /// The id of the job.
         pub id: ActivationJobId,
-        /// The store that the job works on.
+        /// The id of the sequence store that the job works on.
         pub sequence_store_id: SequenceStoreId,
-        /// Where the job stands.
+        /// The status of the job.
         pub status: JobStatus,
-        /// When the job was created.
+        /// When the job was created. `None` if the service leaves it out.
         pub creation_time: Option<OffsetDateTime>,
-        /// When the job ended.
+        /// When the job ended. `None` until then.
         pub completion_time: Option<OffsetDateTime>,
     }
 }

@@ -1,4 +1,4 @@
-//! `BatchDeleteReadSet`: read sets out of a store, for good.
+//! `BatchDeleteReadSet`: deletes read sets.
 
 use std::fmt;
 
@@ -15,13 +15,13 @@ use crate::protocol::operation::{Operation, Replay, Subject, decode};
 use crate::protocol::request::{HostPrefix, Request};
 use crate::protocol::response::Response;
 
-/// How many read sets one call deletes.
+/// The largest number of read sets of a `BatchDeleteReadSet`.
 pub const MAX_DELETE_IDS: usize = 100;
 
 impl Client {
-    /// Deletes up to 100 read sets (`BatchDeleteReadSet`). What is deleted does not come back.
+    /// Deletes up to 100 read sets (`BatchDeleteReadSet`). A deletion can't be undone.
     ///
-    /// A success may be one in part: the read sets that the service did not delete are in
+    /// A success may be partial: the read sets that the service did not delete are in
     /// [`errors`](BatchDeleteReadSetOutput::errors), each with a reason.
     ///
     /// ```
@@ -44,25 +44,25 @@ impl Client {
     ///
     /// # Retries
     ///
-    /// A call whose answer was lost is sent again, as no read set can be deleted twice: what the first attempt deleted
-    /// may then be in `errors`, as not found. AWS documents a success as a response without a body: that is one only with
-    /// an AWS request id, and otherwise an error that is retried.
+    /// A call without a response is retried, as no read set can be deleted twice. Read sets that the first attempt deleted
+    /// may then be in `errors`, as not found. AWS documents a success as a response without a body. Such a response is a
+    /// success only with an AWS request id, and otherwise an error that is retried.
     ///
     /// # Limits
     ///
-    /// An account makes one such call a second, unless its quota was raised.
+    /// An account can make one such call a second, unless its quota was raised.
     ///
     /// # Errors
     ///
-    /// `send` checks everything first, and gives every violation at once. What else it comes to, and what to do:
+    /// `send` checks all fields before it sends anything. Its errors, and what to do:
     ///
     /// | [`Error`](crate::Error) | |
     /// |---|---|
-    /// | [`InvalidInput`](crate::Error::InvalidInput) | nothing was sent: mend the members that it names |
-    /// | [`AccessDeniedException`](crate::Error::AccessDeniedException) (403) | the caller needs the right to the operation |
+    /// | [`InvalidInput`](crate::Error::InvalidInput) | nothing was sent: fix the fields that the violations name |
+    /// | [`AccessDeniedException`](crate::Error::AccessDeniedException) (403) | the caller needs permission for the operation |
     /// | [`ResourceNotFoundException`](crate::Error::ResourceNotFoundException) (404) | no such store in this region and account |
-    /// | [`ThrottlingException`](crate::Error::ThrottlingException) (429) | too many calls: slow down |
-    /// | any that [`is_retryable`](crate::Error::is_retryable) | some may be deleted, if it [may have been applied](crate::Error::may_have_been_applied): send it again |
+    /// | [`ThrottlingException`](crate::Error::ThrottlingException) (429) | too many calls: make fewer a second |
+    /// | any that [`is_retryable`](crate::Error::is_retryable) | some read sets may be deleted, if the call [may have been applied](crate::Error::may_have_been_applied): send it again |
     pub fn batch_delete_read_set(&self) -> BatchDeleteReadSet {
         BatchDeleteReadSet::new(self.call())
     }
@@ -72,9 +72,9 @@ call! {
     /// The call `BatchDeleteReadSet`, made by [`Client::batch_delete_read_set`].
     pub struct BatchDeleteReadSet in mod batch_delete_read_set sends BatchDeleteReadSetRequest returns BatchDeleteReadSetOutput;
     required {
-        /// The store that the read sets are in: 10 to 36 digits.
+        /// The id of the sequence store that has the read sets: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
-        /// The read sets to delete: 1 to 100 of them, each of 10 to 36 digits.
+        /// The ids of the read sets to delete: 1 to 100, a single one as `[id]`.
         Ids = ids: Vec<ReadSetId>, each ReadSetId;
     }
 }
@@ -124,16 +124,16 @@ impl Operation for BatchDeleteReadSetRequest {
 }
 
 json_struct! {
-    /// What became of the read sets: those without an error are deleted.
+    /// The output of `BatchDeleteReadSet`. Read sets without an error are deleted.
     ///
     /// [`Client::batch_delete_read_set`] has an example.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[must_use = "read sets that were not deleted are in `errors`"]
     #[non_exhaustive]
     pub struct BatchDeleteReadSetOutput {
-        /// The read sets that were not deleted; empty if all were.
+        /// The read sets that were not deleted. Empty if all of them were.
         pub errors: Vec<ReadSetBatchError>,
-        /// The id that AWS support asks for.
+        /// The id of the request, which AWS support asks for. `None` if the response has none.
         pub request_id: Option<String>,
     }
 }

@@ -1,4 +1,4 @@
-//! `StartReadSetExportJob`, `GetReadSetExportJob` and `ListReadSetExportJobs`: read sets to a bucket.
+//! `StartReadSetExportJob`, `GetReadSetExportJob` and `ListReadSetExportJobs`: jobs that export read sets to Amazon S3.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -17,7 +17,7 @@ use crate::protocol::json::{self, Undecodable, json_struct};
 use crate::protocol::operation::{Operation, Replay, Subject};
 use crate::protocol::request::{HostPrefix, Request};
 
-/// How many read sets one export job takes.
+/// The largest number of read sets of an export job.
 pub const MAX_EXPORT_SOURCES: usize = 100;
 
 impl Client {
@@ -45,7 +45,7 @@ impl Client {
         StartReadSetExportJob::new(self.call())
     }
 
-    /// Asks how an export job stands (`GetReadSetExportJob`).
+    /// Returns the status of an export job and of each of its read sets (`GetReadSetExportJob`).
     ///
     /// ```
     /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -66,10 +66,10 @@ impl Client {
         GetReadSetExportJob::new(self.call())
     }
 
-    /// Lists the export jobs of a store, narrowed by a filter if there is one (`ListReadSetExportJobs`).
+    /// Lists the export jobs of a sequence store, all of them or those that match a filter (`ListReadSetExportJobs`).
     ///
-    /// `send` brings one page, [`items`](ListReadSetExportJobs::items) all of them. The entries say less than
-    /// [`get_read_set_export_job`](Client::get_read_set_export_job): nothing of the read sets.
+    /// `send` returns one page, [`items`](ListReadSetExportJobs::items) the jobs of all pages. Only
+    /// [`get_read_set_export_job`](Client::get_read_set_export_job) returns the read sets of a job.
     ///
     /// ```
     /// use healthomics::read_set::{JobFilter, JobStatus};
@@ -96,19 +96,19 @@ call! {
     /// The call `StartReadSetExportJob`, made by [`Client::start_read_set_export_job`].
     pub struct StartReadSetExportJob in mod start_read_set_export_job sends StartReadSetExportJobRequest returns StartReadSetExportJobOutput;
     required {
-        /// The store that the read sets are in: 10 to 36 digits.
+        /// The id of the sequence store that has the read sets: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
-        /// Where the files go: `s3://bucket`, `s3://bucket/` or `s3://bucket/prefix/`.
+        /// The destination of the files: `s3://bucket`, `s3://bucket/` or `s3://bucket/prefix/`.
         Destination = destination: S3Destination;
-        /// The role that HealthOmics assumes to write there: `arn:…`, 20 to 2,048 characters.
+        /// The ARN of the role that HealthOmics assumes to write the files: `arn:…`, 20 to 2,048 characters.
         Role = role_arn: RoleArn;
-        /// The read sets to export: 1 to 100 of them, a single one as `[id]`. More are for
+        /// The ids of the read sets to export: 1 to 100, a single one as `[id]`. For more of them, use
         /// [`export_read_sets`](Client::export_read_sets).
         Sources = sources: Vec<ReadSetId>, each ReadSetId, serde(serialize_with = "serialize_read_set_ids");
     }
     defaulted {
-        /// A token of your own, 1 to 127 characters: give the one of an earlier try to repeat it safely. Without
-        /// it, every `send` makes a new one.
+        /// The client token: 1 to 127 characters. With the token of an earlier start, no second job starts. Every `send`
+        /// makes a new one by default.
         client_token: ClientToken = ClientToken::random();
     }
 }
@@ -149,25 +149,25 @@ impl Operation for StartReadSetExportJobRequest {
 }
 
 json_struct! {
-    /// An export job that was started.
+    /// The output of `StartReadSetExportJob`: the job that was started.
     ///
     /// [`Client::start_read_set_export_job`] has an example.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct StartReadSetExportJobOutput {
-        /// The job: ask for it, or keep the id to ask later.
+        /// The id of the job: 10 to 36 digits.
         pub id: ExportJobId,
-        /// The store that the read sets are in.
+        /// The id of the sequence store that has the read sets.
         pub sequence_store_id: SequenceStoreId,
-        /// Where the files go, if the service repeats it.
+        /// The destination of the files. `None` if the service leaves it out.
         pub destination: Option<S3Destination>,
-        /// Usually [`JobStatus::Submitted`].
+        /// The status of the job: usually [`JobStatus::Submitted`].
         pub status: JobStatus,
-        /// When the job was created.
+        /// When the job was created. `None` if the service leaves it out.
         pub creation_time: Option<OffsetDateTime>,
-        /// The token of this start: another start with it returns this job.
+        /// The client token of the start: another start with it returns this job.
         pub client_token: ClientToken,
-        /// The id that AWS support asks for.
+        /// The id of the request, which AWS support asks for. `None` if the response has none.
         pub request_id: Option<String>,
     }
 }
@@ -176,9 +176,9 @@ call! {
     /// The call `GetReadSetExportJob`, made by [`Client::get_read_set_export_job`].
     pub struct GetReadSetExportJob in mod get_read_set_export_job sends GetReadSetExportJobRequest returns GetReadSetExportJobOutput;
     required {
-        /// The store that the job works on: 10 to 36 digits.
+        /// The id of the sequence store that the job works on: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
-        /// The job: 10 to 36 digits.
+        /// The id of the job: 10 to 36 digits.
         JobId = id: ExportJobId, serde(skip);
     }
 }
@@ -211,45 +211,45 @@ impl Operation for GetReadSetExportJobRequest {
 }
 
 json_struct! {
-    /// How an export job stands.
+    /// The output of `GetReadSetExportJob`: the status of an export job and of each of its read sets.
     ///
     /// [`Client::get_read_set_export_job`] has an example.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct GetReadSetExportJobOutput {
-        /// The job.
+        /// The id of the job.
         pub id: ExportJobId,
-        /// The store that the read sets are in.
+        /// The id of the sequence store that has the read sets.
         pub sequence_store_id: SequenceStoreId,
-        /// Where the files go.
+        /// The destination of the files. `None` if the service leaves it out.
         pub destination: Option<S3Destination>,
-        /// Where the job stands.
+        /// The status of the job.
         pub status: JobStatus,
-        /// What the service says about it.
+        /// A message of the service about the status. `None` if there is none.
         pub status_message: Option<String>,
-        /// When the job was created.
+        /// When the job was created. `None` if the service leaves it out.
         pub creation_time: Option<OffsetDateTime>,
-        /// When the job ended.
+        /// When the job ended. `None` until then.
         pub completion_time: Option<OffsetDateTime>,
-        /// Each read set of the job; empty while the service does not tell.
+        /// The read sets of the job. Empty until the service lists them.
         pub read_sets: Vec<ExportReadSetDetail>,
-        /// The id that AWS support asks for.
+        /// The id of the request, which AWS support asks for. `None` if the response has none.
         pub request_id: Option<String>,
     }
 }
 
 json_struct! {
-    /// One read set of an export job.
+    /// A read set of an export job.
     ///
     /// [`Client::get_read_set_export_job`] has an example.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ExportReadSetDetail {
-        /// The read set; empty if the service left it out.
+        /// The id of the read set.
         pub id: ReadSetId,
-        /// Where it stands.
+        /// The status of its export.
         pub status: ItemStatus,
-        /// What the service says about it: why it failed, say.
+        /// A message of the service about the status, such as why it failed. `None` if there is none.
         pub status_message: Option<String>,
     }
 }
@@ -284,39 +284,39 @@ impl List for ListReadSetExportJobsOutput {
 }
 
 json_struct! {
-    /// One page of the export jobs of a store.
+    /// The output of `ListReadSetExportJobs`: one page of the export jobs of a sequence store.
     ///
     /// [`Client::list_read_set_export_jobs`] has an example.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ListReadSetExportJobsOutput {
-        /// The jobs; there may be none on a page, and more on the next.
+        /// The jobs of the page. It may be empty although the next page is not.
         pub export_jobs: Vec<ExportReadSetJobDetail>,
-        /// Where the next page starts; `None` on the last page.
+        /// The token of the next page: pass it as `next_token` to the same list. `None` on the last page.
         pub next_token: Option<String>,
-        /// The request id, which AWS support asks for.
+        /// The id of the request, which AWS support asks for. `None` if the response has none.
         pub request_id: Option<String>,
     }
 }
 
 json_struct! {
-    /// An export job in a list.
+    /// An export job in a list (`ExportReadSetJobDetail`).
     ///
     /// [`Client::list_read_set_export_jobs`] has an example.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ExportReadSetJobDetail {
-        /// The job; empty if the service left it out.
+        /// The id of the job.
         pub id: ExportJobId,
-        /// The store that the job works on.
+        /// The id of the sequence store that the job works on.
         pub sequence_store_id: SequenceStoreId,
-        /// Where the files go.
+        /// The destination of the files. `None` if the service leaves it out.
         pub destination: Option<S3Destination>,
-        /// Where the job stands.
+        /// The status of the job.
         pub status: JobStatus,
-        /// When the job was created.
+        /// When the job was created. `None` if the service leaves it out.
         pub creation_time: Option<OffsetDateTime>,
-        /// When the job ended.
+        /// When the job ended. `None` until then.
         pub completion_time: Option<OffsetDateTime>,
     }
 }

@@ -1,4 +1,4 @@
-//! What a list is narrowed to.
+//! The filters of lists.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -12,8 +12,8 @@ use crate::protocol::json::json_struct;
 const FILTER: Path<'static> = Path::Member("filter");
 
 json_struct! {
-    /// Which jobs to list (`ExportReadSetFilter`, `ImportReadSetFilter`, `ActivateReadSetFilter`): those to which all of it
-    /// applies.
+    /// A filter for jobs (`ExportReadSetFilter`, `ImportReadSetFilter`, `ActivateReadSetFilter`). A job matches if all fields
+    /// that are not `None` apply to it.
     ///
     /// ```
     /// use healthomics::read_set::{JobFilter, JobStatus};
@@ -25,17 +25,17 @@ json_struct! {
     #[serde(deny_unknown_fields)]
     #[non_exhaustive]
     pub struct JobFilter {
-        /// Jobs that stand there.
+        /// Matches jobs of this status.
         pub status: Option<JobStatus>,
-        /// Jobs created after this time.
+        /// Matches jobs that were created after this time.
         pub created_after: Option<OffsetDateTime>,
-        /// Jobs created before this time.
+        /// Matches jobs that were created before this time.
         pub created_before: Option<OffsetDateTime>,
     }
 }
 
 json_struct! {
-    /// Which read sets to list (`ReadSetFilter`): those to which all of it applies.
+    /// A filter for read sets (`ReadSetFilter`). A read set matches if all fields that are not `None` apply to it.
     ///
     /// ```
     /// use healthomics::read_set::{ReadSetFilter, ReadSetStatus};
@@ -47,23 +47,23 @@ json_struct! {
     #[serde(deny_unknown_fields)]
     #[non_exhaustive]
     pub struct ReadSetFilter {
-        /// Read sets of this name.
+        /// Matches read sets of this name: 1 to 127 characters.
         pub name: Option<String>,
-        /// Read sets that stand there.
+        /// Matches read sets of this status.
         pub status: Option<ReadSetStatus>,
-        /// Read sets that are aligned to this reference.
+        /// Matches read sets that are aligned to the reference genome of this ARN.
         pub reference_arn: Option<ReferenceArn>,
-        /// Read sets created after this time.
+        /// Matches read sets that were created after this time.
         pub created_after: Option<OffsetDateTime>,
-        /// Read sets created before this time.
+        /// Matches read sets that were created before this time.
         pub created_before: Option<OffsetDateTime>,
-        /// Read sets of this sample.
+        /// Matches read sets of this sample.
         pub sample_id: Option<SampleId>,
-        /// Read sets of this subject.
+        /// Matches read sets of this subject.
         pub subject_id: Option<SubjectId>,
-        /// Read sets that came from there.
+        /// Matches read sets that were generated from this: 1 to 127 characters.
         pub generated_from: Option<String>,
-        /// Read sets that came into the store this way.
+        /// Matches read sets that were created this way.
         pub creation_type: Option<CreationType>,
     }
 }
@@ -84,46 +84,46 @@ macro_rules! setters {
 }
 
 impl JobFilter {
-    /// Every job.
+    /// Makes a filter that every job matches.
     pub fn new() -> Self {
         Self::default()
     }
 
     setters! {
-        /// Only jobs that stand there.
+        /// Matches only jobs of this status.
         status: JobStatus;
-        /// Only jobs created after this time.
+        /// Matches only jobs that were created after this time.
         created_after: OffsetDateTime;
-        /// Only jobs created before this time.
+        /// Matches only jobs that were created before this time.
         created_before: OffsetDateTime;
     }
 }
 
 impl ReadSetFilter {
-    /// Every read set.
+    /// Makes a filter that every read set matches.
     pub fn new() -> Self {
         Self::default()
     }
 
     setters! {
-        /// Only read sets of this name: 1 to 127 characters.
+        /// Matches only read sets of this name: 1 to 127 characters.
         name: String;
-        /// Only read sets that stand there.
+        /// Matches only read sets of this status.
         status: ReadSetStatus;
-        /// Only read sets that are aligned to this reference: `arn:…`, at most 127 characters. The model allows an
-        /// empty text, and nothing says what it means.
+        /// Matches only read sets that are aligned to the reference genome of this ARN: `arn:…`, at most 127 characters.
+        /// The model allows an empty text, whose meaning AWS does not document.
         reference_arn: ReferenceArn;
-        /// Only read sets created after this time.
+        /// Matches only read sets that were created after this time.
         created_after: OffsetDateTime;
-        /// Only read sets created before this time.
+        /// Matches only read sets that were created before this time.
         created_before: OffsetDateTime;
-        /// Only read sets of this sample: 1 to 127 characters.
+        /// Matches only read sets of this sample: 1 to 127 characters.
         sample_id: SampleId;
-        /// Only read sets of this subject: 1 to 127 characters.
+        /// Matches only read sets of this subject: 1 to 127 characters.
         subject_id: SubjectId;
-        /// Only read sets that came from there: 1 to 127 characters.
+        /// Matches only read sets that were generated from this: 1 to 127 characters.
         generated_from: String;
-        /// Only read sets that came into the store this way.
+        /// Matches only read sets that were created this way.
         creation_type: CreationType;
     }
 }

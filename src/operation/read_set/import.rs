@@ -1,4 +1,5 @@
-//! `StartReadSetImportJob`, `GetReadSetImportJob` and `ListReadSetImportJobs`: files in Amazon S3 become read sets.
+//! `StartReadSetImportJob`, `GetReadSetImportJob` and `ListReadSetImportJobs`: jobs that make read sets of files in Amazon
+//! S3.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -20,7 +21,7 @@ use crate::protocol::json::{self, Undecodable, json_struct};
 use crate::protocol::operation::{Operation, Replay, Subject};
 use crate::protocol::request::{HostPrefix, Request};
 
-/// How many sources one import job takes.
+/// The largest number of sources of an import job.
 pub const MAX_IMPORT_SOURCES: usize = 100;
 
 impl Client {
@@ -57,7 +58,7 @@ impl Client {
         StartReadSetImportJob::new(self.call())
     }
 
-    /// Asks how an import job stands (`GetReadSetImportJob`).
+    /// Returns the status of an import job and of each of its sources (`GetReadSetImportJob`).
     ///
     /// ```
     /// # use healthomics::read_set::{FileType, ImportReadSetSource};
@@ -71,7 +72,7 @@ impl Client {
     /// #         .source_file_type(FileType::Ubam).subject_id("S").sample_id("s").build()]).send().await?;
     /// let job = client.get_read_set_import_job().sequence_store_id(&store).id(&started.id).send().await?;
     /// for source in &job.sources {
-    ///     println!("{} became {:?}", source.source_files.source1, source.read_set_id);
+    ///     println!("{} is {:?}", source.source_files.source1, source.read_set_id);
     /// }
     /// # Ok(()) }
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
@@ -81,10 +82,10 @@ impl Client {
         GetReadSetImportJob::new(self.call())
     }
 
-    /// Lists the import jobs of a store, narrowed by a filter if there is one (`ListReadSetImportJobs`).
+    /// Lists the import jobs of a sequence store, all of them or those that match a filter (`ListReadSetImportJobs`).
     ///
-    /// `send` brings one page, [`items`](ListReadSetImportJobs::items) all of them. The entries say less than
-    /// [`get_read_set_import_job`](Client::get_read_set_import_job): nothing of the sources.
+    /// `send` returns one page, [`items`](ListReadSetImportJobs::items) the jobs of all pages. Only
+    /// [`get_read_set_import_job`](Client::get_read_set_import_job) returns the sources of a job.
     ///
     /// ```
     /// use healthomics::read_set::{JobFilter, JobStatus};
@@ -111,16 +112,17 @@ call! {
     /// The call `StartReadSetImportJob`, made by [`Client::start_read_set_import_job`].
     pub struct StartReadSetImportJob in mod start_read_set_import_job sends StartReadSetImportJobRequest returns StartReadSetImportJobOutput;
     required {
-        /// The store that the read sets go into: 10 to 36 digits.
+        /// The id of the sequence store that gets the read sets: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
-        /// The role that HealthOmics assumes to read the files: `arn:…`, 20 to 2,048 characters.
+        /// The ARN of the role that HealthOmics assumes to read the files: `arn:…`, 20 to 2,048 characters.
         Role = role_arn: RoleArn;
-        /// What to import: 1 to 100 sources, of any file types.
+        /// What to import: 1 to 100 sources, of any file types. For more of them, use
+        /// [`import_read_sets`](Client::import_read_sets).
         Sources = sources: Vec<ImportReadSetSource>, each ImportReadSetSource;
     }
     defaulted {
-        /// A token of your own, 1 to 127 characters: give the one of an earlier try to repeat it safely. Without
-        /// it, every `send` makes a new one.
+        /// The client token: 1 to 127 characters. With the token of an earlier start, no second job starts. Every `send`
+        /// makes a new one by default.
         client_token: ClientToken = ClientToken::random();
     }
 }
@@ -164,25 +166,25 @@ impl Operation for StartReadSetImportJobRequest {
 }
 
 json_struct! {
-    /// An import job that was started.
+    /// The output of `StartReadSetImportJob`: the job that was started.
     ///
     /// [`Client::start_read_set_import_job`] has an example.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct StartReadSetImportJobOutput {
-        /// The job: ask for it, or keep the id to ask later.
+        /// The id of the job: 10 to 36 digits.
         pub id: ImportJobId,
-        /// The store that the read sets go into.
+        /// The id of the sequence store that gets the read sets.
         pub sequence_store_id: SequenceStoreId,
-        /// The role that HealthOmics assumes to read the files, if the service repeats it.
+        /// The ARN of the role that HealthOmics assumes to read the files. `None` if the service leaves it out.
         pub role_arn: Option<RoleArn>,
-        /// Usually [`JobStatus::Submitted`].
+        /// The status of the job: usually [`JobStatus::Submitted`].
         pub status: JobStatus,
-        /// When the job was created.
+        /// When the job was created. `None` if the service leaves it out.
         pub creation_time: Option<OffsetDateTime>,
-        /// The token of this start: another start with it returns this job.
+        /// The client token of the start: another start with it returns this job.
         pub client_token: ClientToken,
-        /// The id that AWS support asks for.
+        /// The id of the request, which AWS support asks for. `None` if the response has none.
         pub request_id: Option<String>,
     }
 }
@@ -191,9 +193,9 @@ call! {
     /// The call `GetReadSetImportJob`, made by [`Client::get_read_set_import_job`].
     pub struct GetReadSetImportJob in mod get_read_set_import_job sends GetReadSetImportJobRequest returns GetReadSetImportJobOutput;
     required {
-        /// The store that the job works on: 10 to 36 digits.
+        /// The id of the sequence store that the job works on: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
-        /// The job: 10 to 36 digits.
+        /// The id of the job: 10 to 36 digits.
         JobId = id: ImportJobId, serde(skip);
     }
 }
@@ -226,29 +228,29 @@ impl Operation for GetReadSetImportJobRequest {
 }
 
 json_struct! {
-    /// How an import job stands.
+    /// The output of `GetReadSetImportJob`: the status of an import job and of each of its sources.
     ///
     /// [`Client::get_read_set_import_job`] has an example.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct GetReadSetImportJobOutput {
-        /// The job.
+        /// The id of the job.
         pub id: ImportJobId,
-        /// The store that the read sets go into.
+        /// The id of the sequence store that gets the read sets.
         pub sequence_store_id: SequenceStoreId,
-        /// The role that HealthOmics assumes to read the files, if the service repeats it.
+        /// The ARN of the role that HealthOmics assumes to read the files. `None` if the service leaves it out.
         pub role_arn: Option<RoleArn>,
-        /// Where the job stands.
+        /// The status of the job.
         pub status: JobStatus,
-        /// What the service says about it.
+        /// A message of the service about the status. `None` if there is none.
         pub status_message: Option<String>,
-        /// When the job was created.
+        /// When the job was created. `None` if the service leaves it out.
         pub creation_time: Option<OffsetDateTime>,
-        /// When the job ended.
+        /// When the job ended. `None` until then.
         pub completion_time: Option<OffsetDateTime>,
-        /// Each source of the job; empty while the service does not tell.
+        /// The sources of the job. Empty until the service lists them.
         pub sources: Vec<ImportReadSetSourceItem>,
-        /// The id that AWS support asks for.
+        /// The id of the request, which AWS support asks for. `None` if the response has none.
         pub request_id: Option<String>,
     }
 }
@@ -283,39 +285,39 @@ impl List for ListReadSetImportJobsOutput {
 }
 
 json_struct! {
-    /// One page of the import jobs of a store.
+    /// The output of `ListReadSetImportJobs`: one page of the import jobs of a sequence store.
     ///
     /// [`Client::list_read_set_import_jobs`] has an example.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ListReadSetImportJobsOutput {
-        /// The jobs; there may be none on a page, and more on the next.
+        /// The jobs of the page. It may be empty although the next page is not.
         pub import_jobs: Vec<ImportReadSetJobItem>,
-        /// Where the next page starts; `None` on the last page.
+        /// The token of the next page: pass it as `next_token` to the same list. `None` on the last page.
         pub next_token: Option<String>,
-        /// The request id, which AWS support asks for.
+        /// The id of the request, which AWS support asks for. `None` if the response has none.
         pub request_id: Option<String>,
     }
 }
 
 json_struct! {
-    /// An import job in a list.
+    /// An import job in a list (`ImportReadSetJobItem`).
     ///
     /// [`Client::list_read_set_import_jobs`] has an example.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ImportReadSetJobItem {
-        /// The job; empty if the service left it out.
+        /// The id of the job.
         pub id: ImportJobId,
-        /// The store that the job works on.
+        /// The id of the sequence store that the job works on.
         pub sequence_store_id: SequenceStoreId,
-        /// The role that HealthOmics assumes to read the files.
+        /// The ARN of the role that HealthOmics assumes to read the files. `None` if the service leaves it out.
         pub role_arn: Option<RoleArn>,
-        /// Where the job stands.
+        /// The status of the job.
         pub status: JobStatus,
-        /// When the job was created.
+        /// When the job was created. `None` if the service leaves it out.
         pub creation_time: Option<OffsetDateTime>,
-        /// When the job ended.
+        /// When the job ended. `None` until then.
         pub completion_time: Option<OffsetDateTime>,
     }
 }

@@ -1,4 +1,4 @@
-//! `ListReadSets`: the read sets of a store.
+//! `ListReadSets`: the read sets of a sequence store.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -15,10 +15,10 @@ use crate::operation::response::fill_in_store;
 use crate::protocol::json::json_struct;
 
 impl Client {
-    /// Lists the read sets of a store, narrowed by a filter if there is one (`ListReadSets`).
+    /// Lists the read sets of a sequence store, all of them or those that match a filter (`ListReadSets`).
     ///
-    /// `send` brings one page, [`items`](ListReadSets::items) all of them. The entries say less than
-    /// [`get_read_set_metadata`](Client::get_read_set_metadata): nothing of the files.
+    /// `send` returns one page, [`items`](ListReadSets::items) the read sets of all pages. Only
+    /// [`get_read_set_metadata`](Client::get_read_set_metadata) returns the files of a read set.
     ///
     /// ```
     /// use healthomics::read_set::{ReadSetFilter, ReadSetStatus};
@@ -71,57 +71,57 @@ impl List for ListReadSetsOutput {
 }
 
 json_struct! {
-    /// One page of the read sets of a store.
+    /// The output of `ListReadSets`: one page of the read sets of a sequence store.
     ///
     /// [`Client::list_read_sets`] has an example.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ListReadSetsOutput {
-        /// The read sets; there may be none on a page, and more on the next.
+        /// The read sets of the page. It may be empty although the next page is not.
         pub read_sets: Vec<ReadSetListItem>,
-        /// Where the next page starts; `None` on the last page.
+        /// The token of the next page: pass it as `next_token` to the same list. `None` on the last page.
         pub next_token: Option<String>,
-        /// The request id, which AWS support asks for.
+        /// The id of the request, which AWS support asks for. `None` if the response has none.
         pub request_id: Option<String>,
     }
 }
 
 json_struct! {
-    /// A read set in a list.
+    /// A read set in a list (`ReadSetListItem`).
     ///
     /// [`Client::list_read_sets`] has an example.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ReadSetListItem {
-        /// The read set; empty if the service left it out.
+        /// The id of the read set.
         pub id: ReadSetId,
-        /// Its name in policies.
+        /// The ARN of the read set. `None` if the service leaves it out.
         pub arn: Option<ReadSetArn>,
-        /// The store that it is in.
+        /// The id of the sequence store that has the read set.
         pub sequence_store_id: SequenceStoreId,
-        /// Whom the data is of.
+        /// The name of the subject that the data is of. `None` if the service leaves it out.
         pub subject_id: Option<SubjectId>,
-        /// Which sample of the subject it is.
+        /// The name of the sample of the subject. `None` if the service leaves it out.
         pub sample_id: Option<SampleId>,
-        /// Where it stands.
+        /// The status of the read set.
         pub status: ReadSetStatus,
-        /// What the service says about it.
+        /// A message of the service about the status. `None` if there is none.
         pub status_message: Option<String>,
-        /// Its name.
+        /// The name of the read set. `None` if it has none.
         pub name: Option<String>,
-        /// Its description.
+        /// The description of the read set. `None` if it has none.
         pub description: Option<String>,
-        /// The reference that the reads are aligned to.
+        /// The ARN of the reference genome that the reads are aligned to. `None` if there is none.
         pub reference_arn: Option<ReferenceArn>,
-        /// What kind of file it is.
+        /// The format of the files. `None` if the service leaves it out.
         pub file_type: Option<FileType>,
-        /// What the service has counted in it.
+        /// Counts of reads and bases. `None` if the service leaves them out.
         pub sequence_information: Option<SequenceInformation>,
-        /// When it was created.
+        /// When the read set was created. `None` if the service leaves it out.
         pub creation_time: Option<OffsetDateTime>,
-        /// How it came into the store.
+        /// How the read set was created. `None` if the service leaves it out.
         pub creation_type: Option<CreationType>,
-        /// What tells whether its content is that of another.
+        /// The entity tag of the content. `None` if the service leaves it out.
         pub etag: Option<ETag>,
     }
 }

@@ -1,4 +1,4 @@
-//! `GetReadSetMetadata`: what a store knows of a read set.
+//! `GetReadSetMetadata`: the metadata of a read set.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -16,7 +16,7 @@ use crate::protocol::operation::{Operation, Replay, Subject};
 use crate::protocol::request::{HostPrefix, Request};
 
 impl Client {
-    /// Asks what a store knows of a read set: where it stands, whose it is, how big it is (`GetReadSetMetadata`).
+    /// Returns the metadata of a read set: its status, subject, sample and files (`GetReadSetMetadata`).
     ///
     /// ```
     /// # use healthomics::local::{LocalService, SeedReadSet};
@@ -44,9 +44,9 @@ call! {
     /// The call `GetReadSetMetadata`, made by [`Client::get_read_set_metadata`].
     pub struct GetReadSetMetadata in mod get_read_set_metadata sends GetReadSetMetadataRequest returns GetReadSetMetadataOutput;
     required {
-        /// The store that the read set is in: 10 to 36 digits.
+        /// The id of the sequence store that has the read set: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
-        /// The read set: 10 to 36 digits.
+        /// The id of the read set: 10 to 36 digits.
         Id = id: ReadSetId, serde(skip);
     }
 }
@@ -79,109 +79,110 @@ impl Operation for GetReadSetMetadataRequest {
 }
 
 json_struct! {
-    /// What a store knows of a read set.
+    /// The output of `GetReadSetMetadata`: the metadata of a read set.
     ///
     /// [`Client::get_read_set_metadata`] has an example.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct GetReadSetMetadataOutput {
-        /// The read set.
+        /// The id of the read set.
         pub id: ReadSetId,
-        /// Its name in policies.
+        /// The ARN of the read set. `None` if the service leaves it out.
         pub arn: Option<ReadSetArn>,
-        /// The store that it is in.
+        /// The id of the sequence store that has the read set.
         pub sequence_store_id: SequenceStoreId,
-        /// Whom the data is of.
+        /// The name of the subject that the data is of. `None` if the service leaves it out.
         pub subject_id: Option<SubjectId>,
-        /// Which sample of the subject it is.
+        /// The name of the sample of the subject. `None` if the service leaves it out.
         pub sample_id: Option<SampleId>,
-        /// Where it stands.
+        /// The status of the read set.
         pub status: ReadSetStatus,
-        /// What the service says about it.
+        /// A message of the service about the status. `None` if there is none.
         pub status_message: Option<String>,
-        /// Its name.
+        /// The name of the read set. `None` if it has none.
         pub name: Option<String>,
-        /// Its description.
+        /// The description of the read set. `None` if it has none.
         pub description: Option<String>,
-        /// The reference that the reads are aligned to.
+        /// The ARN of the reference genome that the reads are aligned to. `None` if there is none.
         pub reference_arn: Option<ReferenceArn>,
-        /// What kind of file it is.
+        /// The format of the files. `None` if the service leaves it out.
         pub file_type: Option<FileType>,
-        /// What the service has counted in it.
+        /// Counts of reads and bases. `None` if the service leaves them out.
         pub sequence_information: Option<SequenceInformation>,
-        /// When it was created.
+        /// When the read set was created. `None` if the service leaves it out.
         pub creation_time: Option<OffsetDateTime>,
-        /// How it came into the store.
+        /// How the read set was created. `None` if the service leaves it out.
         pub creation_type: Option<CreationType>,
-        /// What tells whether its content is that of another.
+        /// The entity tag of the content. `None` if the service leaves it out.
         pub etag: Option<ETag>,
-        /// The job that imported it.
+        /// The id of the job that created the read set. `None` if there is none.
         pub creation_job_id: Option<String>,
-        /// Its files. An archived read set has none: activate it first.
+        /// The files of the read set. `None` for an archived one: it must be activated first.
         pub files: Option<ReadSetFiles>,
-        /// The id that AWS support asks for.
+        /// The id of the request, which AWS support asks for. `None` if the response has none.
         pub request_id: Option<String>,
     }
 }
 
 json_struct! {
-    /// What the service has counted in a read set.
+    /// Counts of the reads and bases of a read set. A field is `None` if the service leaves it out.
     #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct SequenceInformation {
-        /// How many reads there are.
+        /// The number of reads.
         pub total_read_count: Option<u64>,
-        /// How many bases they have.
+        /// The number of bases of all reads.
         pub total_base_count: Option<u64>,
-        /// Where the sample came from.
+        /// What the sample was generated from, in the words of the import.
         pub generated_from: Option<String>,
-        /// Whether the reads are aligned, in the service's words.
+        /// Whether the reads are aligned, in the service's words: `ALIGNED` or `UNALIGNED`.
         pub alignment: Option<String>,
     }
 
-    /// What tells whether two read sets have the same content, whatever their files look like.
+    /// The entity tag of a read set. Read sets of the same content have the same tag. A field is `None` if the service leaves
+    /// it out.
     #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ETag {
-        /// What the tags are made by.
+        /// The algorithm of the tags.
         pub algorithm: Option<ETagAlgorithm>,
         /// The tag of the first file.
         pub source1: Option<String>,
-        /// The tag of the second file of a pair.
+        /// The tag of the second file of a pair. `None` without one.
         pub source2: Option<String>,
     }
 
-    /// The files of a read set.
+    /// The files of a read set. A field is `None` if there is no such file.
     #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ReadSetFiles {
-        /// The file, or the first reads of a pair.
+        /// The file, or the first file of a pair.
         pub source1: Option<FileInformation>,
-        /// The second reads of a pair.
+        /// The second file of a pair.
         pub source2: Option<FileInformation>,
         /// The index of an aligned file.
         pub index: Option<FileInformation>,
     }
 
-    /// One file of a read set.
+    /// A file of a read set. A field is `None` if the service leaves it out.
     #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct FileInformation {
-        /// How many parts it is read in.
+        /// The number of parts in which the file is downloaded.
         pub total_parts: Option<u32>,
-        /// How many bytes a part has, the last one aside.
+        /// The size of a part in bytes. The last one may be smaller.
         pub part_size: Option<u64>,
-        /// How many bytes the file has.
+        /// The size of the file in bytes.
         pub content_length: Option<u64>,
-        /// Where the file is in Amazon S3.
+        /// The location of the file in Amazon S3.
         pub s3_access: Option<ReadSetS3Access>,
     }
 
-    /// Where a file of a read set can be read in Amazon S3.
+    /// The location of a file of a read set in Amazon S3.
     #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ReadSetS3Access {
-        /// The object.
+        /// The URI of the object. `None` if the service leaves it out.
         pub s3_uri: Option<S3Uri>,
     }
 }

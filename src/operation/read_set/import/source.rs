@@ -1,4 +1,4 @@
-//! One source of an import job: what is asked for, and what the job says of it.
+//! A source of an import job: in the request, and in the status of the job.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ type Tags = BTreeMap<String, String>;
 ///
 /// let pair = SourceFiles::source1("s3://my-bucket/HG00096_1.fastq.gz").source2("s3://my-bucket/HG00096_2.fastq.gz");
 /// assert!(pair.source2.is_some());
-/// // A single file is made of its text.
+/// // A single file is made of its URI.
 /// let single = SourceFiles::from("s3://my-bucket/HG00096.bam");
 /// assert_eq!(single, SourceFiles::source1("s3://my-bucket/HG00096.bam"));
 /// ```
@@ -28,20 +28,20 @@ type Tags = BTreeMap<String, String>;
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SourceFiles {
-    /// The file, or the first reads of a pair.
+    /// The URI of the file, or of the first file of a pair: `s3://bucket/key`.
     pub source1: S3Uri,
-    /// The second reads of a pair. Only FASTQ has them.
+    /// The URI of the second file of a pair: `s3://bucket/key`. Only FASTQ has one; `None` for a single file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source2: Option<S3Uri>,
 }
 
 impl SourceFiles {
-    /// The file, or the first reads of a pair: `s3://bucket/key`.
+    /// Makes the files of a source of a single file, or of the first file of a pair: `s3://bucket/key`.
     pub fn source1(source1: impl Into<S3Uri>) -> Self {
         Self { source1: source1.into(), source2: None }
     }
 
-    /// The second reads of a FASTQ pair: `s3://bucket/key`.
+    /// Sets the second file of a FASTQ pair: `s3://bucket/key`.
     #[must_use]
     pub fn source2(self, source2: impl IntoOption<S3Uri>) -> Self {
         Self { source2: source2.into_option(), ..self }
@@ -86,9 +86,9 @@ impl<T: Into<S3Uri>> From<T> for SourceFiles {
 }
 
 builder! {
-    /// Builds an [`ImportReadSetSource`]: made by [`ImportReadSetSource::builder`].
+    /// The builder of an [`ImportReadSetSource`], made by [`ImportReadSetSource::builder`].
     pub struct ImportReadSetSourceBuilder(context: ()) in mod import_read_set_source builds
-    /// One source of an import job (`StartReadSetImportJobSourceItem`): it becomes one read set.
+    /// A source of an import job (`StartReadSetImportJobSourceItem`): a file or a pair of files of which one read set is made.
     ///
     /// ```
     /// use healthomics::read_set::{FileType, ImportReadSetSource};
@@ -104,8 +104,8 @@ builder! {
     /// assert_eq!(source.subject_id, "HG00096");
     /// ```
     ///
-    /// It can be read from a manifest: the JSON that the AWS CLI takes as `--sources`. A member that is not known or given
-    /// twice is refused there, as one would be lost.
+    /// It can be read from a manifest: the JSON that the AWS CLI takes as `--sources`. An unknown or duplicate field is an
+    /// error there, as its value would be lost.
     #[derive(PartialEq, Eq, Serialize, Deserialize)]
     #[serde(rename_all = "camelCase", deny_unknown_fields)]
     #[doc(alias = "StartReadSetImportJobSourceItem")]
@@ -113,30 +113,31 @@ builder! {
     required {
         /// The file, or the pair of FASTQ files.
         Files = source_files: SourceFiles;
-        /// What kind of file it is.
+        /// The format of the files.
         Type = source_file_type: FileType;
-        /// Whom the data is of: 1 to 127 characters.
+        /// The name of the subject that the data is of: 1 to 127 characters.
         Subject = subject_id: SubjectId;
-        /// Which sample of the subject it is: 1 to 127 characters.
+        /// The name of the sample of the subject: 1 to 127 characters.
         Sample = sample_id: SampleId;
     }
     optional {
-        /// Where the sample came from: 1 to 127 characters.
+        /// What the sample was generated from: 1 to 127 characters.
         generated_from: String, serde(skip_serializing_if = "Option::is_none");
-        /// The reference that the reads are aligned to; BAM and CRAM need one.
+        /// The ARN of the reference genome that the reads are aligned to: `arn:…`, at most 127 characters. BAM and CRAM
+        /// need one.
         reference_arn: ReferenceArn, serde(skip_serializing_if = "Option::is_none");
-        /// A name for the read set: 1 to 127 characters.
+        /// The name of the read set: 1 to 127 characters.
         name: String, serde(skip_serializing_if = "Option::is_none");
-        /// A description of the read set: 1 to 255 characters.
+        /// The description of the read set: 1 to 255 characters.
         description: String, serde(skip_serializing_if = "Option::is_none");
-        /// All tags of the read set at once: keys of 1 to 128 characters, values of at most 256.
+        /// The tags of the read set: keys of 1 to 128 characters, values of at most 256.
         tags: Tags, serde(default, deserialize_with = "unique_tags", skip_serializing_if = "Option::is_none");
     }
     defaulted {}
 }
 
 impl ImportReadSetSource {
-    /// Starts a source; file, type, subject and sample are required, and the compiler asks for them.
+    /// Makes a builder. Files, file type, subject and sample are required, which the compiler checks.
     pub fn builder() -> ImportReadSetSourceBuilder {
         ImportReadSetSourceBuilder::new(())
     }
@@ -179,7 +180,7 @@ impl<Files, Type, Subject, Sample> ImportReadSetSourceBuilder<Files, Type, Subje
         self
     }
 
-    /// The source. What the compiler can't see is checked when the call is sent.
+    /// Builds the source. Its values are checked when the call is sent.
     pub fn build(self) -> ImportReadSetSource
     where
         Files: IsSet<SourceFiles>,
@@ -193,40 +194,40 @@ impl<Files, Type, Subject, Sample> ImportReadSetSourceBuilder<Files, Type, Subje
 }
 
 json_struct! {
-    /// What an import job says of one of its sources.
+    /// A source of an import job, with its status (`ImportReadSetSourceItem`).
     ///
     /// [`Client::get_read_set_import_job`](crate::Client::get_read_set_import_job) has an example.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ImportReadSetSourceItem {
-        /// The file, or the pair of FASTQ files; `source1` is empty if the service left it out.
+        /// The file, or the pair of FASTQ files.
         pub source_files: SourceFiles,
-        /// What kind of file it is.
+        /// The format of the files. `None` if the service leaves it out.
         pub source_file_type: Option<FileType>,
-        /// Where the source stands.
+        /// The status of its import.
         pub status: ItemStatus,
-        /// What the service says about it: why it failed, say.
+        /// A message of the service about the status, such as why it failed. `None` if there is none.
         pub status_message: Option<String>,
-        /// Whom the data is of.
+        /// The name of the subject that the data is of. `None` if the service leaves it out.
         pub subject_id: Option<SubjectId>,
-        /// Which sample of the subject it is.
+        /// The name of the sample of the subject. `None` if the service leaves it out.
         pub sample_id: Option<SampleId>,
-        /// Where the sample came from.
+        /// What the sample was generated from. `None` if the service leaves it out.
         pub generated_from: Option<String>,
-        /// The reference that the reads are aligned to.
+        /// The ARN of the reference genome that the reads are aligned to. `None` if there is none.
         pub reference_arn: Option<ReferenceArn>,
-        /// The name of the read set.
+        /// The name of the read set. `None` if it has none.
         pub name: Option<String>,
-        /// The description of the read set.
+        /// The description of the read set. `None` if it has none.
         pub description: Option<String>,
-        /// The tags of the read set; the service adds some of its own, `aws:omics:…`.
+        /// The tags of the read set. The service adds tags of its own, whose keys start with `aws:omics:`.
         pub tags: BTreeMap<String, String>,
-        /// The read set that the source became, once it has.
+        /// The id of the read set that was made of the source. `None` if there is none yet.
         pub read_set_id: Option<ReadSetId>,
     }
 }
 
-/// Reads tags, each given once: serde would silently keep the last.
+/// Reads tags. A duplicate key is an error: serde would keep the last value without one.
 fn unique_tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Tags>, D::Error> {
     struct UniqueTags;
 
