@@ -1,12 +1,8 @@
 //! The operations, by resource. Each has its builder, request, checks and output in one place.
 
 mod call;
-#[cfg(test)]
-mod foreign;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
-#[cfg(test)]
-mod goldens;
 mod list;
 pub mod read_set;
 mod response;

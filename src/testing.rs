@@ -123,10 +123,7 @@ impl HttpClient for Script {
             match step {
                 Step::Respond(response) => {
                     let text = String::from_utf8_lossy(&response.body);
-                    let body = match text.contains("{id}") {
-                        true => text.replace("{id}", &id).into(),
-                        false => response.body,
-                    };
+                    let body = if text.contains("{id}") { text.replace("{id}", &id).into() } else { response.body };
                     Ok(into_http(Response { body, ..response }))
                 }
                 Step::Fail(kind) => Err(HttpError::new(kind, "scripted".to_owned(), None)),

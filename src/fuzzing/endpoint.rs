@@ -26,8 +26,8 @@ pub fn endpoint(data: &[u8]) {
         Ok(endpoint) => endpoint,
         Err(error) => return super::assert_one_line(&error),
     };
-    let uri = endpoint.host(HostPrefix::ControlStorage).uri(PATH, "").unwrap();
-    let found = url::Url::parse(&uri.to_string()).unwrap();
+    let uri = endpoint.host(HostPrefix::ControlStorage).uri(PATH, "").unwrap_or_else(|error| panic!("{error}"));
+    let found = url::Url::parse(&uri.to_string()).unwrap_or_else(|error| panic!("{uri}: {error}"));
     assert!(matches!(found.scheme(), "http" | "https"));
     assert!(found.username().is_empty() && found.password().is_none(), "{found}");
     assert!(found.query().is_none() && found.fragment().is_none(), "{found}");

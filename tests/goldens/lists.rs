@@ -1,13 +1,13 @@
-//! The goldens of the lists and of metadata.
+//! Lists, metadata and deletions.
 
 use time::format_description::well_known::Rfc3339;
 
-use super::*;
-use crate::model::{CreationType, ETagAlgorithm, ReadSetStatus};
-use crate::read_set::{
-    GetReadSetMetadataOutput, JobFilter, ListReadSetActivationJobsOutput, ListReadSetExportJobsOutput,
-    ListReadSetImportJobsOutput, ListReadSetsOutput, ReadSetFilter,
+use healthomics::read_set::{
+    CreationType, ETagAlgorithm, GetReadSetMetadataOutput, JobFilter, ListReadSetActivationJobsOutput,
+    ListReadSetExportJobsOutput, ListReadSetImportJobsOutput, ListReadSetsOutput, ReadSetFilter, ReadSetStatus,
 };
+
+use super::*;
 
 const TOKEN: &str = "eyJsYXN0SWQiOiIyNDY4MDEzNTc5In0=";
 
@@ -16,53 +16,35 @@ fn time_of(filter: &Value, name: &str) -> Option<OffsetDateTime> {
 }
 
 fn job_filter(input: &Value) -> JobFilter {
-    let mut filter = JobFilter::new();
-    if let Some(status) = input["status"].as_str() {
-        filter = filter.status(status);
-    }
-    if let Some(time) = time_of(input, "createdAfter") {
-        filter = filter.created_after(time);
-    }
-    if let Some(time) = time_of(input, "createdBefore") {
-        filter = filter.created_before(time);
-    }
-    filter
+    JobFilter::new()
+        .status(input["status"].as_str())
+        .created_after(time_of(input, "createdAfter"))
+        .created_before(time_of(input, "createdBefore"))
 }
 
 fn read_set_filter(input: &Value) -> ReadSetFilter {
-    let mut filter = ReadSetFilter::new();
-    for (name, value) in input.as_object().unwrap() {
-        let text = value.as_str().unwrap();
-        filter = match name.as_str() {
-            "name" => filter.name(text),
-            "status" => filter.status(text),
-            "referenceArn" => filter.reference_arn(text),
-            "createdAfter" => filter.created_after(time_of(input, name).unwrap()),
-            "createdBefore" => filter.created_before(time_of(input, name).unwrap()),
-            "sampleId" => filter.sample_id(text),
-            "subjectId" => filter.subject_id(text),
-            "generatedFrom" => filter.generated_from(text),
-            "creationType" => filter.creation_type(text),
-            other => panic!("no filter for {other}"),
-        };
-    }
-    filter
+    let optional = |name: &str| input[name].as_str();
+    ReadSetFilter::new()
+        .name(optional("name"))
+        .status(optional("status"))
+        .reference_arn(optional("referenceArn"))
+        .created_after(time_of(input, "createdAfter"))
+        .created_before(time_of(input, "createdBefore"))
+        .sample_id(optional("sampleId"))
+        .subject_id(optional("subjectId"))
+        .generated_from(optional("generatedFrom"))
+        .creation_type(optional("creationType"))
 }
 
-/// Drives a fluent builder by botocore's input.
+/// Sends the call of a list with the input that botocore had.
 macro_rules! list {
     ($call:expr, $input:expr, $filter:expr) => {{
-        let (mut call, input) = ($call.sequence_store_id(text($input, "sequenceStoreId")), $input);
-        if let Some(number) = input["maxResults"].as_i64() {
-            call = call.max_results(i32::try_from(number).unwrap());
-        }
-        if let Some(token) = input["nextToken"].as_str() {
-            call = call.next_token(token);
-        }
-        if input["filter"].is_object() {
-            call = call.filter($filter(&input["filter"]));
-        }
-        call.send().await.map(drop)
+        let input: &Value = $input;
+        let max_results = input["maxResults"].as_i64().map(|number| i32::try_from(number).unwrap());
+        let call = $call.sequence_store_id(text(input, "sequenceStoreId")).max_results(max_results);
+        let call = call.next_token(input["nextToken"].as_str());
+        let filter = Some(&input["filter"]).filter(|filter| filter.is_object()).map($filter);
+        call.filter(filter).send().await.map(drop)
     }};
 }
 
@@ -98,21 +80,21 @@ pub(super) fn same_times(mut body: Value) -> Value {
 }
 
 pub(super) async fn metadata(name: &str) -> Result<GetReadSetMetadataOutput, Error> {
-    client_answering(name).get_read_set_metadata().sequence_store_id("1234567890").id("5000000001").send().await
+    client_for(name).get_read_set_metadata().sequence_store_id("1234567890").id("5000000001").send().await
 }
 
 async fn exports(case: &str) -> ListReadSetExportJobsOutput {
-    let client = client_answering(&format!("list_export_jobs.{case}"));
+    let client = client_for(&format!("list_export_jobs.{case}"));
     client.list_read_set_export_jobs().sequence_store_id("1234567890").send().await.unwrap()
 }
 
 async fn imports(case: &str) -> ListReadSetImportJobsOutput {
-    let client = client_answering(&format!("list_import_jobs.{case}"));
+    let client = client_for(&format!("list_import_jobs.{case}"));
     client.list_read_set_import_jobs().sequence_store_id("1234567890").send().await.unwrap()
 }
 
 async fn activations(case: &str) -> ListReadSetActivationJobsOutput {
-    let client = client_answering(&format!("list_activation_jobs.{case}"));
+    let client = client_for(&format!("list_activation_jobs.{case}"));
     client.list_read_set_activation_jobs().sequence_store_id("1234567890").send().await.unwrap()
 }
 
@@ -121,11 +103,11 @@ async fn read_sets(case: &str) -> ListReadSetsOutput {
 }
 
 async fn try_read_sets(case: &str) -> Result<ListReadSetsOutput, Error> {
-    let client = client_answering(&format!("list_read_sets.{case}"));
+    let client = client_for(&format!("list_read_sets.{case}"));
     client.list_read_sets().sequence_store_id("1234567890").send().await
 }
 
-/// How many items a list answer holds, by its name behind the dot.
+/// How many items the response of a list has, by the end of its name.
 fn items_in(case: &str) -> usize {
     match case {
         "empty"
@@ -184,7 +166,7 @@ async fn every_list_is_read() {
 }
 
 #[tokio::test]
-async fn entries_are_read_in_full() {
+async fn items_are_read_in_full() {
     let exports = exports("full").await;
     assert_eq!(exports.request_id.as_deref(), Some("req-1"));
     let (first, second) = (&exports.export_jobs[0], &exports.export_jobs[1]);
@@ -213,16 +195,16 @@ async fn entries_are_read_in_full() {
 }
 
 #[tokio::test]
-async fn an_entry_without_id_or_status_is_left_out_and_costs_none_of_the_others() {
+async fn an_item_without_id_or_status_is_left_out_and_the_others_are_kept() {
     let page = exports("empty_item").await;
     assert_eq!(page.export_jobs.iter().map(|job| job.id.as_str()).collect::<Vec<_>>(), ["2468013579"]);
     let page = read_sets("structures_of_other_types").await;
     assert_eq!((&page.read_sets[0].sequence_information, &page.read_sets[0].etag), (&None, &None));
-    assert_eq!(page.read_sets[1].sequence_information, Some(crate::read_set::SequenceInformation::default()));
+    assert_eq!(page.read_sets[1].sequence_information, Some(healthomics::read_set::SequenceInformation::default()));
 }
 
 #[tokio::test]
-async fn values_of_tomorrow_are_listed_as_themselves() {
+async fn values_that_this_version_does_not_know_are_listed() {
     assert_eq!(imports("unknown_enum_values").await.import_jobs[0].status.as_str(), "PAUSED");
     let read_set = read_sets("unknown_enum_values").await.read_sets.remove(0);
     assert_eq!(read_set.creation_type.unwrap().as_str(), "COPY");
@@ -230,9 +212,9 @@ async fn values_of_tomorrow_are_listed_as_themselves() {
 }
 
 #[tokio::test]
-async fn listed_times_in_every_dress_are_the_same_moment() {
-    for dress in ["no_fraction", "six_digits", "nine_digits", "offset", "epoch_integer", "epoch_fraction"] {
-        let case = format!("time_{dress}");
+async fn listed_times_in_every_format_are_the_same_time() {
+    for format in ["no_fraction", "six_digits", "nine_digits", "offset", "epoch_integer", "epoch_fraction"] {
+        let case = format!("time_{format}");
         let times = [
             exports(&case).await.export_jobs[0].creation_time,
             read_sets(&case).await.read_sets[0].creation_time,
@@ -265,11 +247,11 @@ async fn metadata_is_read_in_full() {
     let odd = metadata("get_read_set_metadata.structures_of_other_types").await.unwrap();
     assert_eq!((odd.etag, odd.sequence_information), (None, None));
     let files = odd.files.unwrap();
-    assert_eq!((files.source1, files.source2), (None, Some(crate::read_set::FileInformation::default())));
+    assert_eq!((files.source1, files.source2), (None, Some(healthomics::read_set::FileInformation::default())));
 }
 
 #[tokio::test]
-async fn every_fault_of_a_list_is_told_and_nothing_is_sent() {
+async fn all_violations_of_a_list_are_reported_and_nothing_is_sent() {
     let script = Script::new([respond(200, &[], "{}")]);
     let filter = ReadSetFilter::new()
         .name("")

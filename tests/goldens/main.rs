@@ -1,7 +1,10 @@
-//! Every request equals what botocore sends for the same input, and every answer that the service may write is read:
-//! `tests/fixtures` holds both.
+//! Every request equals the one that botocore sends for the same input, and every response that the service may send is
+//! read: `tests/fixtures` has both.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod foreign;
 mod lists;
+mod script;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,13 +13,16 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use crate::model::validation::Violations;
-use crate::model::{FileType, ItemStatus, JobStatus};
-use crate::read_set::{ImportReadSetSource, SourceFiles};
-use crate::testing::{Script, builder, respond};
-use crate::{Client, Error};
+use healthomics::error::Violations;
+use healthomics::read_set::{
+    FileType, GetReadSetActivationJobOutput, GetReadSetExportJobOutput, GetReadSetImportJobOutput, ImportReadSetSource,
+    ItemStatus, JobStatus, SourceFiles,
+};
+use healthomics::{Client, Error};
 
-const ANSWER: &str = r#"{"id":"1234567890","sequenceStoreId":"1234567890","status":"SUBMITTED","readSets":[]}"#;
+use crate::script::{Script, builder, respond};
+
+const RESPONSE: &str = r#"{"id":"1234567890","sequenceStoreId":"1234567890","status":"SUBMITTED","readSets":[]}"#;
 
 fn text<'a>(input: &'a Value, name: &str) -> &'a str {
     input[name].as_str().unwrap_or_else(|| panic!("{name} in {input}"))
@@ -24,35 +30,25 @@ fn text<'a>(input: &'a Value, name: &str) -> &'a str {
 
 fn import_source(input: &Value) -> ImportReadSetSource {
     let optional = |name: &str| input[name].as_str();
-    let mut files = SourceFiles::source1(text(&input["sourceFiles"], "source1"));
-    if let Some(source2) = input["sourceFiles"]["source2"].as_str() {
-        files = files.source2(source2);
-    }
-    let mut source = ImportReadSetSource::builder()
-        .source_files(files)
+    let files = &input["sourceFiles"];
+    let tags = input["tags"].as_object().map(|tags| {
+        let tags = tags.iter().map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned()));
+        tags.collect::<BTreeMap<_, _>>()
+    });
+    ImportReadSetSource::builder()
+        .source_files(SourceFiles::source1(text(files, "source1")).source2(files["source2"].as_str()))
         .source_file_type(text(input, "sourceFileType"))
         .subject_id(text(input, "subjectId"))
-        .sample_id(text(input, "sampleId"));
-    if let Some(generated_from) = optional("generatedFrom") {
-        source = source.generated_from(generated_from);
-    }
-    if let Some(reference_arn) = optional("referenceArn") {
-        source = source.reference_arn(reference_arn);
-    }
-    if let Some(name) = optional("name") {
-        source = source.name(name);
-    }
-    if let Some(description) = optional("description") {
-        source = source.description(description);
-    }
-    if let Some(tags) = input["tags"].as_object() {
-        let tags = tags.iter().map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned()));
-        source = source.tags(tags.collect::<BTreeMap<_, _>>());
-    }
-    source.build()
+        .sample_id(text(input, "sampleId"))
+        .generated_from(optional("generatedFrom"))
+        .reference_arn(optional("referenceArn"))
+        .name(optional("name"))
+        .description(optional("description"))
+        .tags(tags)
+        .build()
 }
 
-/// Drives the fluent builders by botocore's input.
+/// Sends the call of an operation with the input that botocore had.
 async fn call(client: &Client, operation: &str, input: &Value) -> Result<(), Error> {
     let store = text(input, "sequenceStoreId");
     let ids = || input["sources"].as_array().unwrap().iter().map(|source| text(source, "readSetId"));
@@ -65,10 +61,7 @@ async fn call(client: &Client, operation: &str, input: &Value) -> Result<(), Err
                 .destination(text(input, "destination"))
                 .role_arn(text(input, "roleArn"))
                 .sources(ids());
-            match token {
-                Some(token) => call.client_token(token).send().await.map(drop),
-                None => call.send().await.map(drop),
-            }
+            call.client_token(token).send().await.map(drop)
         }
         "StartReadSetImportJob" => {
             let sources = input["sources"].as_array().unwrap().iter().map(import_source);
@@ -77,17 +70,11 @@ async fn call(client: &Client, operation: &str, input: &Value) -> Result<(), Err
                 .sequence_store_id(store)
                 .role_arn(text(input, "roleArn"))
                 .sources(sources);
-            match token {
-                Some(token) => call.client_token(token).send().await.map(drop),
-                None => call.send().await.map(drop),
-            }
+            call.client_token(token).send().await.map(drop)
         }
         "StartReadSetActivationJob" => {
             let call = client.start_read_set_activation_job().sequence_store_id(store).sources(ids());
-            match token {
-                Some(token) => call.client_token(token).send().await.map(drop),
-                None => call.send().await.map(drop),
-            }
+            call.client_token(token).send().await.map(drop)
         }
         "GetReadSetExportJob" => {
             client.get_read_set_export_job().sequence_store_id(store).id(text(input, "id")).send().await.map(drop)
@@ -104,12 +91,12 @@ async fn call(client: &Client, operation: &str, input: &Value) -> Result<(), Err
 
 #[tokio::test]
 async fn requests_equal_those_of_botocore() {
-    let cases: Vec<Value> = serde_json::from_str(include_str!("../../tests/fixtures/requests.json")).unwrap();
+    let cases: Vec<Value> = serde_json::from_str(include_str!("../fixtures/requests.json")).unwrap();
     assert!(cases.len() >= 190);
     for case in &cases {
         let (name, expect) = (text(case, "name"), &case["expect"]);
         let id = case["input"]["id"].as_str().unwrap_or("1234567890");
-        let body = ANSWER.replace("1234567890", id);
+        let body = RESPONSE.replace("1234567890", id);
         let script = Script::new([respond(200, &[("x-amzn-requestid", "req-1")], &body)]);
         let client = script.client_with(builder().region(text(case, "region"))).unwrap();
         call(&client, text(case, "operation"), &case["input"]).await.unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -124,7 +111,7 @@ async fn requests_equal_those_of_botocore() {
         assert_eq!(sent.header("content-type"), expect["content_type"].as_str(), "{name}");
         let mut body = if sent.body.is_empty() { Value::Null } else { serde_json::from_slice(&sent.body).unwrap() };
         if case["input"].get("clientToken").is_none() && text(case, "operation").starts_with("Start") {
-            // The one difference that is meant: a start never goes out without a token.
+            // The one intended difference: a start is never sent without a token.
             let token = body.as_object_mut().unwrap().remove("clientToken").unwrap();
             assert_eq!(token.as_str().map(str::len), Some(36), "{name}");
         }
@@ -137,23 +124,23 @@ fn fixture(name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn client_answering(name: &str) -> Client {
+fn client_for(name: &str) -> Client {
     Script::new([respond(200, &[("x-amzn-requestid", "req-1")], &fixture(name))]).client()
 }
 
-async fn get_import(name: &str) -> Result<crate::read_set::GetReadSetImportJobOutput, Error> {
-    client_answering(name).get_read_set_import_job().sequence_store_id("1234567890").id("3578013579").send().await
+async fn get_import(name: &str) -> Result<GetReadSetImportJobOutput, Error> {
+    client_for(name).get_read_set_import_job().sequence_store_id("1234567890").id("3578013579").send().await
 }
 
-async fn get_export(name: &str) -> Result<crate::read_set::GetReadSetExportJobOutput, Error> {
-    client_answering(name).get_read_set_export_job().sequence_store_id("1234567890").id("2468013579").send().await
+async fn get_export(name: &str) -> Result<GetReadSetExportJobOutput, Error> {
+    client_for(name).get_read_set_export_job().sequence_store_id("1234567890").id("2468013579").send().await
 }
 
-async fn get_activation(name: &str) -> Result<crate::read_set::GetReadSetActivationJobOutput, Error> {
-    client_answering(name).get_read_set_activation_job().sequence_store_id("1234567890").id("4688013579").send().await
+async fn get_activation(name: &str) -> Result<GetReadSetActivationJobOutput, Error> {
+    client_for(name).get_read_set_activation_job().sequence_store_id("1234567890").id("4688013579").send().await
 }
 
-/// Every fixture of an operation by its name behind the dot.
+/// The names of all responses of an operation.
 fn fixtures_of(operation: &str) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/responses");
     let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -164,17 +151,17 @@ fn fixtures_of(operation: &str) -> Vec<String> {
     names
 }
 
-/// What a caller can't do without is missing in these; everything else must be read.
-fn lacks_what_matters(name: &str) -> bool {
+/// Whether a response lacks a field without which it is an error. All others must be read.
+fn lacks_a_required_field(name: &str) -> bool {
     let case = name.split_once('.').unwrap().1;
     let missing = ["without_id", "id_null", "id_empty", "without_status", "status_null", "status_empty"];
     missing.contains(&case) || case == "empty_object"
 }
 
 #[tokio::test]
-async fn every_answer_is_read_or_refused_as_a_whole() {
+async fn every_response_is_read_or_rejected_as_a_whole() {
     let mut read = 0;
-    let mut refused = 0;
+    let mut rejected = 0;
     for operation in ["get_import_job", "get_export_job", "get_activation_job", "get_read_set_metadata"] {
         for name in fixtures_of(operation) {
             let result = match operation {
@@ -185,27 +172,27 @@ async fn every_answer_is_read_or_refused_as_a_whole() {
             };
             match result {
                 Ok(()) => {
-                    assert!(!lacks_what_matters(&name), "{name} was read");
+                    assert!(!lacks_a_required_field(&name), "{name} was read");
                     read += 1;
                 }
                 Err(error) => {
-                    assert!(lacks_what_matters(&name), "{name}: {}", error.report());
+                    assert!(lacks_a_required_field(&name), "{name}: {}", error.report());
                     assert!(matches!(error, Error::UndecodableResponse(_)), "{name}: {error:?}");
                     assert!(!error.may_have_been_applied(), "{name}: a Get changes nothing");
                     assert_eq!(error.request_id(), Some("req-1"), "{name}");
-                    refused += 1;
+                    rejected += 1;
                 }
             }
         }
     }
-    assert!(read > 75 && refused > 15, "{read} read, {refused} refused");
+    assert!(read > 75 && rejected > 15, "{read} read, {rejected} rejected");
 }
 
 #[tokio::test]
-async fn a_start_whose_answer_lacks_id_or_status_may_have_been_applied() {
+async fn a_start_whose_response_lacks_id_or_status_may_have_been_applied() {
     for operation in ["start_import_job", "start_export_job", "start_activation_job"] {
         for name in fixtures_of(operation) {
-            let client = client_answering(&name);
+            let client = client_for(&name);
             let result = match operation {
                 "start_import_job" => {
                     let source = ImportReadSetSource::builder()
@@ -232,17 +219,17 @@ async fn a_start_whose_answer_lacks_id_or_status_may_have_been_applied() {
             };
             match result {
                 Ok((id, token)) => {
-                    assert!(!lacks_what_matters(&name), "{name} was read");
+                    assert!(!lacks_a_required_field(&name), "{name} was read");
                     assert!(id.len() >= 10, "{name}");
                     assert_eq!(token, "my-token", "{name}");
                 }
                 Err(error) => {
-                    assert!(lacks_what_matters(&name), "{name}: {}", error.report());
+                    assert!(lacks_a_required_field(&name), "{name}: {}", error.report());
                     assert!(matches!(error, Error::UndecodableResponse(_)), "{name}: {error:?}");
                     assert!(error.may_have_been_applied(), "{name}");
                     assert_eq!(error.client_token().map(|token| token.as_str()), Some("my-token"), "{name}");
                     assert!(error.to_string().contains("may have been applied"), "{error}");
-                    assert_eq!(error.attempts(), 1, "{name}: the service left it out, asking again brings nothing");
+                    assert_eq!(error.attempts(), 1, "{name}: the service left it out, and would again");
                 }
             }
         }
@@ -250,7 +237,7 @@ async fn a_start_whose_answer_lacks_id_or_status_may_have_been_applied() {
 }
 
 #[tokio::test]
-async fn times_in_every_dress_are_the_same_moment() {
+async fn times_in_every_format_are_the_same_time() {
     let whole = datetime!(2022-11-23 01:36:38 UTC);
     let mut seen = 0;
     for name in fixtures_of("get_export_job").into_iter().filter(|name| name.contains(".time_")) {
@@ -284,7 +271,7 @@ async fn an_import_job_is_read_in_full() {
 }
 
 #[tokio::test]
-async fn what_is_new_to_this_version_arrives_as_itself() {
+async fn values_that_this_version_does_not_know_are_kept() {
     let job = get_export("get_export_job.unknown_enum_values").await.unwrap();
     assert_eq!(job.status.as_str(), "PAUSED");
     assert!(!job.status.is_terminal());
@@ -293,7 +280,7 @@ async fn what_is_new_to_this_version_arrives_as_itself() {
 }
 
 #[tokio::test]
-async fn the_store_that_was_asked_stands_in_for_an_absent_one() {
+async fn a_store_that_the_response_lacks_is_that_of_the_request() {
     let job = get_activation("get_activation_job.id_and_status_alone").await.unwrap();
     assert_eq!(job.sequence_store_id, "1234567890");
     assert_eq!(job.creation_time, None);
@@ -301,8 +288,8 @@ async fn the_store_that_was_asked_stands_in_for_an_absent_one() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_refused_request_is_sent() {
-    let script = Script::new([respond(200, &[("x-amzn-requestid", "req-1")], ANSWER)]);
+async fn an_invalid_request_is_not_sent() {
+    let script = Script::new([respond(200, &[("x-amzn-requestid", "req-1")], RESPONSE)]);
     let long = "x".repeat(128);
     let source = ImportReadSetSource::builder()
         .source_files(SourceFiles::source1("s3://bucket").source2("https://bucket/key"))
@@ -351,7 +338,7 @@ async fn nothing_of_a_refused_request_is_sent() {
 
 #[tokio::test]
 async fn the_number_of_sources_is_checked() {
-    let client = Script::new([respond(200, &[("x-amzn-requestid", "req-1")], ANSWER)]).client();
+    let client = Script::new([respond(200, &[("x-amzn-requestid", "req-1")], RESPONSE)]).client();
     let ids = |count: usize| (0..count).map(|index| format!("{:010}", 5_000_000_000_u64 + index as u64));
     for (count, fits) in [(0, false), (1, true), (20, true), (21, false)] {
         let call = client.start_read_set_activation_job().sequence_store_id("1234567890").sources(ids(count));

@@ -1,7 +1,8 @@
-//! Responses with a status of 200 that are JSON, and not of the service: of a proxy, a health check, a login page.
+//! Responses with status 200 and JSON that are not the service's: those of a proxy, a health check or a login page.
 
-use crate::testing::{Script, respond};
-use crate::{Client, Error};
+use healthomics::{Client, Error};
+
+use crate::script::{Script, respond};
 
 const STORE: &str = "1234567890";
 const REQUEST_ID: (&str, &str) = ("x-amzn-requestid", "req-1");
@@ -91,7 +92,7 @@ impl Operation {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_response_of_somebody_else_is_no_empty_success() {
+async fn a_response_that_is_not_the_services_is_no_empty_success() {
     for operation in ALL {
         for body in FOREIGN {
             let script = Script::new([respond(200, &[], body)]);
@@ -115,10 +116,10 @@ async fn the_list_of_read_sets_is_required() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_of_the_service_may_be_empty() {
+async fn an_empty_response_of_the_service_is_a_success() {
     for operation in ALL_OPTIONAL {
         // A request id is enough, and so is a field.
-        for body in ["{}", r#"{"tomorrow":1}"#, r#"{"exportJobs":null,"importJobs":null,"errors":null}"#] {
+        for body in ["{}", r#"{"newField":1}"#, r#"{"exportJobs":null,"importJobs":null,"errors":null}"#] {
             let script = Script::new([respond(200, &[REQUEST_ID], body)]);
             assert_eq!(operation.call(&script.client()).await.unwrap(), 0, "{operation:?}, {body}");
         }
@@ -138,7 +139,7 @@ async fn what_is_of_the_service_may_be_empty() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_empty_body_is_a_success_of_a_deletion_alone_and_with_a_request_id() {
+async fn an_empty_body_is_a_success_only_of_a_deletion_with_a_request_id() {
     for body in ["", " \r\n"] {
         for operation in ALL {
             let script = Script::new([respond(200, &[REQUEST_ID], body)]);
