@@ -1,8 +1,8 @@
 //! Calls without `async`, for scripts, command-line tools and tests (feature `blocking`).
 //!
 //! Everything in this crate that can be awaited and may fail has [`block`](Block::block), which waits on the calling
-//! thread, and every stream has [`block_each`](BlockEach::block_each), an iterator. Client, builders and outputs are the
-//! same as in async code.
+//! thread, and every stream has [`block_each`](BlockEach::block_each), an iterator. Client, builders and outputs are
+//! the same as in async code.
 //!
 //! ```
 //! use healthomics::blocking::{Block as _, BlockEach as _};
@@ -17,11 +17,12 @@
 //!     let client = healthomics::Client::from_env()?;
 //! #   };
 //!     let mut archived = Vec::new();
-//!     for read_set in client.list_read_sets().sequence_store_id(&store).items().block_each() {
+//!     let list = client.list_read_sets().sequence_store_id(&store);
+//!     for read_set in list.items().block_each() {
 //!         archived.push(read_set?.id);
 //!     }
-//!     let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(&archived);
-//!     let started = call.send().block()?;
+//!     let call = client.start_read_set_activation_job().sequence_store_id(&store);
+//!     let started = call.sources(&archived).send().block()?;
 //!     let outcome = client.job(&started).wait().block()?;
 //!     println!("{} read sets are active", outcome.finished_items().count());
 //! #   assert!(outcome.is_completed() && outcome.items().len() == 3);
@@ -29,16 +30,16 @@
 //! }
 //! ```
 //!
-//! The program needs no Tokio runtime of its own: the first call builds one for the process, which has no threads and runs
-//! on the thread that blocks. Several threads may block at the same time.
+//! The program needs no Tokio runtime of its own: the first call builds one for the process, which has no threads and
+//! runs on the thread that blocks. Several threads may block at the same time.
 //!
 //! # Limits
 //!
 //! - **Inside an async runtime** it would stop everything else that runs there. Instead of a panic or a deadlock, it
 //!   returns [`BlockingUnavailable::InsideRuntime`]. Await the call there; on a thread of `spawn_blocking`, use the
 //!   `block_on` of the runtime's handle.
-//! - **A client that is also used in async code**: connections belong to the runtime that opened them, and those of this
-//!   module make no progress while no thread blocks. Use two clients.
+//! - **A client that is also used in async code**: connections belong to the runtime that opened them, and those of
+//!   this module make no progress while no thread blocks. Use two clients.
 
 use std::future::poll_fn;
 use std::io;
@@ -58,7 +59,8 @@ static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// async fn main() {
-///     assert!(matches!(blocking::run(async { 2 + 2 }), Err(BlockingUnavailable::InsideRuntime)));
+///     let error = blocking::run(async { 2 + 2 }).unwrap_err();
+///     assert!(matches!(error, BlockingUnavailable::InsideRuntime));
 /// }
 /// ```
 #[derive(Debug, thiserror::Error)]
@@ -97,8 +99,8 @@ impl<E> BlockError<E> {
     }
 }
 
-/// Waits for any future on this thread, for example for [`Watch::next`](crate::job::Watch::next). For futures that return
-/// a `Result`, [`Block::block`] is shorter.
+/// Waits for any future on this thread, for example for [`Watch::next`](crate::job::Watch::next). For futures that
+/// return a `Result`, [`Block::block`] is shorter.
 ///
 /// # Errors
 ///

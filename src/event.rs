@@ -1,7 +1,7 @@
 //! Events of Amazon EventBridge about status changes of read sets and their jobs, instead of polling.
 //!
-//! HealthOmics sends an event whenever a job or a read set changes its status. A rule with this pattern delivers the end
-//! of every read set job to a Lambda function, a queue or a topic:
+//! HealthOmics sends an event whenever a job or a read set changes its status. A rule with this pattern delivers the
+//! end of every read set job to a Lambda function, a queue or a topic:
 //!
 //! ```text
 //! {
@@ -15,8 +15,8 @@
 //! }
 //! ```
 //!
-//! [`Event`] is such an event. It is read from JSON ([`FromStr`], [`TryFrom<serde_json::Value>`](serde_json::Value)), and
-//! implements [`serde::Deserialize`], so that it can be the payload type of a Lambda handler.
+//! [`Event`] is such an event. It is read from JSON ([`FromStr`], [`TryFrom<serde_json::Value>`](serde_json::Value)),
+//! and implements [`serde::Deserialize`], so that it can be the payload type of a Lambda handler.
 //!
 //! ```
 //! use healthomics::event::{Change, Event};
@@ -39,9 +39,9 @@
 //! let event: Event = body.parse()?;
 //! match event.change {
 //!     Change::ActivationJob(change) if change.status.is_terminal() => {
-//!         // The event reports that the job has ended; its outcome has the result of each item.
+//!         // The event reports the end of the job; its outcome has the result of each item.
 //!         let outcome = change.job(&client).wait().await?;
-//!         println!("{} of {} are active", outcome.finished_items().count(), outcome.items().len());
+//!         println!("{} read sets are active", outcome.finished_items().count());
 //! #       assert!(outcome.is_completed());
 //!     }
 //!     change => println!("nothing to do about {change:?}"),
@@ -51,10 +51,10 @@
 //!
 //! # Delivery
 //!
-//! - HealthOmics delivers events with best effort: an event may get lost. Poll jobs for which no event has arrived for a
-//!   long time, for example by [`Client::watch`](crate::Client::watch) or by a list of running jobs.
-//! - An event can arrive twice, late, or before an earlier one. Do not rely on its status: when it arrives, get the state
-//!   of the job itself.
+//! - HealthOmics delivers events with best effort: an event may get lost. Poll jobs for which no event has arrived for
+//!   a long time, for example by [`Client::watch`](crate::Client::watch) or by a list of running jobs.
+//! - An event can arrive twice, late, or before an earlier one. Do not rely on its status: when it arrives, get the
+//!   state of the job itself.
 //!
 //! # Sources
 //!
@@ -109,10 +109,12 @@ pub struct Event {
 /// ```
 /// use healthomics::event::{Change, Event};
 ///
-/// let json = r#"{ "source": "aws.omics", "detail-type": "Run Status Change", "detail": { "status": "RUNNING" } }"#;
+/// let json = r#"{ "source": "aws.omics", "detail-type": "Run Status Change",
+///     "detail": { "status": "RUNNING" } }"#;
 /// let event: Event = json.parse()?;
 /// let Change::Other(detail) = &event.change else { panic!("an event of a read set") };
-/// assert_eq!((event.detail_type.as_str(), &detail["status"]), ("Run Status Change", &"RUNNING".into()));
+/// assert_eq!(event.detail_type, "Run Status Change");
+/// assert_eq!(detail["status"], "RUNNING");
 /// # Ok::<(), healthomics::event::EventError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -135,8 +137,10 @@ pub enum Change {
 /// ```
 /// use healthomics::event::{Change, Event};
 ///
-/// let event: Event = r#"{ "source": "aws.omics", "detail-type": "Read Set Export Job Status Change",
-///     "detail": { "id": "1234567890", "sequenceStoreId": "5555555555", "status": "COMPLETED" } }"#.parse()?;
+/// let json = r#"{ "source": "aws.omics", "detail-type": "Read Set Export Job Status Change",
+///     "detail": { "id": "1234567890", "sequenceStoreId": "5555555555",
+///         "status": "COMPLETED" } }"#;
+/// let event: Event = json.parse()?;
 /// let Change::ExportJob(change) = event.change else { panic!("another event") };
 /// assert_eq!(change.to_string(), "export job 1234567890 is COMPLETED");
 /// # Ok::<(), healthomics::event::EventError>(())
@@ -173,8 +177,10 @@ impl<K: JobKind> JobChange<K> {
 /// use healthomics::event::{Change, Event};
 /// use healthomics::read_set::ReadSetStatus;
 ///
-/// let event: Event = r#"{ "source": "aws.omics", "detail-type": "Read Set Status Change",
-///     "detail": { "id": "1234567890", "sequenceStoreId": "5555555555", "status": "ACTIVE" } }"#.parse()?;
+/// let json = r#"{ "source": "aws.omics", "detail-type": "Read Set Status Change",
+///     "detail": { "id": "1234567890", "sequenceStoreId": "5555555555",
+///         "status": "ACTIVE" } }"#;
+/// let event: Event = json.parse()?;
 /// let Change::ReadSet(change) = event.change else { panic!("another event") };
 /// assert_eq!((change.id.as_str(), change.status), ("1234567890", ReadSetStatus::Active));
 /// # Ok::<(), healthomics::event::EventError>(())
@@ -219,8 +225,8 @@ pub enum EventError {
     #[error("not an event of EventBridge: not a JSON object")]
     #[non_exhaustive]
     NotAnObject {},
-    /// A required field is absent, empty or has another type. An input transformer in the rule may have removed it: let the
-    /// rule send the whole event.
+    /// A required field is absent, empty or has another type. An input transformer in the rule may have removed it: let
+    /// the rule send the whole event.
     #[error("not an event of EventBridge, or a part of one: it has no {field}")]
     #[non_exhaustive]
     Missing {

@@ -1,7 +1,7 @@
 //! Jobs that were started: get their state, wait for their end, follow their progress.
 //!
-//! - [`Job`] identifies one job. [`Client::job`](crate::Client::job) makes it of the output of a Start call, of a stored
-//!   [`JobToken`], and [`Client::export_job`](crate::Client::export_job) and its siblings of ids.
+//! - [`Job`] identifies one job. [`Client::job`](crate::Client::job) makes it of the output of a Start call, of a
+//!   stored [`JobToken`], and [`Client::export_job`](crate::Client::export_job) and its siblings of ids.
 //! - [`Wait`] polls one job until it has ended, [`Watch`] any number of jobs together.
 //! - [`Outcome`] is how a job ended; [`OutcomeSummary`] is the same as plain data, whatever the kind of the job.
 //! - [`Progress`] and [`WatchProgress`] are reported until then.
@@ -10,9 +10,9 @@
 //!
 //! # Storing and unit tests
 //!
-//! The outputs of calls, [`JobToken`], [`OutcomeSummary`], [`Progress`], [`WatchProgress`] and [`Retrying`] can be written
-//! and read by `serde` without loss. That is also how a unit test makes them, as most of them are `#[non_exhaustive]`.
-//! A [`WaitError`] is stored as its text, and the [summary](crate::Error::summary) of its
+//! The outputs of calls, [`JobToken`], [`OutcomeSummary`], [`Progress`], [`WatchProgress`] and [`Retrying`] can be
+//! written and read by `serde` without loss. That is also how a unit test makes them, as most of them are
+//! `#[non_exhaustive]`. A [`WaitError`] is stored as its text, and the [summary](crate::Error::summary) of its
 //! [`call_error`](WaitError::call_error).
 //!
 //! ```
@@ -25,7 +25,10 @@
 //!     "id": "1234567890",
 //!     "sequenceStoreId": "5555555555",
 //!     "status": "FAILED",
-//!     "sources": [{ "sourceFiles": { "source1": "s3://my-bucket/a.bam" }, "status": "FAILED" }],
+//!     "sources": [{
+//!         "sourceFiles": { "source1": "s3://my-bucket/a.bam" },
+//!         "status": "FAILED",
+//!     }],
 //! }))?;
 //! let outcome: Outcome<Import> = Outcome::Failed(job);
 //! assert_eq!(outcome.failed_items().count(), 1);

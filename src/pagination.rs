@@ -11,7 +11,8 @@
 //! # let store = local.create_sequence_store();
 //! # for _ in 0..3 { local.seed_read_set(&store, SeedReadSet::archived(FileType::Bam)); }
 //! let archived = ReadSetFilter::new().status(ReadSetStatus::Archived);
-//! let mut read_sets = client.list_read_sets().sequence_store_id(&store).filter(archived).items();
+//! let list = client.list_read_sets().sequence_store_id(&store).filter(archived);
+//! let mut read_sets = list.items();
 //! let mut ids = Vec::new();
 //! while let Some(read_set) = read_sets.next().await {
 //!     ids.push(read_set?.id);
@@ -50,8 +51,10 @@ use crate::{CallFuture, Error};
 /// # let client = local.client()?;
 /// # let store = local.create_sequence_store();
 ///
-/// assert_eq!(count(client.list_read_sets().sequence_store_id(&store).pages()).await?, 0);
-/// assert_eq!(count(client.list_read_set_export_jobs().sequence_store_id(&store).pages()).await?, 0);
+/// let read_sets = client.list_read_sets().sequence_store_id(&store);
+/// assert_eq!(count(read_sets.pages()).await?, 0);
+/// let jobs = client.list_read_set_export_jobs().sequence_store_id(&store);
+/// assert_eq!(count(jobs.pages()).await?, 0);
 /// # Ok(()) }
 /// ```
 pub trait Page: sealed::Sealed + Send + 'static {
@@ -68,8 +71,8 @@ pub trait Page: sealed::Sealed + Send + 'static {
 /// The pages of a list, one call for each. The method `pages` of the builder of a list call makes it.
 ///
 /// It ends after the first page without a token of the next one, and after the first error: from then on
-/// [`next`](Self::next) returns `None`. A page without items does not end it. A token that the service has returned before
-/// is an error, as the list would never end.
+/// [`next`](Self::next) returns `None`. A page without items does not end it. A token that the service has returned
+/// before is an error, as the list would never end.
 ///
 /// The calls wait for permits of the client's rate limiter: five requests a second by default, see
 /// [`requests_per_second`](crate::ClientBuilder::requests_per_second).
@@ -78,8 +81,8 @@ pub trait Page: sealed::Sealed + Send + 'static {
 ///
 /// # Cancel safety
 ///
-/// [`next`](Self::next) is cancel safe: if its future is dropped, in a branch of `tokio::select!` for example, no page is
-/// lost and no request is sent twice. A call in flight stays here, and the following `next` continues with it.
+/// [`next`](Self::next) is cancel safe: if its future is dropped, in a branch of `tokio::select!` for example, no page
+/// is lost and no request is sent twice. A call in flight stays here, and the following `next` continues with it.
 ///
 /// ```
 /// # use healthomics::local::{LocalService, SeedReadSet};
@@ -162,8 +165,8 @@ impl<P: Page> Pages<P> {
         poll_fn(|context| self.poll(context)).await
     }
 
-    /// The token of the next page, with which a later list continues; after an error it is that of the page that failed.
-    /// `None` before the first page and after the last.
+    /// The token of the next page, with which a later list continues; after an error it is that of the page that
+    /// failed. `None` before the first page and after the last.
     ///
     /// [`Pages`] has an example.
     pub fn token(&self) -> Option<&str> {
@@ -220,7 +223,8 @@ impl<P> fmt::Debug for Pages<P> {
 /// # let client = local.client()?;
 /// # let store = local.create_sequence_store();
 /// # for _ in 0..3 { local.seed_read_set(&store, SeedReadSet::active("BAM".into())); }
-/// let mut read_sets = client.list_read_sets().sequence_store_id(&store).max_results(2).items();
+/// let list = client.list_read_sets().sequence_store_id(&store).max_results(2);
+/// let mut read_sets = list.items();
 /// let mut count = 0;
 /// while let Some(read_set) = read_sets.next().await {
 ///     println!("{}", read_set?.id);

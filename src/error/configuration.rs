@@ -104,7 +104,7 @@ pub enum ConfigurationError {
     /// The HTTP client could not be built, usually because the machine has no certificate store.
     #[error("the HTTP client could not be built")]
     HttpClient(#[source] BoxError),
-    /// A call was awaited outside a Tokio runtime, whose timers and sockets it needs.
+    /// A call was awaited outside a Tokio runtime. It needs the timers and sockets of one (`enable_all` of its builder).
     #[error(
         "no Tokio runtime: await this inside one (`#[tokio::main]`), or use `healthomics::blocking` (feature `blocking`)"
     )]

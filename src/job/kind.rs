@@ -129,7 +129,8 @@ pub enum Scheduling {
 /// # let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
 /// # let started = call.send().await?;
 ///
-/// let outcome = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5)).await?;
+/// let wait = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5));
+/// let outcome = wait.await?;
 /// assert_eq!(failed(outcome.job()), ["5555555555: no such read set"]);
 /// # Ok(()) }
 /// ```
@@ -165,7 +166,8 @@ pub trait JobItem: sealed::Sealed {
     fn reason(&self) -> &str;
     /// What the item is: the id of the read set, or the location of the first file of an import.
     fn name(&self) -> &str;
-    /// The read set of the item. For an import it is the one that was made of the files, and `None` while there is none.
+    /// The read set of the item. For an import it is the one that was made of the files, and `None` while there is
+    /// none.
     fn read_set_id(&self) -> Option<&ReadSetId>;
 }
 

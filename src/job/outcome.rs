@@ -102,7 +102,8 @@ impl<K: JobKind> Outcome<K> {
     /// # let sources = [archived.as_str(), "5555555555"];
     /// # let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(sources);
     /// # let started = call.send().await?;
-    /// let outcome = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5)).await?;
+    /// let wait = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5));
+    /// let outcome = wait.await?;
     /// let failed: Vec<_> = outcome.failed_items().map(|item| &item.read_set_id).collect();
     /// assert_eq!((failed, outcome.finished_items().count()), (vec![&"5555555555".into()], 1));
     /// # Ok(()) }
@@ -229,12 +230,14 @@ impl Outcome<Import> {
     /// # let local = healthomics::local::LocalService::start().await?;
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
-    /// let source = ImportReadSetSource::builder().source_files("s3://my-bucket/1.bam").subject_id("HG00096");
-    /// let source = source.source_file_type(FileType::Ubam).sample_id("blood").build();
+    /// let source = ImportReadSetSource::builder().source_files("s3://my-bucket/1.bam");
+    /// let source = source.source_file_type(FileType::Ubam).subject_id("HG00096");
+    /// let source = source.sample_id("blood").build();
     /// let call = client.start_read_set_import_job().sequence_store_id(&store).sources([source]);
     /// let started = call.role_arn("arn:aws:iam::123456789012:role/OmicsImport").send().await?;
     ///
-    /// let outcome = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5)).await?;
+    /// let wait = client.job(&started).wait().poll_every(std::time::Duration::from_millis(5));
+    /// let outcome = wait.await?;
     /// for (files, read_set) in outcome.read_sets() {
     ///     println!("{read_set} was made of {}", files.source1);
     /// }

@@ -12,8 +12,8 @@ use crate::model::{ItemStatus, JobStatus};
 
 /// How far a job is: what a progress bar needs.
 ///
-/// [`Wait::on_progress`](super::Wait::on_progress) reports it, [`States::progress`](super::States::progress) returns it.
-/// Before the first successful poll, it has no status and no items.
+/// [`Wait::on_progress`](super::Wait::on_progress) reports it, [`States::progress`](super::States::progress) returns
+/// it. Before the first successful poll, it has no status and no items.
 ///
 /// In JSON it is an object with the fields below in camel case; `elapsed` is an object of `secs` and `nanos`. What is
 /// read back equals what was written, and absent fields have their default.

@@ -12,8 +12,8 @@ use crate::{Client, Error};
 
 /// What is being retried at present: since when it fails, and with which error.
 ///
-/// It is in the progress of waits, watches and bulk runs from the first of consecutive failures until a poll succeeds. In
-/// JSON it is an object with `since` (ISO 8601) and `error`; both are required.
+/// It is in the progress of waits, watches and bulk runs from the first of consecutive failures until a poll succeeds.
+/// In JSON it is an object with `since` (ISO 8601) and `error`; both are required.
 ///
 /// ```
 /// # use healthomics::local::{Fault, LocalService};
@@ -27,7 +27,7 @@ use crate::{Client, Error};
 /// # let wait = client.job(&started).wait();
 /// let wait = wait.on_progress(|progress| {
 ///     if let Some(retrying) = &progress.retrying {
-///         // retrying since 2026-11-28T06:00:00Z: GetReadSetActivationJob: ServiceUnavailable (503): …
+///         // retrying since 2026-11-28T06:00:00Z: GetReadSetActivationJob (store …
 ///         println!("{retrying}");
 /// #       assert!(retrying.error.contains("): ServiceUnavailable (503): try later"));
 ///     }

@@ -22,13 +22,14 @@ pub(super) struct Schedule {
     pub(super) max_interval: Duration,
     /// When the wait ends; `None` is without limit.
     pub(super) timeout: Option<Duration>,
-    /// How long responses are tolerated that the job does not exist; `None` is a minute for jobs that are known to exist.
+    /// How long responses are tolerated that the job does not exist; `None` is a minute for jobs that are known to
+    /// exist.
     pub(super) not_found_tolerance: Option<Duration>,
 }
 
 impl Default for Schedule {
-    /// Fast at first, so that short jobs are not waited for too long; then at a rate that leaves most of an account's five
-    /// requests a second to others.
+    /// Fast at first, so that short jobs are not waited for too long; then at a rate that leaves most of an account's
+    /// five requests a second to others.
     fn default() -> Self {
         Self {
             first_interval: Duration::from_secs(1),
@@ -102,8 +103,8 @@ impl Schedule {
         self.not_found_tolerance.unwrap_or(default).saturating_sub(elapsed)
     }
 
-    /// The time until the next poll. It grows by half with each poll, up to the longest interval. Up to a fifth of it is
-    /// taken off at random, so that jobs that were started together are not polled together all the time.
+    /// The time until the next poll. It grows by half with each poll, up to the longest interval. Up to a fifth of it
+    /// is taken off at random, so that jobs that were started together are not polled together all the time.
     pub(super) fn interval(&self, polls: u32, jitter: f64) -> Duration {
         let growth = 1.5_f64.powi(i32::try_from(polls.saturating_sub(1)).unwrap_or(i32::MAX));
         let seconds = (self.first_interval.as_secs_f64() * growth).min(self.max_interval.as_secs_f64());

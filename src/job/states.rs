@@ -24,8 +24,8 @@ use crate::{CallFuture, Error};
 ///
 /// # Cancel safety
 ///
-/// [`next`](Self::next) is cancel safe: if its future is dropped, in a branch of `tokio::select!` for example, no state is
-/// lost and no request is sent twice. A call in flight stays here, and the following `next` continues with it.
+/// [`next`](Self::next) is cancel safe: if its future is dropped, in a branch of `tokio::select!` for example, no state
+/// is lost and no request is sent twice. A call in flight stays here, and the following `next` continues with it.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -188,8 +188,8 @@ impl<K: JobKind> StoreWatch<K> {
         self.lists.request(self.client.clone(), self.store.clone(), oldest, ids.into_iter().collect());
     }
 
-    /// Queues polls of some jobs. Those come first that were not polled for the longest time, so that each is polled even
-    /// if others fail.
+    /// Queues polls of some jobs. Those come first that were not polled for the longest time, so that each is polled
+    /// even if others fail.
     fn queue_polls(&mut self, ids: impl IntoIterator<Item = K::Id>) {
         let mut ids: Vec<_> = ids.into_iter().collect();
         ids.sort_by_key(|id| self.jobs.get(id).map(|tracked| tracked.last_polled));

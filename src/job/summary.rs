@@ -10,18 +10,21 @@ use crate::protocol::json;
 
 /// How a job of any kind ended, as plain data: to store, to compare, and to return from a web handler.
 ///
-/// [`Outcome::summary`] makes it. It is a JSON object with the fields below in camel case; fields that are `None` are left
-/// out. What is read back equals what was written. In a unit test it can be made from JSON: `kind`, `sequenceStoreId`,
-/// `jobId` and `status` are required, and unknown fields are ignored.
+/// [`Outcome::summary`] makes it. It is a JSON object with the fields below in camel case; fields that are `None` are
+/// left out. What is read back equals what was written. In a unit test it can be made from JSON: `kind`,
+/// `sequenceStoreId`, `jobId` and `status` are required, and unknown fields are ignored.
 ///
 /// ```
 /// use healthomics::job::OutcomeSummary;
 ///
-/// let summary: OutcomeSummary = serde_json::from_str(
-///     r#"{"kind":"import","sequenceStoreId":"5555555555","jobId":"1234567890","status":"FAILED",
-///         "items":[{"name":"s3://my-bucket/a.bam","status":"FAILED","statusMessage":"not a BAM file"}]}"#,
-/// )?;
-/// assert_eq!(summary.failed_items().next().map(|item| item.name.as_str()), Some("s3://my-bucket/a.bam"));
+/// let summary: OutcomeSummary = serde_json::from_value(serde_json::json!({
+///     "kind": "import",
+///     "sequenceStoreId": "5555555555",
+///     "jobId": "1234567890",
+///     "status": "FAILED",
+///     "items": [{ "name": "s3://my-bucket/a.bam", "status": "FAILED" }],
+/// }))?;
+/// assert_eq!(summary.failed_items().count(), 1);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -19,8 +19,8 @@ pub(super) fn deadline_after(delay: Duration) -> Instant {
     after(Instant::now(), delay)
 }
 
-/// A point in time that can be waited for and moved. Unlike [`Sleep`], it needs a Tokio runtime only once it has to wait,
-/// so that the first call reports that there is none.
+/// A point in time that can be waited for and moved. Unlike [`Sleep`], it needs a Tokio runtime only once it has to
+/// wait, so that the first call reports that there is none.
 pub(super) struct Timer {
     deadline: Instant,
     sleep: Option<Pin<Box<Sleep>>>,

@@ -19,17 +19,18 @@ use super::wait_error::WaitError;
 ///
 /// It polls at once, a second later, and then less and less often, down to every 30 seconds. Throttling, a failing
 /// service, a failing network and timeouts are retried until they are over, and so is a credentials provider that fails
-/// after it has worked: progress reports [since when, and the error](Progress::retrying). A permanent error ends the wait.
+/// after it has worked: progress reports [since when, and the error](Progress::retrying). A permanent error ends the
+/// wait.
 ///
-/// Credentials that the service calls expired are retried if credentials of the same provider have worked before and have
-/// an expiry, as the provider is expected to renew them. Before a provider has ever worked, its failure is final after the
-/// attempts of one call.
+/// Credentials that the service calls expired are retried if credentials of the same provider have worked before and
+/// have an expiry, as the provider is expected to renew them. Before a provider has ever worked, its failure is final
+/// after the attempts of one call.
 ///
 /// # Cancel safety
 ///
-/// Dropping the wait stops it. Nothing is left behind, the job continues, and another wait can follow it, in another process
-/// too. In a loop with `tokio::select!`, call [`States::next`], or await the future of the wait by reference, so that each
-/// iteration continues the same wait:
+/// Dropping the wait stops it. Nothing is left behind, the job continues, and another wait can follow it, in another
+/// process too. In a loop with `tokio::select!`, call [`States::next`], or await the future of the wait by reference,
+/// so that each iteration continues the same wait:
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -94,8 +95,8 @@ impl<K: JobKind> Wait<K> {
         self
     }
 
-    /// Sets the longest time between two polls: 30 seconds by default. An account may make five requests a second for all
-    /// of its jobs together.
+    /// Sets the longest time between two polls: 30 seconds by default. An account may make five requests a second for
+    /// all of its jobs together.
     pub fn poll_every(mut self, interval: Duration) -> Self {
         self.schedule.max_interval = interval;
         self.schedule.first_interval = self.schedule.first_interval.min(interval);
@@ -105,9 +106,9 @@ impl<K: JobKind> Wait<K> {
     /// Sets how long the wait tolerates responses that the job does not exist (404), from the first of consecutive ones
     /// on; with zero the first one ends the wait.
     ///
-    /// The default is a minute for a job that is known to exist, by the output of its start, an event or an earlier poll
-    /// of this wait, as the service's reads may be behind its writes. It is zero for a job that was made of ids, until a
-    /// poll has succeeded.
+    /// The default is a minute for a job that is known to exist, by the output of its start, an event or an earlier
+    /// poll of this wait, as the service's reads may be behind its writes. It is zero for a job that was made of ids,
+    /// until a poll has succeeded.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -130,8 +131,8 @@ impl<K: JobKind> Wait<K> {
         self
     }
 
-    /// Sets a callback for progress. It is called when the wait begins, after each poll that does not end the wait with an
-    /// error, and every 30 seconds if nothing else happens.
+    /// Sets a callback for progress. It is called when the wait begins, after each poll that does not end the wait with
+    /// an error, and every 30 seconds if nothing else happens.
     ///
     /// [`Progress`] has an example.
     pub fn on_progress(mut self, callback: impl FnMut(&Progress) + Send + 'static) -> Self {

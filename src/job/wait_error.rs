@@ -26,7 +26,8 @@ use crate::model::text::OneLine;
 /// let wait = client.job(&started).wait().timeout(Duration::ZERO);
 /// match wait.await {
 ///     Ok(outcome) => println!("{} items failed", outcome.failed_items().count()),
-///     Err(error) if error.is_timeout() => println!("{error}"), // the job continues: wait again
+///     // The job continues: wait again.
+///     Err(error) if error.is_timeout() => println!("{error}"),
 ///     Err(error) => return Err(error.into()),
 /// }
 /// # Ok(()) }
@@ -48,8 +49,8 @@ pub enum WaitError<K: JobKind> {
         /// Why the last poll failed; `None` if it succeeded.
         error: Option<Error>,
     },
-    /// The service does not find the job (404): the ids, the region or the account are wrong, or the service has removed
-    /// the job.
+    /// The service does not find the job (404): the ids, the region or the account are wrong, or the service has
+    /// removed the job.
     #[non_exhaustive]
     NotFound {
         /// The kind and id of the job: `import job 1234567890`.

@@ -21,18 +21,18 @@ use crate::Client;
 /// Follows many jobs of a kind together, and returns each when it has ended. [`Client::watch`] makes it.
 ///
 /// It polls the list of jobs of each store, a hundred jobs with one request. It polls a job itself when a list reports
-/// that it has ended, to get its items, and when lists do not contain the job or fail several times in a row. All requests
-/// wait for permits of the client's rate limiter
-/// ([`requests_per_second`](crate::ClientBuilder::requests_per_second)). Outages are retried as by
-/// [`Job::wait`]; [`on_progress`](Self::on_progress) reports since when, and the error.
+/// that it has ended, to get its items, and when lists do not contain the job or fail several times in a row. All
+/// requests wait for permits of the client's rate limiter
+/// ([`requests_per_second`](crate::ClientBuilder::requests_per_second)). Outages are retried as by [`Job::wait`];
+/// [`on_progress`](Self::on_progress) reports since when, and the error.
 ///
 /// It is a [`Stream`], and its own [`next`](Self::next) needs no crate for streams.
 ///
 /// # Cancel safety
 ///
-/// [`next`](Self::next) is cancel safe: if its future is dropped, in a branch of `tokio::select!` for example, no job is
-/// lost. Calls in flight stay here, and the following `next` continues with them. Dropping the watch stops it, and the jobs
-/// continue.
+/// [`next`](Self::next) is cancel safe: if its future is dropped, in a branch of `tokio::select!` for example, no job
+/// is lost. Calls in flight stay here, and the following `next` continues with them. Dropping the watch stops it, and
+/// the jobs continue.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -47,8 +47,8 @@ use crate::Client;
 /// # let (_sender, mut shutdown) = tokio::sync::oneshot::channel::<()>();
 /// let mut jobs = Vec::new();
 /// for chunk in read_sets.chunks(healthomics::read_set::MAX_ACTIVATION_SOURCES) {
-///     let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(chunk);
-///     jobs.push(client.job(&call.send().await?));
+///     let call = client.start_read_set_activation_job().sequence_store_id(&store);
+///     jobs.push(client.job(&call.sources(chunk).send().await?));
 /// }
 /// let mut watch = client.watch(jobs).poll_every(Duration::from_millis(10));
 /// loop {
@@ -78,8 +78,8 @@ pub struct Watch<K: JobKind> {
 }
 
 impl Client {
-    /// Follows any number of jobs of a kind together, of any stores. A job that is given twice is returned once. Nothing is
-    /// sent until [`next`](Watch::next) is called.
+    /// Follows any number of jobs of a kind together, of any stores. A job that is given twice is returned once.
+    /// Nothing is sent until [`next`](Watch::next) is called.
     ///
     /// [`Watch`] has an example.
     pub fn watch<K: JobKind>(&self, jobs: impl IntoIterator<Item = Job<K>>) -> Watch<K> {
@@ -99,8 +99,8 @@ impl Client {
 }
 
 impl<K: JobKind> Watch<K> {
-    /// Sets how long the watch takes at most: 24 hours by default, `None` is without limit. Each job that has not ended by
-    /// then is returned with [`WaitError::Timeout`](super::WaitError::Timeout), and continues.
+    /// Sets how long the watch takes at most: 24 hours by default, `None` is without limit. Each job that has not ended
+    /// by then is returned with [`WaitError::Timeout`](super::WaitError::Timeout), and continues.
     pub fn timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.schedule.timeout = limit.into();
         self
@@ -113,15 +113,15 @@ impl<K: JobKind> Watch<K> {
         self
     }
 
-    /// Sets how long the watch tolerates responses that a job does not exist (404), from the first of consecutive ones on:
-    /// see [`Wait::not_found_tolerance`](super::Wait::not_found_tolerance).
+    /// Sets how long the watch tolerates responses that a job does not exist (404), from the first of consecutive ones
+    /// on: see [`Wait::not_found_tolerance`](super::Wait::not_found_tolerance).
     pub fn not_found_tolerance(mut self, time: Duration) -> Self {
         self.schedule.not_found_tolerance = Some(time);
         self
     }
 
-    /// Sets a callback for progress. It is called when the watch begins, when a job has ended, when a poll has failed or
-    /// polling works again, and every 30 seconds if nothing else happens; all of it inside [`next`](Self::next).
+    /// Sets a callback for progress. It is called when the watch begins, when a job has ended, when a poll has failed
+    /// or polling works again, and every 30 seconds if nothing else happens; all of it inside [`next`](Self::next).
     ///
     /// [`WatchProgress`] has an example.
     pub fn on_progress(mut self, callback: impl FnMut(&WatchProgress) + Send + 'static) -> Self {
@@ -182,8 +182,8 @@ impl<K: JobKind> Watch<K> {
 /// How far a watch is.
 ///
 /// [`Watch::on_progress`] reports it, [`Watch::progress`] returns it. In JSON it is an object with the fields below in
-/// camel case; `elapsed` is an object of `secs` and `nanos`. What is read back equals what was written, and absent fields
-/// have their default.
+/// camel case; `elapsed` is an object of `secs` and `nanos`. What is read back equals what was written, and absent
+/// fields have their default.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -197,9 +197,11 @@ impl<K: JobKind> Watch<K> {
 /// #     jobs.push(client.job(&call.send().await?));
 /// # }
 /// # let watch = client.watch(jobs);
-/// let mut watch = watch.on_progress(|progress| match &progress.retrying {
-///     Some(retrying) => println!("{} of {} jobs have ended, {retrying}", progress.ended, progress.total),
-///     None => println!("{} of {} jobs have ended", progress.ended, progress.total),
+/// let mut watch = watch.on_progress(|progress| {
+///     println!("{} of {} jobs have ended", progress.ended, progress.total);
+///     if let Some(retrying) = &progress.retrying {
+///         println!("{retrying}");
+///     }
 /// });
 /// assert_eq!((watch.progress().total, watch.progress().ended), (3, 0));
 /// while let Some((job, outcome)) = watch.next().await {
