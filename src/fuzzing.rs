@@ -129,8 +129,8 @@ pub fn manifest(data: &[u8]) {
 }
 
 fn remove_nulls(object: &mut Value) {
-    if let Value::Object(members) = object {
-        members.retain(|_, value| !value.is_null());
+    if let Value::Object(fields) = object {
+        fields.retain(|_, value| !value.is_null());
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use aws_credential_types::Credentials;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use url::Url;
 
 use crate::config::ClientBuilder;
@@ -20,7 +20,6 @@ use crate::{Client, Error};
 /// A request that was sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
-    pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -117,7 +116,7 @@ impl HttpClient for Script {
         let id = url.path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default().to_owned();
         let new_connection = head.extensions.get::<ConnectOptions>().unwrap().new_connection;
         let body = body.into_bytes().unwrap();
-        self.sent.lock().unwrap().push(Sent { method: head.method, url, headers: head.headers, body, new_connection });
+        self.sent.lock().unwrap().push(Sent { url, headers: head.headers, body, new_connection });
         let step = self.next();
         Box::pin(async move {
             match step {

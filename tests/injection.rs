@@ -1,5 +1,5 @@
-//! Whatever stands in a string member or a setting: it is refused by name before anything is sent, or it arrives as
-//! itself, in its own place, and nothing else of the request changes.
+//! Hostile values of string fields and settings: a value is either rejected before anything is sent, with the name of its
+//! field, or it arrives unchanged, and no other part of the request changes.
 #![allow(clippy::unwrap_used)]
 
 use healthomics::local::{Fault, LocalService, ReceivedRequest};
@@ -78,7 +78,7 @@ fn hostile() -> Vec<String> {
 
 type Sent = Result<(), Error>;
 
-/// A call with one member set to a value.
+/// A call with one field set to a value.
 macro_rules! call {
     ($client:ident, $($call:tt)+) => { $client.$($call)+.send().await.map(drop) };
 }
@@ -103,12 +103,12 @@ async fn read_sets(client: &Client, filter: ReadSetFilter) -> Sent {
     client.list_read_sets().sequence_store_id(STORE).filter(filter).send().await.map(drop)
 }
 
-/// Sets one member of one operation, and leaves the others as they are.
-#[allow(clippy::too_many_lines, reason = "a line for each member")]
-async fn send(c: &Client, operation: &str, member: &str, v: &str) -> Sent {
+/// Sends an operation with one field set to a value.
+#[allow(clippy::too_many_lines, reason = "a line for each field")]
+async fn send(c: &Client, operation: &str, field: &str, v: &str) -> Sent {
     let full =
         || ReadSetFilter::new().name("n").reference_arn("arn:x").sample_id("s").subject_id("S").generated_from("g");
-    match (operation, member) {
+    match (operation, field) {
         ("StartReadSetExportJob", "sequenceStoreId") => export(c, v, "s3://bucket/", ROLE, "t", ID).await,
         ("StartReadSetExportJob", "destination") => export(c, STORE, v, ROLE, "t", ID).await,
         ("StartReadSetExportJob", "roleArn") => export(c, STORE, "s3://bucket/", v, "t", ID).await,
@@ -212,13 +212,13 @@ async fn send(c: &Client, operation: &str, member: &str, v: &str) -> Sent {
         ("ListReadSets", "filter.subjectId") => read_sets(c, full().subject_id(v)).await,
         ("ListReadSets", "filter.generatedFrom") => read_sets(c, full().generated_from(v)).await,
         ("ListReadSets", "filter.creationType") => read_sets(c, full().creation_type(v)).await,
-        _ => panic!("{operation} {member}"),
+        _ => panic!("{operation} {field}"),
     }
 }
 
-/// Operation, member, and a good value for it.
+/// Operation, field, and a valid value of the field.
 #[rustfmt::skip]
-const MEMBERS: &[(&str, &str, &str)] = &[
+const FIELDS: &[(&str, &str, &str)] = &[
     ("StartReadSetExportJob", "sequenceStoreId", STORE), ("StartReadSetExportJob", "destination", "s3://bucket/"),
     ("StartReadSetExportJob", "roleArn", ROLE), ("StartReadSetExportJob", "clientToken", "t"),
     ("StartReadSetExportJob", "sources[0].readSetId", ID),
@@ -247,7 +247,7 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("ListReadSets", "filter.generatedFrom", "g"), ("ListReadSets", "filter.creationType", "IMPORT"),
 ];
 
-/// The hostile values, bare and dressed up as what the member wants.
+/// The hostile values, alone and as a part of a valid value.
 fn values(good: &str) -> Vec<String> {
     let mut values = hostile();
     if let Some(kind) = ["arn:", "s3://"].into_iter().find(|kind| good.starts_with(kind)) {
@@ -269,11 +269,11 @@ fn names(request: &ReceivedRequest) -> Vec<&str> {
     names
 }
 
-/// The value of the member in a request, and the request's query and body without it.
-fn taken_out(request: &ReceivedRequest, member: &str) -> (Option<String>, String, Value) {
+/// The value of the field in a request, and the request's query and body without it.
+fn value_and_rest(request: &ReceivedRequest, field: &str) -> (Option<String>, String, Value) {
     let mut query = request.query.clone().unwrap_or_default();
     let mut body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-    if member == "nextToken" {
+    if field == "nextToken" {
         let pairs: Vec<_> = query.split('&').map(str::to_owned).collect();
         let (own, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|pair| pair.starts_with("nextToken="));
         assert_eq!(own.len(), 1, "{query}");
@@ -281,35 +281,35 @@ fn taken_out(request: &ReceivedRequest, member: &str) -> (Option<String>, String
         let value = percent_decode_str(own[0].split_once('=').unwrap().1).decode_utf8().unwrap().into_owned();
         return (Some(value), query, body);
     }
-    if let Some(what) = member.strip_prefix("sources[0].tags") {
+    if let Some(what) = field.strip_prefix("sources[0].tags") {
         let tags = body.pointer_mut("/sources/0/tags").unwrap().take();
         let (key, value) = tags.as_object().unwrap().iter().next().unwrap();
         assert_eq!(tags.as_object().unwrap().len(), 1);
         return (Some(if what == "[key]" { key.clone() } else { value.as_str().unwrap().to_owned() }), query, body);
     }
-    let pointer = format!("/{}", member.replace("[0]", "/0").replace('.', "/"));
+    let pointer = format!("/{}", field.replace("[0]", "/0").replace('.', "/"));
     let value = body.pointer_mut(&pointer).map(Value::take);
     (value.and_then(|value| value.as_str().map(str::to_owned)), query, body)
 }
 
 #[tokio::test]
-async fn no_member_leaves_its_place() {
+async fn no_field_changes_another_part_of_the_request() {
     let local = LocalService::start().await.unwrap();
     let client = local.client_builder().max_attempts(1).build().unwrap();
     let (mut refused, mut arrived) = (0, 0);
-    for (operation, member, good) in MEMBERS {
-        let at = format!("{operation} {member}");
+    for (operation, field, good) in FIELDS {
+        let at = format!("{operation} {field}");
         local.clear_requests();
-        drop(send(&client, operation, member, good).await);
+        drop(send(&client, operation, field, good).await);
         let usual = local.requests().pop().unwrap();
         assert_eq!(usual.operation, Some(*operation), "{at}");
         for value in values(good) {
             local.clear_requests();
-            let result = send(&client, operation, member, &value).await;
+            let result = send(&client, operation, field, &value).await;
             let requests = local.requests();
             if let Err(Error::InvalidInput(error)) = &result {
                 assert!(requests.is_empty(), "{at}: {value:?} was sent");
-                let named = member.split(".tags[").next().unwrap();
+                let named = field.split(".tags[").next().unwrap();
                 let fields: Vec<_> = error.violations().iter().map(healthomics::error::Violation::field).collect();
                 assert!(!fields.is_empty() && fields.iter().all(|field| field.starts_with(named)), "{at}: {fields:?}");
                 let shown = error.to_string();
@@ -322,8 +322,8 @@ async fn no_member_leaves_its_place() {
             assert_eq!((&request.method, &request.path), (&usual.method, &usual.path), "{at}: {value:?}");
             assert_eq!(names(request), names(&usual), "{at}: {value:?}");
             assert_eq!(request.header("host"), usual.header("host"), "{at}: {value:?}");
-            let (arrived_as, query, body) = taken_out(request, member);
-            let (_, usual_query, usual_body) = taken_out(&usual, member);
+            let (arrived_as, query, body) = value_and_rest(request, field);
+            let (_, usual_query, usual_body) = value_and_rest(&usual, field);
             assert_eq!(arrived_as.as_deref(), Some(&*value), "{at}");
             assert_eq!((query, body), (usual_query, usual_body), "{at}: {value:?}");
             // The service understood the same: its signature check and its own reading of the input passed.
@@ -336,7 +336,7 @@ async fn no_member_leaves_its_place() {
 }
 
 #[tokio::test]
-async fn no_setting_leaves_its_place() {
+async fn no_setting_changes_another_part_of_the_request() {
     let local = LocalService::start().await.unwrap();
     let url = local.endpoint_url();
     let host = format!("control_storage: {url}/");
@@ -382,7 +382,7 @@ async fn no_setting_leaves_its_place() {
 }
 
 #[tokio::test]
-async fn what_the_service_says_stays_on_its_line() {
+async fn text_of_the_service_stays_on_one_line() {
     let local = LocalService::start().await.unwrap();
     let (client, store) = (local.client().unwrap(), local.create_sequence_store());
     let call = client.start_read_set_import_job().sequence_store_id(&store).role_arn(ROLE);

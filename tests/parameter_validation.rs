@@ -1,4 +1,4 @@
-//! What is checked before a request is sent, and what still is when that is turned off.
+//! The checks of a request before it is sent, with parameter validation on and off.
 #![allow(clippy::unwrap_used)]
 
 use healthomics::bulk::BulkError;
@@ -10,14 +10,13 @@ const ROLE: &str = "arn:aws:iam::123456789012:role/OmicsImport";
 const REFERENCE: &str = "arn:aws:omics:us-east-1:123456789012:referenceStore/1234567890/reference/1234567890";
 
 fn source(file_type: FileType, source2: bool, reference: bool) -> ImportReadSetSource {
-    let mut files = SourceFiles::source1("s3://my-bucket/1");
-    if source2 {
-        files = files.source2("s3://my-bucket/2");
-    }
-    let source = ImportReadSetSource::builder().source_files(files).source_file_type(file_type);
-    let mut source = source.subject_id("subject").sample_id("sample").build();
-    source.reference_arn = reference.then(|| REFERENCE.into());
-    source
+    ImportReadSetSource::builder()
+        .source_files(SourceFiles::source1("s3://my-bucket/1").source2(source2.then_some("s3://my-bucket/2")))
+        .source_file_type(file_type)
+        .subject_id("subject")
+        .sample_id("sample")
+        .reference_arn(reference.then_some(REFERENCE))
+        .build()
 }
 
 async fn import(client: &Client, store: &str, source: ImportReadSetSource) -> Result<(), Error> {
@@ -32,7 +31,7 @@ fn violations(result: Result<(), Error>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_the_user_guide_rules_out_is_refused_and_names_the_setting_that_lets_it_through() {
+async fn a_violation_of_the_user_guide_names_the_setting_that_skips_the_check() {
     let local = LocalService::start().await.unwrap();
     let store = local.create_sequence_store();
     let client = local.client().unwrap();
@@ -61,7 +60,7 @@ async fn what_the_user_guide_rules_out_is_refused_and_names_the_setting_that_let
 }
 
 #[tokio::test]
-async fn a_violation_says_which_part_is_wrong() {
+async fn a_violation_names_the_part_that_is_invalid() {
     let client = LocalService::start().await.unwrap().client().unwrap();
     for (uri, part) in [
         ("s3://my_bucket/key", r#"the bucket "my_bucket""#),
@@ -84,7 +83,7 @@ async fn a_violation_says_which_part_is_wrong() {
 }
 
 #[tokio::test]
-async fn turned_off_the_service_decides_about_lengths_counts_and_patterns() {
+async fn without_parameter_validation_the_service_checks_lengths_counts_and_patterns() {
     let local = LocalService::start().await.unwrap();
     let client = local.client_builder().parameter_validation(false).build().unwrap();
     let call = client.start_read_set_activation_job().sequence_store_id("12a").sources([""; 0]);

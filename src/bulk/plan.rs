@@ -139,9 +139,9 @@ impl Options {
     fn check(&self, parameter_validation: bool) -> Violations {
         let mut violations = Violations::new(parameter_validation);
         violations.run_id(&self.run_id);
-        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Root("sequenceStoreId"), self.sequence_store_id.as_str());
         if let Some(destination) = &self.destination {
-            violations.s3_destination(Path::Member("destination"), destination.as_str());
+            violations.s3_destination(Path::Root("destination"), destination.as_str());
         }
         if let Some(role) = &self.role_arn {
             violations.role_arn(role);

@@ -106,10 +106,10 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
         Value::Array(items) => {
             items.iter().enumerate().for_each(|(index, item)| places(item, &format!("{at}/{index}"), found));
         }
-        Value::Object(members) => {
-            for (name, member) in members {
+        Value::Object(fields) => {
+            for (name, value) in fields {
                 let name = name.replace('~', "~0").replace('/', "~1");
-                places(member, &format!("{at}/{name}"), found);
+                places(value, &format!("{at}/{name}"), found);
             }
         }
         _ => {}
@@ -161,11 +161,11 @@ fn error_response() -> impl Strategy<Value = Vec<u8>> {
         select(vec!["ThrottlingException:http://x", "ns#ExpiredToken", "Fri, 31 Dec 9999 23:59:59 GMT"])
             .prop_map(str::to_owned),
     ];
-    let member = select(vec!["message", "Message", "errorMessage", "code", "__type"]);
+    let field = select(vec!["message", "Message", "errorMessage", "code", "__type"]);
     let body = prop_oneof![
-        vec((member, hostile_value()), 0..6).prop_map(|members| {
-            let members = members.into_iter().map(|(name, value)| (name.to_owned(), value));
-            Value::Object(members.collect()).to_string().into_bytes()
+        vec((field, hostile_value()), 0..6).prop_map(|fields| {
+            let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value));
+            Value::Object(fields.collect()).to_string().into_bytes()
         }),
         vec(any::<u8>(), 0..400),
         hostile_text().prop_map(|text| format!("<html>{text}").into_bytes()),

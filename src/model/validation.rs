@@ -123,7 +123,7 @@ impl fmt::Display for Violations {
 /// The path of a field. It is formatted only for a violation.
 #[derive(Clone, Copy)]
 pub(crate) enum Path<'a> {
-    Member(&'static str),
+    Root(&'static str),
     Item(&'a Self, usize),
     Field(&'a Self, &'static str),
     Key(&'a Self, &'a str),
@@ -145,7 +145,7 @@ impl<'a> Path<'a> {
     /// The index in the outermost list.
     fn index(&self) -> Option<usize> {
         match self {
-            Self::Member(_) => None,
+            Self::Root(_) => None,
             Self::Item(parent, index) => parent.index().or(Some(*index)),
             Self::Field(parent, _) | Self::Key(parent, _) => parent.index(),
         }
@@ -155,7 +155,7 @@ impl<'a> Path<'a> {
 impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Member(name) => f.write_str(name),
+            Self::Root(name) => f.write_str(name),
             Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
             Self::Field(parent, name) => write!(f, "{parent}.{name}"),
             Self::Key(parent, key) => write!(f, "{parent}[{}]", Quoted(key)),
@@ -262,20 +262,20 @@ impl Violations {
 /// Fields that several operations have.
 impl Violations {
     pub(crate) fn client_token(&mut self, token: &ClientToken) {
-        self.text(Path::Member("clientToken"), token.as_str(), 127);
+        self.text(Path::Root("clientToken"), token.as_str(), 127);
     }
 
     pub(crate) fn role_arn(&mut self, role: &RoleArn) {
-        self.arn(Path::Member("roleArn"), role.as_str(), 20..=2048);
+        self.arn(Path::Root("roleArn"), role.as_str(), 20..=2048);
     }
 
     /// The fields of the request for a page of a list.
     pub(crate) fn page(&mut self, max_results: Option<i32>, next_token: Option<&str>) {
         if let Some(number) = max_results.filter(|number| !(1..=100).contains(number)) {
-            self.add(Path::Member("maxResults"), format_args!("{number} must be 1 to 100"));
+            self.add(Path::Root("maxResults"), format_args!("{number} must be 1 to 100"));
         }
         if let Some(token) = next_token {
-            let at = Path::Member("nextToken");
+            let at = Path::Root("nextToken");
             self.text(at, token, 6144);
             // Each byte may take three in the query.
             if token.len() > LONGEST_URL / 3 {
@@ -302,13 +302,13 @@ impl Violations {
     /// The name of a bulk run. It is a part of file names and tokens, so that it is always checked.
     pub(crate) fn run_id(&mut self, run_id: &RunId) {
         if let Err(message) = constraint::run_id(run_id.as_str()) {
-            self.add_always(Path::Member("runId"), message);
+            self.add_always(Path::Root("runId"), message);
         }
     }
 
     /// The read sets that a job works on.
     pub(crate) fn sources(&mut self, ids: &[ReadSetId], max: usize) {
-        let sources = Path::Member("sources");
+        let sources = Path::Root("sources");
         self.count(sources, ids.len(), max);
         for (index, id) in ids.iter().enumerate() {
             self.id(sources.item(index).field("readSetId"), id.as_str());
@@ -323,27 +323,27 @@ mod tests {
     #[test]
     fn messages_name_the_field_and_the_constraint() {
         let mut violations = Violations::default();
-        let sources = Path::Member("sources");
+        let sources = Path::Root("sources");
         violations.id(sources.item(3).field("readSetId"), "12a");
         violations.text(sources.item(0).field("name"), "a\u{200d}b", 127);
-        violations.s3_uri(Path::Member("member"), &"x".repeat(100));
+        violations.s3_uri(Path::Root("sourceFile"), &"x".repeat(100));
         let lines: Vec<_> = violations.iter().map(ToString::to_string).collect();
         assert_eq!(
             lines,
             [
                 "sources[3].readSetId: \"12a\" must be 10 to 36 digits".to_owned(),
                 "sources[0].name: holds U+200D: control, format and private characters are not allowed".to_owned(),
-                format!("member: \"{}\"… must be s3://bucket/key, the key of 1 to 1024 characters", "x".repeat(60)),
+                format!("sourceFile: \"{}\"… must be s3://bucket/key, the key of 1 to 1024 characters", "x".repeat(60)),
             ]
         );
     }
 
     #[test]
     fn an_index_is_that_of_the_outermost_list() {
-        let sources = Path::Member("sources");
+        let sources = Path::Root("sources");
         let source = sources.item(3);
         let mut violations = Violations::default();
-        violations.id(Path::Member("id"), "1");
+        violations.id(Path::Root("id"), "1");
         violations.count(sources, 0, 1);
         violations.length(source, "", 1..=1);
         violations.id(source.field("readSetId"), "1");

@@ -1,4 +1,4 @@
-//! Every operation's decoder on one answer, whatever it was meant for.
+//! Decodes a response as that of every operation.
 
 use std::fmt::Debug;
 
@@ -70,7 +70,7 @@ pub(crate) fn decode_all(raw: &Response) {
 fn decode<O: Operation<Output: Debug>>(operation: &O, raw: &Response) -> Option<O::Output> {
     match operation.decode(raw) {
         Ok(output) => {
-            // Escapes and names make it longer, by no more than a factor and what empty members take.
+            // Escapes and names of fields make it longer than the body, by a bounded factor.
             let shown = Length::of(format_args!("{output:?}"));
             assert!(shown <= 4_000 + 400 * raw.body.len(), "{shown} bytes are shown of {}", raw.body.len());
             Some(output)

@@ -1,4 +1,4 @@
-//! Lists: what the requests for a page have in common, whatever the list is of.
+//! The request for a page of a list, which is the same for all lists.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -64,7 +64,7 @@ impl<O: List> Operation for ListRequest<O> {
     }
 
     fn check(&self, violations: &mut Violations) {
-        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Root("sequenceStoreId"), self.sequence_store_id.as_str());
         violations.page(self.max_results, self.next_token.as_deref());
         if let Some(filter) = &self.filter {
             filter.check(violations);

@@ -39,7 +39,7 @@ fn text(value: &Value) -> &str {
 }
 
 #[test]
-fn every_published_case_applies_or_is_left_out_by_name() {
+fn every_published_case_runs_or_is_listed_as_not_applicable() {
     let left_out: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> =
         serde_json::from_str(include_str!("../../tests/fixtures/rest-json/left_out.json")).unwrap();
     for (kind, cases, published) in [("input", inputs(), 113), ("output", outputs(), 91)] {
@@ -51,7 +51,7 @@ fn every_published_case_applies_or_is_left_out_by_name() {
     }
 }
 
-/// The names in the query of the members that have one, in the order of the model.
+/// The fields of queries and their names there, in the order of the model.
 const QUERY: &[(&str, &str)] = &[
     ("queryString", "String"),
     ("queryStringList", "StringList"),
@@ -77,7 +77,7 @@ const QUERY: &[(&str, &str)] = &[
     ("emptyString", "Empty"),
 ];
 
-/// A member of a path or query as text.
+/// A field of a path or query as text.
 fn as_text(name: &str, value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -102,13 +102,13 @@ fn wire_request(case: &Value) -> Request {
     let segments: Vec<_> = uri.map(segment).collect();
     let mut request =
         Request::get(HostPrefix::ControlStorage, &segments.iter().map(String::as_str).collect::<Vec<_>>());
-    for (member, name) in QUERY {
-        let values = match &params[member] {
+    for (field, name) in QUERY {
+        let values = match &params[field] {
             Value::Array(values) => values.iter().collect(),
             value => vec![value],
         };
         for value in values {
-            let value = (!value.is_null()).then(|| as_text(member, value));
+            let value = (!value.is_null()).then(|| as_text(field, value));
             request = request.with_query(name, value.as_deref());
         }
     }
@@ -116,29 +116,29 @@ fn wire_request(case: &Value) -> Request {
 }
 
 #[test]
-fn paths_queries_and_hosts_are_written_so() {
-    let mut met = 0;
+fn paths_queries_and_hosts_are_written_as_published() {
+    let mut count = 0;
     for case in inputs() {
         let expected = &case["serialized"];
         if text(&expected["method"]) == "PUT" || !text(&expected["body"]).is_empty() {
             continue;
         }
-        met += 1;
+        count += 1;
         let request = wire_request(&case);
         let base = Url::parse(case["clientEndpoint"].as_str().unwrap_or("https://example.com")).unwrap();
         let host = Host::new(&base, text(&case["given"]["endpoint"]["hostPrefix"])).unwrap();
         let uri = host.uri(&request.path, &request.query).unwrap();
         assert_eq!(uri.path_and_query().unwrap().as_str(), text(&expected["uri"]), "{}", case["id"]);
-        // One case writes the path behind the host.
+        // One case has the path after the host.
         let host = expected["host"].as_str().and_then(|host| host.split('/').next()).unwrap_or("example.com");
         assert_eq!(uri.host(), Some(host), "{}", case["id"]);
     }
-    assert_eq!(met, 11);
+    assert_eq!(count, 11);
 }
 
 json_struct! {
-    /// Whatever the cases have in bodies, by the encoders and decoders of the crate. Enumerations are open: those of the
-    /// cases are values that the crate does not know.
+    /// The fields that the cases have in bodies. Enumerations are open: those of the cases are values that the crate does
+    /// not know.
     #[derive(Serialize, Deserialize)]
     struct Body {
         string_value: Option<String>,
@@ -197,7 +197,7 @@ json_struct! {
     }
 }
 
-/// What only the cases have.
+/// Types that only the cases have.
 macro_rules! fields_of_cases {
     ($($Type:ty)+) => {$(
         impl Field for $Type {
@@ -220,7 +220,7 @@ macro_rules! fields_of_cases {
 
 fields_of_cases! { bool i32 u8 u16 }
 
-/// A time that the model has as seconds.
+/// A time that the model writes as seconds.
 struct Seconds(OffsetDateTime);
 
 impl Field for Seconds {
@@ -239,10 +239,10 @@ impl Field for Seconds {
     }
 }
 
-/// The members of a case under the names and in the forms that they have in a body.
-fn as_in_body(members: &Value) -> Value {
-    let mut members = members.clone();
-    let all = members.as_object_mut().unwrap();
+/// The fields of a case with the names and formats that they have in a body.
+fn as_in_body(fields: &Value) -> Value {
+    let mut fields = fields.clone();
+    let all = fields.as_object_mut().unwrap();
     if let Some(Value::Array(mut items)) = all.remove("structureList") {
         for item in &mut items {
             *item = json!({"value": item["a"], "other": item["b"]});
@@ -258,32 +258,33 @@ fn as_in_body(members: &Value) -> Value {
             *value = json!(to_iso8601(at(millis / 1000) + time::Duration::milliseconds(millis % 1000)));
         }
     }
-    members
+    fields
 }
 
 #[test]
-fn bodies_are_written_so() {
-    let mut met = 0;
+fn bodies_are_written_as_published() {
+    let mut count = 0;
     for case in inputs() {
         let expected = text(&case["serialized"]["body"]);
         if expected.is_empty() {
             continue;
         }
-        met += 1;
+        count += 1;
         let body: Body = serde_json::from_str(&as_in_body(&case["params"]).to_string()).unwrap();
         let written: Value = serde_json::from_slice(&serde_json::to_vec(&body).unwrap()).unwrap();
         assert_eq!(written, serde_json::from_str::<Value>(expected).unwrap(), "{}", case["id"]);
     }
-    assert_eq!(met, 11);
+    assert_eq!(count, 11);
 }
 
 #[tokio::test]
-async fn a_body_has_its_type_and_no_body_has_none() {
+async fn only_a_request_with_a_body_has_a_content_type() {
     let script = Script::new([respond(200, &[], r#"{"id":"1234567890","status":"ACTIVE","readSets":[]}"#)]);
     let client = script.client();
     client.list_read_sets().sequence_store_id("1234567890").send().await.unwrap();
     client.get_read_set_metadata().sequence_store_id("1234567890").id("1234567890").send().await.unwrap();
-    let (mut met, sent) = (0, script.sent());
+    let mut count = 0;
+    let sent = script.sent();
     for case in inputs() {
         let expected = &case["serialized"];
         let request = match text(&case["id"]) {
@@ -291,14 +292,14 @@ async fn a_body_has_its_type_and_no_body_has_none() {
             "RestJsonHttpGetWithNoModeledBody" | "RestJsonHttpGetWithNoInput" => &sent[1],
             _ => continue,
         };
-        met += 1;
+        count += 1;
         assert_eq!(request.body, text(&expected["body"]), "{}", case["id"]);
         assert_eq!(request.header("content-type"), expected["headers"]["Content-Type"].as_str(), "{}", case["id"]);
         for name in expected["forbidHeaders"].as_array().into_iter().flatten() {
             assert_eq!(request.header(text(name)), None, "{}", case["id"]);
         }
     }
-    assert_eq!(met, 3);
+    assert_eq!(count, 3);
 }
 
 fn response_of(case: &Value) -> Response {
@@ -313,32 +314,32 @@ fn response_of(case: &Value) -> Response {
 }
 
 #[test]
-fn errors_are_read_so() {
-    let mut met = 0;
+fn errors_are_read_as_published() {
+    let mut count = 0;
     for case in outputs() {
         let Some(code) = case["errorCode"].as_str() else { continue };
-        met += 1;
+        count += 1;
         let raw = response_of(&case);
         let error = ErrorResponse::read(&raw, SystemTime::now(), &Secrets::default());
         assert_eq!(error.code.as_deref(), Some(code), "{}", case["id"]);
         assert_eq!(error.status, raw.status, "{}", case["id"]);
         assert_eq!(error.message.as_deref(), case["errorMessage"].as_str(), "{}", case["id"]);
     }
-    assert_eq!(met, 12);
+    assert_eq!(count, 12);
 }
 
 #[test]
-fn answers_are_read_so() {
-    // Members that are no part of a body, or of a type that the crate does not read.
-    const OTHERS: [&str; 5] = ["foo", "trueBooleanValue", "falseBooleanValue", "floatValue", "doubleValue"];
-    let mut met = 0;
+fn responses_are_read_as_published() {
+    // Fields that are not in a body, or of a type that the crate does not read.
+    const NOT_READ: [&str; 5] = ["foo", "trueBooleanValue", "falseBooleanValue", "floatValue", "doubleValue"];
+    let mut count = 0;
     for case in outputs().iter().filter(|case| case["errorCode"].is_null()) {
-        met += 1;
+        count += 1;
         let body: Body =
-            json::from_response(&response_of(case)).unwrap_or_else(|why| panic!("{}: {}", case["id"], why.what));
+            json::from_response(&response_of(case)).unwrap_or_else(|error| panic!("{}: {}", case["id"], error.what));
         let mut expected = as_in_body(&case["result"]);
-        expected.as_object_mut().unwrap().retain(|name, _| !OTHERS.contains(&name.as_str()));
+        expected.as_object_mut().unwrap().retain(|name, _| !NOT_READ.contains(&name.as_str()));
         assert_eq!(serde_json::to_value(&body).unwrap(), expected, "{}", case["id"]);
     }
-    assert_eq!(met, 21);
+    assert_eq!(count, 21);
 }

@@ -41,7 +41,7 @@ impl BulkKind for Export {
     const MAX_ITEMS: usize = MAX_EXPORT_SOURCES;
 
     fn check(item: &ReadSetId, position: usize, violations: &mut Violations) {
-        violations.id(Path::Member("sources").item(position).field("readSetId"), item.as_str());
+        violations.id(Path::Root("sources").item(position).field("readSetId"), item.as_str());
     }
 
     fn key(item: &ReadSetId) -> (&str, Option<&str>) {
@@ -75,7 +75,7 @@ impl BulkKind for Import {
     const MAX_ITEMS: usize = MAX_IMPORT_SOURCES;
 
     fn check(item: &ImportReadSetSource, position: usize, violations: &mut Violations) {
-        item.check(violations, Path::Member("sources").item(position));
+        item.check(violations, Path::Root("sources").item(position));
     }
 
     fn key(item: &ImportReadSetSource) -> (&str, Option<&str>) {

@@ -117,7 +117,7 @@ impl Operation for StartReadSetActivationJobRequest {
     }
 
     fn check(&self, violations: &mut Violations) {
-        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Root("sequenceStoreId"), self.sequence_store_id.as_str());
         violations.client_token(&self.client_token);
         violations.sources(&self.sources, MAX_ACTIVATION_SOURCES);
     }
@@ -183,8 +183,8 @@ impl Operation for GetReadSetActivationJobRequest {
     }
 
     fn check(&self, violations: &mut Violations) {
-        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
-        violations.path_id(Path::Member("id"), self.id.as_str());
+        violations.path_id(Path::Root("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Root("id"), self.id.as_str());
     }
 
     fn to_request(&self) -> Request {

@@ -91,8 +91,8 @@ impl Operation for BatchDeleteReadSetRequest {
     }
 
     fn check(&self, violations: &mut Violations) {
-        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
-        let ids = Path::Member("ids");
+        violations.path_id(Path::Root("sequenceStoreId"), self.sequence_store_id.as_str());
+        let ids = Path::Root("ids");
         violations.count(ids, self.ids.len(), MAX_DELETE_IDS);
         for (index, id) in self.ids.iter().enumerate() {
             violations.id(ids.item(index), id.as_str());

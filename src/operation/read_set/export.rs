@@ -124,8 +124,8 @@ impl Operation for StartReadSetExportJobRequest {
     }
 
     fn check(&self, violations: &mut Violations) {
-        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
-        violations.s3_destination(Path::Member("destination"), self.destination.as_str());
+        violations.path_id(Path::Root("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.s3_destination(Path::Root("destination"), self.destination.as_str());
         violations.role_arn(&self.role_arn);
         violations.client_token(&self.client_token);
         violations.sources(&self.sources, MAX_EXPORT_SOURCES);
@@ -194,8 +194,8 @@ impl Operation for GetReadSetExportJobRequest {
     }
 
     fn check(&self, violations: &mut Violations) {
-        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
-        violations.path_id(Path::Member("id"), self.id.as_str());
+        violations.path_id(Path::Root("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Root("id"), self.id.as_str());
     }
 
     fn to_request(&self) -> Request {

@@ -9,7 +9,7 @@ use crate::model::{CreationType, JobStatus, ReadSetStatus, ReferenceArn, SampleI
 use crate::operation::list::Filter;
 use crate::protocol::json::json_struct;
 
-const FILTER: Path<'static> = Path::Member("filter");
+const FILTER: Path<'static> = Path::Root("filter");
 
 json_struct! {
     /// A filter for jobs (`ExportReadSetFilter`, `ImportReadSetFilter`, `ActivateReadSetFilter`). A job matches if all fields

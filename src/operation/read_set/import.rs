@@ -138,10 +138,10 @@ impl Operation for StartReadSetImportJobRequest {
     }
 
     fn check(&self, violations: &mut Violations) {
-        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Root("sequenceStoreId"), self.sequence_store_id.as_str());
         violations.role_arn(&self.role_arn);
         violations.client_token(&self.client_token);
-        let sources = Path::Member("sources");
+        let sources = Path::Root("sources");
         violations.count(sources, self.sources.len(), MAX_IMPORT_SOURCES);
         for (index, source) in self.sources.iter().enumerate() {
             source.check(violations, sources.item(index));
@@ -211,8 +211,8 @@ impl Operation for GetReadSetImportJobRequest {
     }
 
     fn check(&self, violations: &mut Violations) {
-        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
-        violations.path_id(Path::Member("id"), self.id.as_str());
+        violations.path_id(Path::Root("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Root("id"), self.id.as_str());
     }
 
     fn to_request(&self) -> Request {

@@ -62,8 +62,8 @@ impl Operation for GetReadSetMetadataRequest {
     }
 
     fn check(&self, violations: &mut Violations) {
-        violations.path_id(Path::Member("sequenceStoreId"), self.sequence_store_id.as_str());
-        violations.path_id(Path::Member("id"), self.id.as_str());
+        violations.path_id(Path::Root("sequenceStoreId"), self.sequence_store_id.as_str());
+        violations.path_id(Path::Root("id"), self.id.as_str());
     }
 
     fn to_request(&self) -> Request {

@@ -286,7 +286,7 @@ mod manifest_tests {
     }
 
     #[test]
-    fn a_misspelt_member_of_a_manifest_is_refused() {
+    fn a_misspelt_field_of_a_manifest_is_rejected() {
         for (right, wrong) in [("source2", "Source2"), ("sampleId", "sampleID"), ("\"subjectId\":\"S\",", "")] {
             let text = GOOD.replace(right, wrong);
             assert!(serde_json::from_str::<ImportReadSetSource>(&text).is_err(), "{text}");
@@ -296,7 +296,7 @@ mod manifest_tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_manifest_is_told_with_its_place() {
+    fn an_error_of_a_manifest_says_its_position() {
         for (from, to, why) in [
             (
                 "\"source1\"",
@@ -320,9 +320,9 @@ mod manifest_tests {
         }
     }
 
-    /// A manifest may come through any format of serde.
+    /// A manifest may be in any format of serde.
     #[test]
-    fn a_manifest_is_read_from_values_as_well() {
+    fn a_manifest_is_read_from_a_json_value() {
         let value: serde_json::Value = serde_json::from_str(GOOD).unwrap();
         let source: ImportReadSetSource = serde_json::from_value(value.clone()).unwrap();
         assert_eq!(serde_json::to_value(&source).unwrap(), value);
@@ -332,7 +332,7 @@ mod manifest_tests {
         assert_eq!(source.tags.as_ref().map(|tags| tags.len()), Some(1));
     }
 
-    /// A value of a format that has no quotes, like YAML: what it is depends on what is asked for.
+    /// A value of a format without quotes, like YAML, where the requested type decides what a value is.
     struct Plain(&'static str);
 
     impl IntoDeserializer<'_, Error> for Plain {
@@ -372,11 +372,11 @@ mod manifest_tests {
     }
 
     #[test]
-    fn a_text_is_one_in_a_format_without_quotes() {
-        let members =
+    fn a_text_is_read_from_a_format_without_quotes() {
+        let fields =
             |source2| MapDeserializer::new([("source1", Plain("0123")), ("source2", Plain(source2))].into_iter());
         let both = SourceFiles::source1("0123").source2("0");
-        assert_eq!(SourceFiles::deserialize(members("0")).unwrap(), both);
-        assert_eq!(SourceFiles::deserialize(members("~")).unwrap(), SourceFiles::source1("0123"));
+        assert_eq!(SourceFiles::deserialize(fields("0")).unwrap(), both);
+        assert_eq!(SourceFiles::deserialize(fields("~")).unwrap(), SourceFiles::source1("0123"));
     }
 }
