@@ -104,7 +104,7 @@ pub enum BulkError {
     #[error(
         "{count} duplicate{}, nothing was started: {}; fix the input or have them dropped",
         if *count == 1 { "" } else { "s" },
-        plan::named(first, *count)
+        plan::list_duplicates(first, *count)
     )]
     #[non_exhaustive]
     DuplicateItems {

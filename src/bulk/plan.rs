@@ -1,27 +1,28 @@
-//! Which item is in which job, and which client token a job has.
+//! A plan of a bulk run: which item is in which job, and which client token a job has.
 //!
-//! Pure: the same input, options and run id make the same plan, today, elsewhere and in the next version.
+//! Planning is pure: the same input, options and run id make the same plan on every machine and in every later version.
+
+mod duplicates;
+mod group;
+mod hasher;
+mod kind;
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-pub(super) use duplicates::named;
-pub use duplicates::{Duplicate, DuplicateItem, Duplicates};
-pub use kind::BulkKind;
-
-mod duplicates;
-mod kind;
-
+pub(super) use self::duplicates::list_duplicates;
+pub use self::duplicates::{Duplicate, DuplicateItem, Duplicates};
+pub use self::group::Group;
+use self::hasher::PlanHasher;
+pub use self::kind::BulkKind;
 use super::BulkError;
 use crate::job::{Activation, Export, Import};
 use crate::model::validation::{Path, Violations};
-use crate::model::{ClientToken, RoleArn, RunId, S3Destination, SequenceStoreId};
+use crate::model::{RoleArn, RunId, S3Destination, SequenceStoreId};
 
-/// Makes a [`Plan`]: what all its jobs have in common, and how to cut the input.
+/// Makes a [`Plan`] from the options that all of its jobs have in common and the input.
 ///
 /// ```
 /// use healthomics::bulk::{Duplicates, Planner};
@@ -32,7 +33,7 @@ use crate::model::{ClientToken, RoleArn, RunId, S3Destination, SequenceStoreId};
 /// # Ok::<(), healthomics::bulk::BulkError>(())
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "it plans nothing before `plan` is called"]
+#[must_use = "a planner does nothing until `plan` is called"]
 pub struct Planner<K> {
     options: Options,
     group_size: Option<usize>,
@@ -41,7 +42,7 @@ pub struct Planner<K> {
     kind: PhantomData<K>,
 }
 
-/// What all jobs of a run have in common.
+/// The options that all jobs of a run have in common.
 #[derive(Clone, Debug)]
 pub(super) struct Options {
     pub(super) run_id: RunId,
@@ -51,21 +52,21 @@ pub(super) struct Options {
 }
 
 impl Planner<Export> {
-    /// Exports from a store to a destination, as a role.
+    /// A planner of exports: from a store to a destination, `s3://bucket/prefix/`, by a role that may write there.
     pub fn export(run_id: RunId, store: SequenceStoreId, destination: S3Destination, role: RoleArn) -> Self {
         Self::new(run_id, store, Some(role), Some(destination))
     }
 }
 
 impl Planner<Import> {
-    /// Imports into a store, as a role.
+    /// A planner of imports: into a store, by a role that may read the files.
     pub fn import(run_id: RunId, store: SequenceStoreId, role: RoleArn) -> Self {
         Self::new(run_id, store, Some(role), None)
     }
 }
 
 impl Planner<Activation> {
-    /// Activations in a store.
+    /// A planner of activations in a store.
     pub fn activation(run_id: RunId, store: SequenceStoreId) -> Self {
         Self::new(run_id, store, None, None)
     }
@@ -88,12 +89,12 @@ impl<K: BulkKind> Planner<K> {
         }
     }
 
-    /// How many items a job gets: 1 to 100, for activations to 20. As many as possible by default.
+    /// The number of items of a job: 1 to 100, for activations 1 to 20. The default is the largest.
     pub fn group_size(self, size: usize) -> Self {
         Self { group_size: Some(size), ..self }
     }
 
-    /// What to do about items that are in the input more than once. They are refused by default.
+    /// What to do about items that are in the input more than once. The default is to refuse the input.
     pub fn duplicates(self, duplicates: Duplicates) -> Self {
         Self { duplicates, ..self }
     }
@@ -105,7 +106,7 @@ impl<K: BulkKind> Planner<K> {
         Self { parameter_validation: enabled, ..self }
     }
 
-    /// Checks and cuts the input. Of no items it makes a plan without groups.
+    /// Checks the input and divides it into groups. An empty input makes a plan without groups.
     ///
     /// # Errors
     ///
@@ -149,21 +150,21 @@ impl Options {
         violations
     }
 
-    fn encode<K: BulkKind>(&self, encoding: &mut Encoding) {
-        encoding.member("kind", K::NAME);
-        encoding.member("sequenceStoreId", self.sequence_store_id.as_str());
+    fn hash<K: BulkKind>(&self, hasher: &mut PlanHasher) {
+        hasher.field("kind", K::NAME);
+        hasher.field("sequenceStoreId", self.sequence_store_id.as_str());
         if let Some(role) = &self.role_arn {
-            encoding.member("roleArn", role.as_str());
+            hasher.field("roleArn", role.as_str());
         }
         if let Some(destination) = &self.destination {
-            encoding.member("destination", destination.as_str());
+            hasher.field("destination", destination.as_str());
         }
-        encoding.member("runId", self.run_id.as_str());
-        encoding.end();
+        hasher.field("runId", self.run_id.as_str());
+        hasher.end();
     }
 }
 
-/// Which items go into which job, and the client token of each job: see [the module](super).
+/// Which items go into which job, and the client token of each job: see the [module](crate::bulk).
 ///
 /// ```
 /// use healthomics::bulk::Planner;
@@ -182,14 +183,15 @@ pub struct Plan<K: BulkKind> {
     options: Options,
     group_size: usize,
     items: Vec<K::Item>,
+    /// The index of each item in the input; empty if no duplicates were dropped.
     positions: Vec<usize>,
     duplicates: Vec<Duplicate>,
-    hashes: Vec<[u8; 32]>,
+    group_hashes: Vec<[u8; 32]>,
     digest: String,
     shard: Shard,
 }
 
-/// One of several parts of a plan.
+/// A part of a plan, for one of several workers.
 ///
 /// [`Plan::shard`] has an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -210,37 +212,36 @@ impl<K: BulkKind> Plan<K> {
         positions: Vec<usize>,
         duplicates: Vec<Duplicate>,
     ) -> Self {
-        // What is hashed is a format: a change of it starts the jobs of a run again that is resumed over an update.
-        let mut token = Encoding::new("healthomics bulk token 1");
-        options.encode::<K>(&mut token);
-        let hash = |group: &[K::Item]| {
-            let mut token = token.clone();
+        let mut token_hasher = PlanHasher::new("healthomics bulk token 1");
+        options.hash::<K>(&mut token_hasher);
+        let group_hash = |group: &[K::Item]| {
+            let mut hasher = token_hasher.clone();
             for item in group {
-                K::members(item, &mut |name, value| token.member(name, value));
-                token.end();
+                K::fields(item, &mut |name, value| hasher.field(name, value));
+                hasher.end();
             }
-            token.digest()
+            hasher.finish()
         };
-        let hashes: Vec<[u8; 32]> = items.chunks(group_size).map(hash).collect();
+        let group_hashes: Vec<[u8; 32]> = items.chunks(group_size).map(group_hash).collect();
 
-        let mut plan = Encoding::new("healthomics bulk plan 1");
-        options.encode::<K>(&mut plan);
-        plan.number(group_size);
-        plan.number(hashes.len());
-        for hash in &hashes {
-            plan.0.update(hash);
+        let mut hasher = PlanHasher::new("healthomics bulk plan 1");
+        options.hash::<K>(&mut hasher);
+        hasher.number(group_size);
+        hasher.number(group_hashes.len());
+        for hash in &group_hashes {
+            hasher.hash(hash);
         }
         for Duplicate { position, first } in &duplicates {
-            plan.number(*position);
-            plan.number(*first);
+            hasher.number(*position);
+            hasher.number(*first);
         }
-        let digest = hex::encode(plan.digest());
+        let digest = hex::encode(hasher.finish());
         let shard = Shard { index: 0, count: 1 };
-        Self { options, group_size, items, positions, duplicates, hashes, digest, shard }
+        Self { options, group_size, items, positions, duplicates, group_hashes, digest, shard }
     }
 
-    /// Shard `index` of `count`: the groups whose index is `index` modulo `count`. All shards together are the whole
-    /// plan, no two have a group in common. Of a shard, it makes another shard of the whole plan.
+    /// Shard `index` of `count`: the groups whose number is `index` modulo `count`. All shards together are the whole
+    /// plan, and no two have a group in common. The shard of a shard is one of the whole plan.
     ///
     /// # Errors
     ///
@@ -252,7 +253,7 @@ impl<K: BulkKind> Plan<K> {
     /// let plan = planner.plan(["5555555551", "5555555552", "5555555553"])?;
     /// let mine = plan.shard(0, 2)?;
     /// assert_eq!(mine.groups().map(|group| group.index()).collect::<Vec<_>>(), [0, 2]);
-    /// // What is asked of the plan is still of all of it.
+    /// // Counts are still those of the whole plan.
     /// assert_eq!((mine.group_count(), mine.current_shard().count), (3, 2));
     /// # Ok::<(), healthomics::bulk::BulkError>(())
     /// ```
@@ -264,33 +265,33 @@ impl<K: BulkKind> Plan<K> {
         }
     }
 
-    /// The groups of this shard, in input order: each becomes a job.
+    /// The groups of this shard, in the order of the input: each becomes a job.
     pub fn groups(&self) -> impl ExactSizeIterator<Item = Group<'_, K>> {
         let Shard { index, count } = self.shard;
-        (index..self.hashes.len().max(index)).step_by(count).map(|index| Group { plan: self, index })
+        (index..self.group_hashes.len().max(index)).step_by(count).map(|index| Group { plan: self, index })
     }
 
-    /// How many groups the whole plan has.
+    /// The number of groups of the whole plan.
     pub fn group_count(&self) -> usize {
-        self.hashes.len()
+        self.group_hashes.len()
     }
 
-    /// How many items a group has, but for the last.
+    /// The number of items of each group but the last, which may have fewer.
     pub fn group_size(&self) -> usize {
         self.group_size
     }
 
-    /// How many items the whole plan has, without those that were dropped.
+    /// The number of items of the whole plan, without dropped duplicates.
     pub fn item_count(&self) -> usize {
         self.items.len()
     }
 
-    /// The items that were dropped, in input order.
+    /// The duplicates that were dropped, in the order of the input.
     pub fn duplicates(&self) -> &[Duplicate] {
         &self.duplicates
     }
 
-    /// Which part of the plan this is: 0 of 1 if it is all of it.
+    /// The part of the plan that this is: 0 of 1 for the whole plan.
     pub fn current_shard(&self) -> Shard {
         self.shard
     }
@@ -305,17 +306,18 @@ impl<K: BulkKind> Plan<K> {
         &self.options.sequence_store_id
     }
 
-    /// The role of the jobs; activations have none.
+    /// The role that the jobs use; `None` for activations.
     pub fn role_arn(&self) -> Option<&RoleArn> {
         self.options.role_arn.as_ref()
     }
 
-    /// Where exports go.
+    /// The destination of exports; `None` for other kinds.
     pub fn destination(&self) -> Option<&S3Destination> {
         self.options.destination.as_ref()
     }
 
-    /// What no other whole plan has in common with this one: a SHA-256 of everything in it, in hex.
+    /// The SHA-256 of the whole plan, as 64 hexadecimal digits. Plans that differ in options or items have different
+    /// digests; all shards of a plan have the same.
     pub fn digest(&self) -> &str {
         &self.digest
     }
@@ -327,103 +329,9 @@ impl<K: BulkKind> fmt::Debug for Plan<K> {
             .field("options", &self.options)
             .field("items", &self.items.len())
             .field("duplicates", &self.duplicates.len())
-            .field("groups", &self.hashes.len())
+            .field("groups", &self.group_hashes.len())
             .field("shard", &self.shard)
             .finish_non_exhaustive()
-    }
-}
-
-/// What one job of a plan does.
-///
-/// ```
-/// # use healthomics::bulk::Planner;
-/// # let planner = Planner::activation("run-7".into(), "1234567890".into()).group_size(2);
-/// let plan = planner.plan(["5555555551", "5555555552", "5555555553"])?;
-/// let last = plan.groups().last().unwrap();
-/// assert_eq!((last.index(), last.items()), (1, &["5555555553".into()][..]));
-/// assert_eq!(last.positions().collect::<Vec<_>>(), [2]);
-/// assert!(last.client_token().as_str().starts_with("bulk1-"));
-/// # Ok::<(), healthomics::bulk::BulkError>(())
-/// ```
-pub struct Group<'a, K: BulkKind> {
-    plan: &'a Plan<K>,
-    index: usize,
-}
-
-impl<'a, K: BulkKind> Group<'a, K> {
-    /// Its number in the whole plan, from 0.
-    pub fn index(&self) -> usize {
-        self.index
-    }
-
-    /// Its items.
-    pub fn items(&self) -> &'a [K::Item] {
-        &self.plan.items[self.range()]
-    }
-
-    /// Where each of its items stands in the input, from 0.
-    pub fn positions(&self) -> impl ExactSizeIterator<Item = usize> + use<'a, K> {
-        let plan = self.plan;
-        self.range().map(|kept| plan.positions.get(kept).copied().unwrap_or(kept))
-    }
-
-    /// What tells the service that two starts of this group mean the same job.
-    pub fn client_token(&self) -> ClientToken {
-        format!("bulk1-{}", hex::encode(self.plan.hashes[self.index])).into()
-    }
-
-    fn range(&self) -> Range<usize> {
-        let start = self.index * self.plan.group_size;
-        start..self.plan.items.len().min(start + self.plan.group_size)
-    }
-}
-
-impl<K: BulkKind> Clone for Group<'_, K> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<K: BulkKind> Copy for Group<'_, K> {}
-
-impl<K: BulkKind> fmt::Debug for Group<'_, K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Group").field("index", &self.index).field("items", &self.items()).finish_non_exhaustive()
-    }
-}
-
-/// Feeds a hash so that different input can't look alike: each text comes after its length, each list has an end.
-#[derive(Clone)]
-struct Encoding(Sha256);
-
-impl Encoding {
-    fn new(what: &str) -> Self {
-        let mut encoding = Self(Sha256::new());
-        encoding.text(what);
-        encoding
-    }
-
-    fn number(&mut self, number: usize) {
-        self.0.update((number as u64).to_be_bytes());
-    }
-
-    fn text(&mut self, text: &str) {
-        self.number(text.len());
-        self.0.update(text);
-    }
-
-    fn member(&mut self, name: &str, value: &str) {
-        self.0.update([1]);
-        self.text(name);
-        self.text(value);
-    }
-
-    fn end(&mut self) {
-        self.0.update([0]);
-    }
-
-    fn digest(self) -> [u8; 32] {
-        self.0.finalize().into()
     }
 }
 

@@ -1,8 +1,9 @@
-//! A journal out of memory.
+//! Reading a journal from memory, for fuzzing.
 
 use std::path::Path;
 
-use super::{Header, Lines, VERSION};
+use super::line::{Header, VERSION};
+use super::reader::Reader;
 use crate::bulk::{BulkError, Plan, Planner};
 use crate::job::Export;
 
@@ -10,7 +11,7 @@ use crate::job::Export;
 ///
 /// # Errors
 ///
-/// None: its input is good.
+/// Never, as its input is valid.
 pub(crate) fn plan() -> Result<Plan<Export>, BulkError> {
     let role = "arn:aws:iam::123456789012:role/r";
     Planner::export("run".into(), "1234567890".into(), "s3://bucket/".into(), role.into())
@@ -23,13 +24,13 @@ pub(crate) fn header(plan: &Plan<Export>) -> Vec<u8> {
     super::line::to_line(&Header::of(plan), VERSION)
 }
 
-/// Reads a journal as a run would that goes on; tells where the last line ends that counts.
+/// Reads a journal as a resumed run does. Returns the offset of the end of its last complete line.
 pub(crate) fn read(data: &[u8], plan: &Plan<Export>) -> Result<usize, BulkError> {
-    let mut lines = Lines::new(Path::new("run.jsonl"), data);
+    let mut reader = Reader::new(Path::new("run.jsonl"), data);
     let header = Header::of(plan);
     assert_eq!(header.version, VERSION);
-    if lines.header(&header)?.is_some() {
-        assert_eq!(lines.states(plan)?.len(), plan.groups().len());
+    if reader.header(&header)?.is_some() {
+        assert_eq!(reader.states(plan)?.len(), plan.groups().len());
     }
-    Ok(usize::try_from(lines.end).unwrap_or(usize::MAX))
+    Ok(usize::try_from(reader.end()).unwrap_or(usize::MAX))
 }

@@ -1,4 +1,4 @@
-//! What the lines of a journal hold.
+//! The lines of a journal.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,22 +8,22 @@ use crate::protocol::json;
 
 /// The format that this version writes, and the newest that it reads. In version 1, lines have no checksum.
 pub(super) const VERSION: u64 = 2;
-/// How every journal begins.
+/// The beginning of every journal.
 pub(super) const MAGIC: &[u8] = br#"{"journal":"healthomics-bulk","#;
 
 /// The result of one item.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ItemResult {
-    /// Its index in the input.
+    /// The index of the item in the input.
     pub(crate) position: usize,
     /// `None` if the job does not list the item.
     #[serde(default, with = "json::field", skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<ItemStatus>,
-    /// The read set that a source became.
+    /// The read set that an import made of the item.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) read_set_id: Option<ReadSetId>,
-    /// Why it failed.
+    /// Why the item failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
 }
@@ -34,7 +34,7 @@ impl ItemResult {
     }
 }
 
-/// The first line. Later versions may add fields, and change anything but the first two with the version.
+/// The first line. Later versions may add fields; with a new `version` they may change all fields but the first two.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Header {
@@ -60,11 +60,11 @@ pub(super) struct Header {
 pub(super) enum Line {
     /// A start of the group is about to be sent.
     Starting { group: usize, token: String },
-    /// The group has a job.
+    /// The service accepted a start of the group.
     Started { group: usize, job: String },
     /// The job of the group has ended.
     Ended { group: usize, job: String, status: JobStatus, items: Vec<ItemResult> },
-    /// The service refused the group for good.
+    /// The service refused the start of the group for good.
     Refused { group: usize, error: String },
     /// The service does not know the job of the group any more.
     Missing { group: usize, job: String, error: String },
@@ -73,19 +73,19 @@ pub(super) enum Line {
     Unknown,
 }
 
-/// What stands before the checksum of a line, which is its last field.
+/// The text before the checksum of a line, which is its last field.
 const CHECKSUM: &[u8] = br#","crc32":""#;
-/// What stands behind it.
+/// The text after the checksum.
 const END: &[u8] = b"\"}\n";
 
-/// A header or line as it is written in a version of the format.
+/// The bytes of a header or line in a version of the format.
 pub(super) fn to_line(line: &impl Serialize, version: u64) -> Vec<u8> {
     let mut text = json::to_body(line);
     if version == 1 {
         text.push(b'\n');
         return text;
     }
-    // The closing brace moves behind the checksum.
+    // The closing brace comes after the checksum.
     text.pop();
     let checksum = checksum(&text);
     text.extend_from_slice(CHECKSUM);
@@ -94,23 +94,23 @@ pub(super) fn to_line(line: &impl Serialize, version: u64) -> Vec<u8> {
     text
 }
 
-/// CRC-32 finds every change of a single bit, and of any 32 bits in a row.
+/// A CRC-32 detects every change of a single bit, and of up to 32 consecutive bits.
 fn checksum(text: &[u8]) -> String {
     format!("{:08x}", crc32fast::hash(text))
 }
 
-/// Whether a line, with its newline, is what [`to_line`] wrote.
-pub(super) fn verifies(line: &[u8]) -> bool {
+/// Whether the checksum of a line, which ends in a newline, is that of [`to_line`].
+pub(super) fn has_valid_checksum(line: &[u8]) -> bool {
     let Some(rest) = line.strip_suffix(END) else { return false };
     let Some((front, written)) = rest.split_last_chunk::<8>() else { return false };
     front.strip_suffix(CHECKSUM).is_some_and(|text| checksum(text).as_bytes() == written)
 }
 
-/// Whether a last line that has no newline has more than a write that was interrupted leaves: a whole line, and something
-/// else where its newline belongs.
-pub(super) fn has_lost_its_newline(tail: &[u8]) -> bool {
+/// Whether the end of a file is a complete line with another byte in place of its newline. An interrupted write does not
+/// leave that.
+pub(super) fn is_line_without_newline(tail: &[u8]) -> bool {
     let Some((_, front)) = tail.split_last() else { return false };
-    verifies(&[front, b"\n"].concat())
+    has_valid_checksum(&[front, b"\n"].concat())
 }
 
 impl Header {
@@ -131,9 +131,9 @@ impl Header {
         }
     }
 
-    /// What a person would look at, the most telling first.
+    /// The fields as names and values for error texts, the most helpful first.
     pub(super) fn fields(&self) -> [(&'static str, String); 9] {
-        // Another's journal may say anything.
+        // The journal of another program may contain anything.
         let escaped = |text: &str| text.escape_debug().to_string();
         let quoted = |text: &Option<String>| text.as_ref().map_or("none".to_owned(), |text| format!("{text:?}"));
         [

@@ -7,11 +7,11 @@ use super::BulkKind;
 use crate::bulk::BulkError;
 use crate::model::text::Quoted;
 
-/// How many duplicates an error names.
+/// The number of duplicates that an error names.
 const NAMED_DUPLICATES: usize = 5;
 
-/// What to do about items that are in the input more than once: the same read set, or for imports the same files,
-/// whatever else is said of them.
+/// What to do about items that are in the input more than once: the same read set, or for imports the same files, even if
+/// other fields differ.
 ///
 /// ```
 /// use healthomics::bulk::{Duplicates, Planner};
@@ -31,11 +31,12 @@ pub enum Duplicates {
     /// Refuse the input.
     #[default]
     Refuse,
-    /// Keep the first of them; [`Plan::duplicates`](crate::bulk::Plan::duplicates) tells which were dropped.
+    /// Keep the first of them and drop the others; [`Plan::duplicates`](crate::bulk::Plan::duplicates) lists those that were
+    /// dropped.
     Drop,
 }
 
-/// An item that came before.
+/// An item of the input that is a duplicate of an earlier one.
 ///
 /// ```
 /// # use healthomics::bulk::{Duplicates, Planner};
@@ -50,13 +51,13 @@ pub enum Duplicates {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Duplicate {
-    /// Where it stands in the input; the first item is 0.
+    /// The index of the item in the input, from 0.
     pub position: usize,
-    /// Where it stood first.
+    /// The index of the first of the items that are the same.
     pub first: usize,
 }
 
-/// A duplicate with its name.
+/// A duplicate, with the name of the item.
 ///
 /// ```
 /// use healthomics::bulk::{BulkError, Planner};
@@ -69,18 +70,18 @@ pub struct Duplicate {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DuplicateItem {
-    /// The read set, or the file or files of an import.
+    /// The id of the read set, or the location of the file of an import; two files are joined by ` + `.
     pub name: String,
-    /// Where it stands.
+    /// The indexes of the item and of the one that it duplicates.
     pub duplicate: Duplicate,
 }
 
 /// `sources[7] "5555555555" is sources[3]; and 2 more`
-pub(crate) fn named(first: &[DuplicateItem], count: usize) -> impl fmt::Display {
+pub(crate) fn list_duplicates(first: &[DuplicateItem], count: usize) -> impl fmt::Display {
     fmt::from_fn(move |f| {
         for (index, DuplicateItem { name, duplicate }) in first.iter().enumerate() {
-            let before = if index == 0 { "" } else { "; " };
-            write!(f, "{before}sources[{}] {} is sources[{}]", duplicate.position, Quoted(name), duplicate.first)?;
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}sources[{}] {} is sources[{}]", duplicate.position, Quoted(name), duplicate.first)?;
         }
         match count.saturating_sub(first.len()) {
             0 => Ok(()),
@@ -89,9 +90,9 @@ pub(crate) fn named(first: &[DuplicateItem], count: usize) -> impl fmt::Display 
     })
 }
 
-/// The items that came before, in input order.
+/// The items that are duplicates of earlier ones, in the order of the input.
 pub(super) fn find<K: BulkKind>(items: &[K::Item]) -> Vec<Duplicate> {
-    // Hashes only bring equal keys together: what counts is the key.
+    // Sorting by hashes is fast and brings equal keys together; the keys are compared as well.
     let hash = |(position, item)| {
         let mut hasher = DefaultHasher::new();
         K::key(item).hash(&mut hasher);
@@ -111,7 +112,7 @@ pub(super) fn find<K: BulkKind>(items: &[K::Item]) -> Vec<Duplicate> {
     duplicates
 }
 
-/// Drops them, and tells where those that are left stood; nothing if that is where they stand.
+/// Drops the duplicates. Returns the original index of each remaining item, or an empty list if nothing was dropped.
 pub(super) fn drop_from<T>(items: &mut Vec<T>, duplicates: &[Duplicate]) -> Vec<usize> {
     if duplicates.is_empty() {
         return Vec::new();
@@ -124,7 +125,7 @@ pub(super) fn drop_from<T>(items: &mut Vec<T>, duplicates: &[Duplicate]) -> Vec<
     positions
 }
 
-/// An error that names the first few.
+/// The error that names the first few duplicates.
 pub(super) fn refuse<K: BulkKind>(items: &[K::Item], duplicates: &[Duplicate]) -> BulkError {
     let named =
         |duplicate: &Duplicate| DuplicateItem { name: name::<K>(&items[duplicate.position]), duplicate: *duplicate };

@@ -1,4 +1,4 @@
-//! What the kinds of jobs differ in.
+//! The items of each kind of jobs.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::read_set::{
     ImportReadSetSource, MAX_ACTIVATION_SOURCES, MAX_EXPORT_SOURCES, MAX_IMPORT_SOURCES, SourceFiles,
 };
 
-/// The kinds of jobs that a bulk run is made of: [`Export`], [`Import`] and [`Activation`].
+/// A kind of jobs that a bulk run can have: [`Export`], [`Import`] or [`Activation`].
 ///
 /// ```
 /// use healthomics::bulk::BulkKind;
@@ -18,22 +18,22 @@ use crate::read_set::{
 /// assert_eq!((Export::MAX_ITEMS, Import::MAX_ITEMS, Activation::MAX_ITEMS), (100, 100, 20));
 /// ```
 pub trait BulkKind: JobKind<Id: From<String>> {
-    /// What a job has many of: a read set, or the source of an import.
+    /// The type of the items of a job: [`ReadSetId`], or [`ImportReadSetSource`] for imports.
     type Item: Clone + fmt::Debug + Send + Sync + 'static;
-    /// How many of them one job takes.
+    /// The largest number of items of one job.
     const MAX_ITEMS: usize;
 
-    /// Finds everything that the service would refuse.
+    /// Adds everything in an item that the service would reject.
     #[doc(hidden)]
     fn check(item: &Self::Item, position: usize, violations: &mut Violations);
 
-    /// What two items must not have in common.
+    /// Two items with the same key are duplicates: the read set, or the first and second file of an import.
     #[doc(hidden)]
     fn key(item: &Self::Item) -> (&str, Option<&str>);
 
-    /// Every member that is there, in an order that never changes.
+    /// Calls `each` with the name and value of every field that is set, in an order that never changes.
     #[doc(hidden)]
-    fn members(item: &Self::Item, each: &mut dyn FnMut(&str, &str));
+    fn fields(item: &Self::Item, each: &mut dyn FnMut(&str, &str));
 }
 
 impl BulkKind for Export {
@@ -48,7 +48,7 @@ impl BulkKind for Export {
         (item.as_str(), None)
     }
 
-    fn members(item: &ReadSetId, each: &mut dyn FnMut(&str, &str)) {
+    fn fields(item: &ReadSetId, each: &mut dyn FnMut(&str, &str)) {
         each("readSetId", item.as_str());
     }
 }
@@ -65,8 +65,8 @@ impl BulkKind for Activation {
         Export::key(item)
     }
 
-    fn members(item: &ReadSetId, each: &mut dyn FnMut(&str, &str)) {
-        Export::members(item, each);
+    fn fields(item: &ReadSetId, each: &mut dyn FnMut(&str, &str)) {
+        Export::fields(item, each);
     }
 }
 
@@ -83,8 +83,8 @@ impl BulkKind for Import {
         (source1.as_str(), source2.as_ref().map(|source2| source2.as_str()))
     }
 
-    // A new member goes to the end: where it is not there, the tokens stay what they were.
-    fn members(item: &ImportReadSetSource, each: &mut dyn FnMut(&str, &str)) {
+    // A new field goes to the end, so that the tokens of items without it stay the same.
+    fn fields(item: &ImportReadSetSource, each: &mut dyn FnMut(&str, &str)) {
         let ImportReadSetSource {
             source_files: SourceFiles { source1, source2 },
             source_file_type,

@@ -1,0 +1,178 @@
+//! The lines of a journal, and the states that they stand for.
+
+use super::*;
+
+#[test]
+fn every_state_is_read_back() {
+    let (directory, plan) = (Directory::new(), plan());
+    let expected = write_all(&directory.file(), &plan);
+    assert_eq!(states(&directory.file(), &plan), expected);
+    // Once more: reading changes nothing.
+    assert_eq!(states(&directory.file(), &plan), expected);
+}
+
+#[test]
+fn the_format_does_not_change() {
+    let (directory, plan) = (Directory::new(), plan());
+    write_all(&directory.file(), &plan);
+    let text = fs::read_to_string(directory.file()).unwrap();
+    assert!(text.lines().all(|line| with_checksum(&without_checksum(line)) == format!("{line}\n")));
+    let lines: Vec<_> = text.lines().map(without_checksum).collect();
+    let token = plan.groups().nth(1).unwrap().client_token();
+    assert_eq!(
+        lines[0],
+        format!(
+            r#"{{"journal":"healthomics-bulk","version":2,"runId":"run-7","kind":"export","sequenceStoreId":"1234567890","roleArn":"arn:aws:iam::123456789012:role/Omics","destination":"s3://bucket/out/","groups":5,"groupSize":2,"plan":"{}","shard":0,"shards":1}}"#,
+            plan.digest()
+        )
+    );
+    assert!(lines[0].as_bytes().starts_with(MAGIC));
+    assert_eq!(lines[1], format!(r#"{{"line":"starting","group":1,"token":"{token}"}}"#));
+    assert_eq!(lines[4], r#"{"line":"started","group":3,"job":"0000000013"}"#);
+    assert_eq!(
+        lines[6],
+        r#"{"line":"ended","group":3,"job":"0000000013","status":"COMPLETED_WITH_FAILURES","items":[{"position":6,"status":"FINISHED","readSetId":"7777777777"},{"position":7,"status":"NEW_ONE","reason":"not\nthere: \"é\""}]}"#
+    );
+    assert_eq!(
+        lines[8],
+        r#"{"line":"refused","group":4,"error":"StartReadSetExportJob: AccessDeniedException (403): no"}"#
+    );
+}
+
+#[test]
+fn a_missing_job_is_read_back() {
+    let (directory, plan) = (Directory::new(), plan());
+    write_all(&directory.file(), &plan);
+    let (mut journal, _) = Journal::open(directory.file(), &plan).unwrap();
+    journal.missing(&plan.groups().nth(2).unwrap(), &"0000000012".into(), "no such job").unwrap();
+    drop(journal);
+    let expected = GroupState::Missing { job: "0000000012".into(), error: "no such job".to_owned() };
+    assert_eq!(states(&directory.file(), &plan)[2], expected);
+    let text = fs::read_to_string(directory.file()).unwrap();
+    let line = without_checksum(text.lines().last().unwrap());
+    assert_eq!(line, r#"{"line":"missing","group":2,"job":"0000000012","error":"no such job"}"#);
+}
+
+#[test]
+fn later_lines_win() {
+    let (directory, plan) = (Directory::new(), plan());
+    write_all(&directory.file(), &plan);
+    let (mut journal, _) = Journal::open(directory.file(), &plan).unwrap();
+    for group in plan.groups() {
+        journal.starting(&group).unwrap();
+    }
+    drop(journal);
+    assert_eq!(states(&directory.file(), &plan), vec![GroupState::Indeterminate; 5]);
+}
+
+#[test]
+fn a_shard_has_states_of_its_own_groups() {
+    let (directory, shard) = (Directory::new(), plan().shard(1, 2).unwrap());
+    let (mut journal, states) = Journal::open(directory.file(), &shard).unwrap();
+    assert_eq!(states.len(), 2);
+    let group = shard.groups().nth(1).unwrap();
+    journal.started(&group, &"0000000001".into()).unwrap();
+    drop(journal);
+    let running = GroupState::Running { job: "0000000001".into() };
+    assert_eq!(self::states(&directory.file(), &shard), [GroupState::Untouched, running]);
+    with_line(&directory.file(), 1, |line| line.replace(":3,", ":2,"));
+    let error = refusal(&directory.file(), &shard);
+    assert!(error.to_string().contains("group 2 is not of this run and shard"), "{error}");
+}
+
+#[test]
+fn a_newer_format_is_refused_and_newer_lines_are_ignored() {
+    let (directory, plan) = (Directory::new(), plan());
+    let expected = write_all(&directory.file(), &plan);
+    with_line(&directory.file(), 0, |line| line.replace("\"shards\":1", "\"shards\":1,\"new\":{\"a\":[1]}"));
+    let more =
+        |line: &str| format!("{}\n{}", r#"{"line":"paused","group":"all"}"#, line.replace('}', r#","new":null}"#));
+    with_line(&directory.file(), 4, more);
+    assert_eq!(states(&directory.file(), &plan), expected);
+
+    fs::write(directory.file(), "{\"journal\":\"healthomics-bulk\",\"version\":3,\"else\":true}\n").unwrap();
+    let error = refusal(&directory.file(), &plan);
+    assert!(matches!(error, BulkError::JournalUnsupportedVersion { version: 3, supported: 2, .. }), "{error}");
+}
+
+#[test]
+fn the_read_sets_of_an_import_are_read_back() {
+    let directory = Directory::new();
+    let source = |n: usize| {
+        let source = crate::read_set::ImportReadSetSource::builder().source_files(format!("s3://bucket/{n}.bam"));
+        source.source_file_type(crate::model::FileType::Ubam).subject_id("S").sample_id("s").build()
+    };
+    let plan: Plan<Import> =
+        Planner::import("run-7".into(), "1234567890".into(), "arn:aws:iam::123456789012:role/Omics".into())
+            .plan((0..3).map(source))
+            .unwrap();
+    let (mut journal, _) = Journal::open(directory.file(), &plan).unwrap();
+    let item = |position| ItemResult {
+        position,
+        status: Some(ItemStatus::Finished),
+        read_set_id: Some("7777777777".into()),
+        reason: None,
+    };
+    // The job need not list each item.
+    let unlisted = ItemResult { status: None, read_set_id: None, ..item(2) };
+    let (job, items) = ("0000000001".into(), vec![item(0), item(1), unlisted]);
+    let status = JobStatus::CompletedWithFailures;
+    journal.ended(&plan.groups().next().unwrap(), &job, &status, &items).unwrap();
+    drop(journal);
+    let (_, read) = Journal::open(directory.file(), &plan).unwrap();
+    assert_eq!(read, [GroupState::Finished { job, status, items }]);
+}
+
+/// A hundred results a group: a million items.
+#[test]
+fn ten_thousand_groups_are_read() {
+    let size = if cfg!(debug_assertions) { 5 } else { 100 };
+    let (directory, plan) = (Directory::new(), planner().group_size(size).plan(ids(10_000 * size)).unwrap());
+    drop(Journal::open(directory.file(), &plan).unwrap());
+    let mut text = fs::read(directory.file()).unwrap();
+    for group in plan.groups() {
+        let index = group.index();
+        let (job, status, items) = ("0000000001".to_owned(), JobStatus::Completed, results(&group));
+        let token = group.client_token().to_string();
+        text.extend(line::to_line(&Line::Starting { group: index, token }, VERSION));
+        text.extend(line::to_line(&Line::Started { group: index, job: job.clone() }, VERSION));
+        text.extend(line::to_line(&Line::Ended { group: index, job, status, items }, VERSION));
+    }
+    fs::write(directory.file(), &text).unwrap();
+    let states = states(&directory.file(), &plan);
+    assert!(states.iter().all(|state| matches!(state, GroupState::Finished { items, .. } if items.len() == size)));
+}
+
+/// As the version before checksums has written it.
+#[test]
+fn a_journal_of_version_1_is_read_and_continued() {
+    let (directory, plan) = (Directory::new(), plan());
+    let expected = write_all(&directory.file(), &plan);
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal_v1.jsonl");
+    fs::copy(fixture, directory.file()).unwrap();
+    assert_eq!(states(&directory.file(), &plan), expected);
+    let (mut journal, _) = Journal::open(directory.file(), &plan).unwrap();
+    journal.starting(&plan.groups().next().unwrap()).unwrap();
+    drop(journal);
+    let states = states(&directory.file(), &plan);
+    assert_eq!((&states[0], &states[1..]), (&GroupState::Indeterminate, &expected[1..]));
+    let text = fs::read_to_string(directory.file()).unwrap();
+    assert!(!text.contains("crc32"), "a version that knows no checksums may go on with it");
+}
+
+/// In version 1, an item that a completed job did not list had an empty status.
+#[test]
+fn an_empty_status_in_version_1_is_none_unless_the_job_is_completed() {
+    let plan = plan();
+    let header = String::from_utf8(line::to_line(&Header { version: 1, ..Header::of(&plan) }, 1)).unwrap();
+    for (status, expected) in [("COMPLETED", Some(ItemStatus::Finished)), ("FAILED", None)] {
+        let items = r#"[{"position":0,"status":""},{"position":1,"status":"FINISHED"}]"#;
+        let ended = format!(r#"{{"line":"ended","group":0,"job":"1","status":"{status}","items":{items}}}"#);
+        let states = read(format!("{header}{ended}\n").as_bytes(), &plan).unwrap().unwrap();
+        let GroupState::Finished { items, .. } = &states[0] else { panic!("{states:?}") };
+        assert_eq!(
+            items.iter().map(|item| item.status.clone()).collect::<Vec<_>>(),
+            [expected, Some(ItemStatus::Finished)]
+        );
+    }
+}
