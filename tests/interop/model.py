@@ -104,13 +104,12 @@ class Model:
         return self.model.operation_model(operation)
 
     def operations(self):
-        # As `call!` and `list_call!` declare them.
-        files = [file.read_text() for file in (SOURCE / "operation").glob("*.rs")]
+        # As `call!` declares them.
+        files = [file.read_text() for file in (SOURCE / "operation").rglob("*.rs")]
         claimed = [name for file in files for name in re.findall(r"pub struct (\w+) sends", file)]
         self.check.that(f"operations are found: {len(claimed)}", len(claimed) >= 12)
         self.check.equal("operations of the driver", sorted(self.builders), sorted(claimed))
-        served = re.findall(r'name: "(\w+)"', (SOURCE / "local" / "route.rs").read_text())
-        self.check.equal("operations of the local service", sorted(served), sorted(claimed))
+        self.check.equal("operations of the local service", sorted(self.claims["served"]), sorted(claimed))
         for operation in claimed:
             self.check.that(f"{operation} is in the model", operation in self.model.operation_names)
 
@@ -151,8 +150,8 @@ class Model:
                         kind = known.get(name)
                         claimed = self.claims["enums"].get(kind)
                         self.check.equal(f"{operation}: {name}", sorted(claimed or []), sorted(shape.enum))
-        self.check.equal("enums that are claimed are met", met, set(known))
-        self.check.equal("enums that are result are looked at", set(self.claims["enums"]), set(ENUMS))
+        self.check.equal("the enums of the model are checked", met, set(known))
+        self.check.equal("the enums of the crate are checked", set(self.claims["enums"]), set(ENUMS))
 
     def waiters(self):
         """The ends of a job are those at which botocore's waiters stop."""
@@ -168,7 +167,7 @@ class Model:
         return self.driver.ask("call", client=self.client, operation=operation, input=given)
 
     def errors(self):
-        claimed = set(re.findall(r"^    (\w+)\(Box<ServiceError>\)", (SOURCE / "error.rs").read_text(), re.MULTILINE))
+        claimed = set(re.findall(r"^    (\w+)\(Arc<ServiceError>\)", (SOURCE / "error.rs").read_text(), re.MULTILINE))
         claimed -= {"Service"}
         in_model = {name for name in self.model.shape_names if self.model.shape_for(name).metadata.get("exception")}
         self.check.equal("errors of the model", claimed, in_model)

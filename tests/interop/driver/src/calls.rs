@@ -221,6 +221,24 @@ fn result_to_json<T: Echo + Debug>(result: Result<T, Error>) -> Value {
     }
 }
 
+/// The name of the variant of an error of the service.
+fn variant(error: &Error) -> &'static str {
+    match error {
+        Error::ValidationException(_) => "ValidationException",
+        Error::ServiceQuotaExceededException(_) => "ServiceQuotaExceededException",
+        Error::AccessDeniedException(_) => "AccessDeniedException",
+        Error::ResourceNotFoundException(_) => "ResourceNotFoundException",
+        Error::NotSupportedOperationException(_) => "NotSupportedOperationException",
+        Error::RequestTimeoutException(_) => "RequestTimeoutException",
+        Error::ConflictException(_) => "ConflictException",
+        Error::RangeNotSatisfiableException(_) => "RangeNotSatisfiableException",
+        Error::ThrottlingException(_) => "ThrottlingException",
+        Error::InternalServerException(_) => "InternalServerException",
+        Error::Service(_) => "Service",
+        _ => "not an error of the service",
+    }
+}
+
 fn failed(error: &Error) -> Value {
     if let Some(violations) = error.violations() {
         let fields = violations.iter().map(|violation| violation.field()).collect::<Vec<_>>();
@@ -228,7 +246,7 @@ fn failed(error: &Error) -> Value {
     }
     json!({
         "error": {
-            "variant": debug(error).split('(').next(),
+            "variant": variant(error),
             "code": error.code(),
             "status": error.status(),
             "message": error.message(),

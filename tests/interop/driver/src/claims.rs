@@ -1,5 +1,6 @@
 //! What the crate declares: the values of its enumerations, the fields of its inputs, its limits.
 
+use healthomics::local::LocalService;
 use healthomics::read_set::{
     CreationType, ETagAlgorithm, FileType, ImportReadSetSource, ItemStatus, JobFilter, JobStatus,
     MAX_ACTIVATION_SOURCES, MAX_DELETE_IDS, MAX_EXPORT_SOURCES, MAX_IMPORT_SOURCES, ReadSetFilter, ReadSetStatus,
@@ -11,6 +12,7 @@ use crate::calls::debug;
 
 pub fn all() -> Value {
     json!({
+        "served": LocalService::operations().collect::<Vec<_>>(),
         "enums": {
             "JobStatus": JobStatus::KNOWN,
             "ItemStatus": ItemStatus::KNOWN,
