@@ -104,9 +104,9 @@ class Model:
         return self.model.operation_model(operation)
 
     def operations(self):
-        # As `call!` declares them.
+        # The names by which the source declares its operations.
         files = [file.read_text() for file in (SOURCE / "operation").rglob("*.rs")]
-        claimed = [name for file in files for name in re.findall(r"pub struct (\w+) sends", file)]
+        claimed = [name for file in files for name in re.findall(r'const NAME: &\'static str = "(\w+)"', file)]
         self.check.that(f"operations are found: {len(claimed)}", len(claimed) >= 12)
         self.check.equal("operations of the driver", sorted(self.builders), sorted(claimed))
         self.check.equal("operations of the local service", sorted(self.claims["served"]), sorted(claimed))
