@@ -339,7 +339,7 @@ async fn no_field_changes_another_part_of_the_request() {
 async fn no_setting_changes_another_part_of_the_request() {
     let local = LocalService::start().await.unwrap();
     let url = local.endpoint_url();
-    let host = format!("control_storage: {url}/");
+    let host = format!("scheme: \"http\", authority: {},", url.strip_prefix("http://").unwrap());
     let get = async |client: Client| client.get_read_set_export_job().sequence_store_id(STORE).id(ID).send().await;
     for value in hostile() {
         let region = local.client_builder().region(value.clone()).build();
