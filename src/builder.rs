@@ -1,13 +1,13 @@
 //! Builders whose required fields the compiler checks.
 //!
-//! Each required field is a type parameter of its builder: [`Unset`] until its setter is called, [`Set`] after that. The
-//! closing method (`send`, `build`, `plan`) requires [`IsSet`] of each of them, so that a program that forgets a field does
-//! not compile, and the compiler names the field. Each setter of a required field can be called once.
+//! Each required field is a type parameter of its builder: [`Unset`] until its setter is called, [`Set`] after that.
+//! The closing method (`send`, `build`, `plan`) requires [`IsSet`] of each of them, so that a program that forgets a
+//! field does not compile, and the compiler names the field. Each setter of a required field can be called once.
 //!
 //! # Loops and branches
 //!
-//! Since every setter of a required field changes the type of the builder, such a setter can't be called in a loop or in one
-//! branch only. Collect the value first, then set it:
+//! Since every setter of a required field changes the type of the builder, such a setter can't be called in a loop or
+//! in one branch only. Collect the value first, then set it:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -29,8 +29,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Setters of optional fields leave the type as it is: they can be called anywhere, the last call counts, and they take an
-//! [`Option`] as well (see [`IntoOption`]).
+//! Setters of optional fields leave the type as it is: they can be called anywhere, the last call counts, and they take
+//! an [`Option`] as well (see [`IntoOption`]).
 //!
 //! # Builders in signatures
 //!
@@ -54,8 +54,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A builder whose required fields are all set has an alias, `Complete`, in the module that is named like the method that
-//! makes the builder: see [`read_set::builders`](crate::read_set::builders) and
+//! A builder whose required fields are all set has an alias, `Complete`, in the module that is named like the method
+//! that makes the builder: see [`read_set::builders`](crate::read_set::builders) and
 //! [`bulk::builders`](crate::bulk::builders).
 //!
 //! ```
@@ -120,7 +120,7 @@ impl<T> IsSet<T> for Set<T> {
 #[diagnostic::on_unimplemented(
     message = "this required field is set already",
     label = "a second call of the same setter",
-    note = "every required field must be set exactly once: in a loop or in branches, collect the value first, then set it"
+    note = "a required field is set exactly once: in a loop or in branches, collect the value first, then set it"
 )]
 pub trait IsUnset: sealed::Sealed {}
 
@@ -246,8 +246,8 @@ optional_text! { ClientToken CreationType JobStatus ReadSetStatus ReferenceArn S
 ///
 /// `Param = field` names the type parameter of a required field. A field is given as anything that converts into it;
 /// `each T` makes it a list, given as an [`IntoList`]. Optional fields, and those with a default, are given as an
-/// [`IntoOption`]. `serde(…)` is the attribute of a field whose value derives serde: `serde(skip)` for what travels in the
-/// path or the query. `mod` is a module for the names of the required fields, and the alias `Complete`.
+/// [`IntoOption`]. `serde(…)` is the attribute of a field whose value derives serde: `serde(skip)` for what travels in
+/// the path or the query. `mod` is a module for the names of the required fields, and the alias `Complete`.
 ///
 /// With `existing`, the value is a struct that is declared elsewhere and has these fields.
 macro_rules! builder {
@@ -290,7 +290,7 @@ macro_rules! builder {
         optional { $($(#[$opt_doc:meta])* $opt:ident: $OptTy:ty;)* }
         defaulted { $($(#[$def_doc:meta])* $def:ident: $DefTy:ty = $default:expr;)* }
     ) => {
-        #[doc = concat!("The names of the required fields of [`", stringify!($Builder), "`], and the type of a complete one.")]
+        #[doc = concat!("The required fields of [`", stringify!($Builder), "`], and the type of a complete one.")]
         #[allow(non_camel_case_types, reason = "the compiler shows them as the names of setters")]
         pub mod $module {
             use super::*;

@@ -1,5 +1,5 @@
-//! Hostile values of string fields and settings: a value is either rejected before anything is sent, with the name of its
-//! field, or it arrives unchanged, and no other part of the request changes.
+//! Hostile values of string fields and settings: a value is either rejected before anything is sent, with the name of
+//! its field, or it arrives unchanged, and no other part of the request changes.
 #![allow(clippy::unwrap_used)]
 
 use healthomics::local::{Fault, LocalService, ReceivedRequest};

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use healthomics::local::{Fault, LocalService, Pace, Quotas, SeedReadSet};
+use healthomics::read_set::builders::import_read_set_source;
 use healthomics::read_set::{
     CreationType, ETagAlgorithm, FileType, ImportReadSetSource, JobFilter, JobStatus, ReadSetFilter, ReadSetStatus,
     SourceFiles,
@@ -30,12 +31,7 @@ async fn export(client: &Client, store: &SequenceStoreId, read_set: &str) -> Str
     call.role_arn(ROLE).sources([read_set]).send().await.unwrap().id.to_string()
 }
 
-fn source() -> healthomics::read_set::ImportReadSetSourceBuilder<
-    healthomics::builder::Set<SourceFiles>,
-    healthomics::builder::Set<FileType>,
-    healthomics::builder::Set<healthomics::SubjectId>,
-    healthomics::builder::Set<healthomics::SampleId>,
-> {
+fn source() -> import_read_set_source::Complete {
     let files = SourceFiles::source1("s3://bucket/a_1.fastq.gz").source2("s3://bucket/a_2.fastq.gz");
     let source = ImportReadSetSource::builder().source_files(files).source_file_type(FileType::Fastq);
     source.subject_id("HG00146").sample_id("SRR233106")

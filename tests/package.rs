@@ -18,8 +18,8 @@ fn packaged() -> BTreeSet<PathBuf> {
     String::from_utf8(output.stdout).unwrap().lines().map(PathBuf::from).collect()
 }
 
-/// The paths in a source that follow one of the ways to name a file. A path that is put together of several strings is its
-/// first string.
+/// The paths in a source that follow one of the ways to name a file. A path that is put together of several strings is
+/// its first string.
 fn named_files(source: &str) -> Vec<&str> {
     let mut named = Vec::new();
     for before in ["include_str!(", "include_bytes!(", "include!(", "#[path = "] {

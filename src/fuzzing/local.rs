@@ -38,8 +38,8 @@ fn parts(method: &[u8], uri: &[u8], headers: HeaderMap) -> Option<Parts> {
     Some(parts)
 }
 
-/// Signatures: `METHOD URI`, lines of headers, an empty line, the body. The input itself is not signed. The same request
-/// as signed by the client is, unless it is changed.
+/// Signatures: `METHOD URI`, lines of headers, an empty line, the body. The input itself is not signed. The same
+/// request as signed by the client is, unless it is changed.
 pub fn local_signature(data: &[u8]) {
     let Message { start, headers, body } = Message::read(data);
     let mut words = start.splitn(2, |byte| *byte == b' ');

@@ -24,7 +24,8 @@ macro_rules! serde_as_text {
 }
 pub(crate) use serde_as_text;
 
-/// A type of text with constraints: converts from and into strings, prints as itself, is checked when a request is sent.
+/// A type of text with constraints: converts from and into strings, prints as itself, is checked when a request is
+/// sent.
 ///
 /// `opaque` leaves out `Debug`, for a type that has its own.
 macro_rules! string_type {
@@ -176,8 +177,8 @@ pub(crate) use string_type;
 string_type! {
     /// The id of a sequence store: 10 to 36 digits. It is never a number, as leading zeros count.
     ///
-    /// Ids are made of strings, compared with strings, and printed as strings. This holds for all types of this crate that
-    /// are a single text.
+    /// Ids are made of strings, compared with strings, and printed as strings. This holds for all types of this crate
+    /// that are a single text.
     ///
     /// ```
     /// use std::collections::HashMap;
@@ -192,10 +193,10 @@ string_type! {
     ///
     /// # When a text is checked
     ///
-    /// [`From`] and [`Deserialize`](serde::Deserialize) take any text: responses are read by them, and a newer service may
-    /// have other ids. A call checks all of its fields when it is sent, and [`plan`](crate::bulk::ExportReadSets::plan) all
-    /// items of a bulk run without sending anything. To check a text where it enters a program, use
-    /// [`try_new`](Self::try_new) or [`parse`](str::parse):
+    /// [`From`] and [`Deserialize`](serde::Deserialize) take any text: responses are read by them, and a newer service
+    /// may have other ids. A call checks all of its fields when it is sent, and
+    /// [`plan`](crate::bulk::ExportReadSets::plan) all items of a bulk run without sending anything. To check a text
+    /// where it enters a program, use [`try_new`](Self::try_new) or [`parse`](str::parse):
     ///
     /// ```
     /// use healthomics::SequenceStoreId;

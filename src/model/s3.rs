@@ -28,7 +28,8 @@ string_type! {
     S3Destination, checked by constraint::s3_destination
 }
 string_type! {
-    /// The ARN of the service role of a job, which HealthOmics assumes to access the bucket: `arn:…`, 20 to 2,048 characters.
+    /// The ARN of the service role of a job, which HealthOmics assumes to access the bucket: `arn:…`, 20 to 2,048
+    /// characters.
     RoleArn, checked by constraint::role_arn
 }
 string_type! {

@@ -1,5 +1,5 @@
-//! The service's enumerations. All of them are open: a value that this version does not know is `Unknown`, and is printed
-//! and sent as itself.
+//! The service's enumerations. All of them are open: a value that this version does not know is `Unknown`, and is
+//! printed and sent as itself.
 
 use std::fmt;
 

@@ -37,8 +37,8 @@ impl Violation {
         &self.field
     }
 
-    /// The index of the list item that the violation is about: 3 for `sources[3].readSetId`. It starts at 0, and is `None`
-    /// if the violation is not about an item of a list.
+    /// The index of the list item that the violation is about: 3 for `sources[3].readSetId`. It starts at 0, and is
+    /// `None` if the violation is not about an item of a list.
     pub fn index(&self) -> Option<usize> {
         self.index
     }
@@ -284,8 +284,8 @@ impl Violations {
         }
     }
 
-    /// Constraints of the user guide that the model does not have: aligned reads need their reference, and only FASTQ has
-    /// a second file.
+    /// Constraints of the user guide that the model does not have: aligned reads need their reference, and only FASTQ
+    /// has a second file.
     pub(crate) fn source(&mut self, at: Path<'_>, file_type: &FileType, has_source2: bool, has_reference: bool) {
         const OVERRIDE: &str = "parameter_validation(false) sends it all the same";
         if matches!(file_type, FileType::Bam | FileType::Cram) && !has_reference {

@@ -44,7 +44,8 @@ macro_rules! call_settings {
             self
         }
 
-        /// Makes each attempt wait for a permit of the rate limiter. The call has at most the time that its caller has left.
+        /// Makes each attempt wait for a permit of the rate limiter. The call has at most the time that its caller has
+        /// left.
         #[allow(dead_code, reason = "single calls are not rate limited")]
         pub(crate) fn rate_limited(mut self, left: Option<std::time::Duration>) -> Self {
             let operation = self.call.timeouts.operation;
@@ -77,8 +78,8 @@ pub(crate) use call_settings;
 /// derives serde's `Serialize`. The author of an operation implements
 /// [`Operation`](crate::protocol::operation::Operation) for the request.
 ///
-/// The second form declares the call of a list. All lists have the same fields, and [`ListRequest`] is the request of each.
-/// The author implements [`List`] for the output.
+/// The second form declares the call of a list. All lists have the same fields, and [`ListRequest`] is the request of
+/// each. The author implements [`List`] for the output.
 ///
 /// [`List`]: crate::operation::list::List
 /// [`ListRequest`]: crate::operation::list::ListRequest
@@ -186,8 +187,8 @@ macro_rules! call {
             ///
             /// # Errors
             ///
-            /// [`Error::InvalidInput`](crate::Error::InvalidInput) with all violations, before anything is sent; otherwise
-            /// the error of the last attempt: see [`Error`](crate::Error).
+            /// [`Error::InvalidInput`](crate::Error::InvalidInput) with all violations, before anything is sent;
+            /// otherwise the error of the last attempt: see [`Error`](crate::Error).
             pub fn send(self) -> crate::CallFuture<$Output>
             where
                 $($Param: crate::builder::IsSet<$Type>,)+

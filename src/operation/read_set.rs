@@ -5,10 +5,11 @@
 //!
 //! # Absent fields of a response
 //!
-//! A field that a response does not have, or has as `null` or `""`, is `None`, also if the service's model requires it. So is
-//! a value of another type than the model's, which is logged. A list or map is empty instead.
+//! A field that a response does not have, or has as `null` or `""`, is `None`, also if the service's model requires it.
+//! So is a value of another type than the model's, which is logged. A list or map is empty instead.
 //!
-//! Fields that a caller can't do without are not an [`Option`], since code that uses them would have to check each of them:
+//! Fields that a caller can't do without are not an [`Option`], since code that uses them would have to check each of
+//! them:
 //!
 //! - The `id` and the `status` of a job or read set, and what an item of a job is about (`id`, `read_set_id`,
 //!   `source_files`). A response without one of them is an
@@ -51,8 +52,8 @@ pub use metadata::{
 
 pub use crate::model::{CreationType, ETagAlgorithm, FileType, ItemStatus, JobStatus, ReadSetStatus};
 
-/// The builders, each in a module that is named like the method that makes it: the type of a complete one, and the names
-/// of its required fields.
+/// The builders, each in a module that is named like the method that makes it: the type of a complete one, and the
+/// names of its required fields.
 ///
 /// [`builder`](crate::builder) has an example.
 pub mod builders {

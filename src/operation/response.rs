@@ -31,8 +31,8 @@ pub(super) fn check_next_token(in_request: Option<&str>, in_response: Option<&st
     Ok(())
 }
 
-/// Checks an empty response of an operation whose fields are all optional. It is the service's if it has a request id or
-/// the field.
+/// Checks an empty response of an operation whose fields are all optional. It is the service's if it has a request id
+/// or the field.
 pub(super) fn check_origin(response: &Response, field: &str) -> Result<(), Undecodable> {
     if response.request_id().is_some() || json::has_field(response, field) {
         return Ok(());

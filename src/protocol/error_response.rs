@@ -66,8 +66,8 @@ pub(crate) struct ErrorResponse {
 }
 
 impl ErrorResponse {
-    /// Prefers the code of the header to that of the body. The secrets of the request are redacted, as a gateway may repeat
-    /// the request in its response.
+    /// Prefers the code of the header to that of the body. The secrets of the request are redacted, as a gateway may
+    /// repeat the request in its response.
     pub(crate) fn read(response: &Response, now: SystemTime, secrets: &Secrets) -> Self {
         let body = ErrorBody::of(&response.body);
         let header = response.header("x-amzn-errortype").and_then(clean_code);
@@ -184,8 +184,8 @@ fn number(text: &str, unit: fn(u64) -> Duration) -> Option<Duration> {
     is_number.then(|| unit(text.parse().unwrap_or(u64::MAX)).min(MAX_RETRY_AFTER))
 }
 
-/// The time until a date. The date is by the clock of the service, as in the `Date` header, which may be wrong. The shorter
-/// of the times by `Date` and by the local clock is used.
+/// The time until a date. The date is by the clock of the service, as in the `Date` header, which may be wrong. The
+/// shorter of the times by `Date` and by the local clock is used.
 fn until(date: &str, response: &Response, now: SystemTime) -> Option<Duration> {
     let date = httpdate::parse_http_date(date).ok()?;
     let service = response.header("date").and_then(|text| httpdate::parse_http_date(text).ok());

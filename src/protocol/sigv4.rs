@@ -1,7 +1,7 @@
 //! Signature Version 4. Only this module makes a [`SignedRequest`], and only that can be sent.
 //!
-//! Key and signature are computed by `aws-sigv4`. The canonical request is written here, in the one form that this crate
-//! sends, in a fraction of the time that `aws-sigv4` takes; a test checks that both are equal.
+//! Key and signature are computed by `aws-sigv4`. The canonical request is written here, in the one form that this
+//! crate sends, in a fraction of the time that `aws-sigv4` takes; a test checks that both are equal.
 
 mod identity;
 

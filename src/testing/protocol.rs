@@ -137,8 +137,8 @@ fn paths_queries_and_hosts_are_written_as_published() {
 }
 
 json_struct! {
-    /// The fields that the cases have in bodies. Enumerations are open: those of the cases are values that the crate does
-    /// not know.
+    /// The fields that the cases have in bodies. Enumerations are open: those of the cases are values that the crate
+    /// does not know.
     #[derive(Serialize, Deserialize)]
     struct Body {
         string_value: Option<String>,

@@ -1,5 +1,5 @@
-//! `StartReadSetActivationJob`, `GetReadSetActivationJob` and `ListReadSetActivationJobs`: jobs that restore archived read
-//! sets.
+//! `StartReadSetActivationJob`, `GetReadSetActivationJob` and `ListReadSetActivationJobs`: jobs that restore archived
+//! read sets.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -63,7 +63,8 @@ impl Client {
         GetReadSetActivationJob::new(self.call())
     }
 
-    /// Lists the activation jobs of a sequence store, all of them or those that match a filter (`ListReadSetActivationJobs`).
+    /// Lists the activation jobs of a sequence store, all of them or those that match a filter
+    /// (`ListReadSetActivationJobs`).
     ///
     /// `send` returns one page, [`items`](ListReadSetActivationJobs::items) the jobs of all pages. Only
     /// [`get_read_set_activation_job`](Client::get_read_set_activation_job) returns the read sets of a job.
@@ -91,7 +92,8 @@ impl Client {
 
 call! {
     /// The call `StartReadSetActivationJob`, made by [`Client::start_read_set_activation_job`].
-    pub struct StartReadSetActivationJob in mod start_read_set_activation_job sends StartReadSetActivationJobRequest returns StartReadSetActivationJobOutput;
+    pub struct StartReadSetActivationJob in mod start_read_set_activation_job
+    sends StartReadSetActivationJobRequest returns StartReadSetActivationJobOutput;
     required {
         /// The id of the sequence store that has the read sets: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
@@ -100,8 +102,8 @@ call! {
         Sources = sources: Vec<ReadSetId>, each ReadSetId, serde(serialize_with = "serialize_read_set_ids");
     }
     defaulted {
-        /// The client token: 1 to 127 characters. With the token of an earlier start, no second job starts. Every `send`
-        /// makes a new one by default.
+        /// The client token: 1 to 127 characters. With the token of an earlier start, no second job starts. Every
+        /// `send` makes a new one by default.
         client_token: ClientToken = ClientToken::random();
     }
 }
@@ -163,7 +165,8 @@ json_struct! {
 
 call! {
     /// The call `GetReadSetActivationJob`, made by [`Client::get_read_set_activation_job`].
-    pub struct GetReadSetActivationJob in mod get_read_set_activation_job sends GetReadSetActivationJobRequest returns GetReadSetActivationJobOutput;
+    pub struct GetReadSetActivationJob in mod get_read_set_activation_job
+    sends GetReadSetActivationJobRequest returns GetReadSetActivationJobOutput;
     required {
         /// The id of the sequence store that the job works on: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
@@ -243,7 +246,8 @@ json_struct! {
 
 call! {
     /// The call `ListReadSetActivationJobs`, made by [`Client::list_read_set_activation_jobs`].
-    pub struct ListReadSetActivationJobs in mod list_read_set_activation_jobs sends ListReadSetActivationJobsRequest
+    pub struct ListReadSetActivationJobs in mod list_read_set_activation_jobs
+    sends ListReadSetActivationJobsRequest
     returns pages of ListReadSetActivationJobsOutput { activation_jobs: ActivateReadSetJobItem };
     optional {
         /// Which jobs to list. All of them by default.

@@ -44,9 +44,9 @@ impl Client {
     ///
     /// # Retries
     ///
-    /// A call without a response is retried, as no read set can be deleted twice. Read sets that the first attempt deleted
-    /// may then be in `errors`, as not found. AWS documents a success as a response without a body. Such a response is a
-    /// success only with an AWS request id, and otherwise an error that is retried.
+    /// A call without a response is retried, as no read set can be deleted twice. Read sets that the first attempt
+    /// deleted may then be in `errors`, as not found. AWS documents a success as a response without a body. Such a
+    /// response is a success only with an AWS request id, and otherwise an error that is retried.
     ///
     /// # Limits
     ///
@@ -70,7 +70,8 @@ impl Client {
 
 call! {
     /// The call `BatchDeleteReadSet`, made by [`Client::batch_delete_read_set`].
-    pub struct BatchDeleteReadSet in mod batch_delete_read_set sends BatchDeleteReadSetRequest returns BatchDeleteReadSetOutput;
+    pub struct BatchDeleteReadSet in mod batch_delete_read_set
+    sends BatchDeleteReadSetRequest returns BatchDeleteReadSetOutput;
     required {
         /// The id of the sequence store that has the read sets: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);

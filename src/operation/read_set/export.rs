@@ -94,7 +94,8 @@ impl Client {
 
 call! {
     /// The call `StartReadSetExportJob`, made by [`Client::start_read_set_export_job`].
-    pub struct StartReadSetExportJob in mod start_read_set_export_job sends StartReadSetExportJobRequest returns StartReadSetExportJobOutput;
+    pub struct StartReadSetExportJob in mod start_read_set_export_job
+    sends StartReadSetExportJobRequest returns StartReadSetExportJobOutput;
     required {
         /// The id of the sequence store that has the read sets: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
@@ -107,8 +108,8 @@ call! {
         Sources = sources: Vec<ReadSetId>, each ReadSetId, serde(serialize_with = "serialize_read_set_ids");
     }
     defaulted {
-        /// The client token: 1 to 127 characters. With the token of an earlier start, no second job starts. Every `send`
-        /// makes a new one by default.
+        /// The client token: 1 to 127 characters. With the token of an earlier start, no second job starts. Every
+        /// `send` makes a new one by default.
         client_token: ClientToken = ClientToken::random();
     }
 }
@@ -174,7 +175,8 @@ json_struct! {
 
 call! {
     /// The call `GetReadSetExportJob`, made by [`Client::get_read_set_export_job`].
-    pub struct GetReadSetExportJob in mod get_read_set_export_job sends GetReadSetExportJobRequest returns GetReadSetExportJobOutput;
+    pub struct GetReadSetExportJob in mod get_read_set_export_job
+    sends GetReadSetExportJobRequest returns GetReadSetExportJobOutput;
     required {
         /// The id of the sequence store that the job works on: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
@@ -256,7 +258,8 @@ json_struct! {
 
 call! {
     /// The call `ListReadSetExportJobs`, made by [`Client::list_read_set_export_jobs`].
-    pub struct ListReadSetExportJobs in mod list_read_set_export_jobs sends ListReadSetExportJobsRequest
+    pub struct ListReadSetExportJobs in mod list_read_set_export_jobs
+    sends ListReadSetExportJobsRequest
     returns pages of ListReadSetExportJobsOutput { export_jobs: ExportReadSetJobDetail };
     optional {
         /// Which jobs to list. All of them by default.

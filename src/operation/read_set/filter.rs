@@ -12,8 +12,8 @@ use crate::protocol::json::json_struct;
 const FILTER: Path<'static> = Path::Root("filter");
 
 json_struct! {
-    /// A filter for jobs (`ExportReadSetFilter`, `ImportReadSetFilter`, `ActivateReadSetFilter`). A job matches if all fields
-    /// that are not `None` apply to it.
+    /// A filter for jobs (`ExportReadSetFilter`, `ImportReadSetFilter`, `ActivateReadSetFilter`). A job matches if all
+    /// fields that are not `None` apply to it.
     ///
     /// ```
     /// use healthomics::read_set::{JobFilter, JobStatus};
@@ -110,8 +110,8 @@ impl ReadSetFilter {
         name: String;
         /// Matches only read sets of this status.
         status: ReadSetStatus;
-        /// Matches only read sets that are aligned to the reference genome of this ARN: `arn:…`, at most 127 characters.
-        /// The model allows an empty text, whose meaning AWS does not document.
+        /// Matches only read sets that are aligned to the reference genome of this ARN: `arn:…`, at most 127
+        /// characters. The model allows an empty text, whose meaning AWS does not document.
         reference_arn: ReferenceArn;
         /// Matches only read sets that were created after this time.
         created_after: OffsetDateTime;

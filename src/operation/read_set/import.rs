@@ -1,5 +1,5 @@
-//! `StartReadSetImportJob`, `GetReadSetImportJob` and `ListReadSetImportJobs`: jobs that make read sets of files in Amazon
-//! S3.
+//! `StartReadSetImportJob`, `GetReadSetImportJob` and `ListReadSetImportJobs`: jobs that make read sets of files in
+//! Amazon S3.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -110,7 +110,8 @@ impl Client {
 
 call! {
     /// The call `StartReadSetImportJob`, made by [`Client::start_read_set_import_job`].
-    pub struct StartReadSetImportJob in mod start_read_set_import_job sends StartReadSetImportJobRequest returns StartReadSetImportJobOutput;
+    pub struct StartReadSetImportJob in mod start_read_set_import_job
+    sends StartReadSetImportJobRequest returns StartReadSetImportJobOutput;
     required {
         /// The id of the sequence store that gets the read sets: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
@@ -121,8 +122,8 @@ call! {
         Sources = sources: Vec<ImportReadSetSource>, each ImportReadSetSource;
     }
     defaulted {
-        /// The client token: 1 to 127 characters. With the token of an earlier start, no second job starts. Every `send`
-        /// makes a new one by default.
+        /// The client token: 1 to 127 characters. With the token of an earlier start, no second job starts. Every
+        /// `send` makes a new one by default.
         client_token: ClientToken = ClientToken::random();
     }
 }
@@ -191,7 +192,8 @@ json_struct! {
 
 call! {
     /// The call `GetReadSetImportJob`, made by [`Client::get_read_set_import_job`].
-    pub struct GetReadSetImportJob in mod get_read_set_import_job sends GetReadSetImportJobRequest returns GetReadSetImportJobOutput;
+    pub struct GetReadSetImportJob in mod get_read_set_import_job
+    sends GetReadSetImportJobRequest returns GetReadSetImportJobOutput;
     required {
         /// The id of the sequence store that the job works on: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
@@ -257,7 +259,8 @@ json_struct! {
 
 call! {
     /// The call `ListReadSetImportJobs`, made by [`Client::list_read_set_import_jobs`].
-    pub struct ListReadSetImportJobs in mod list_read_set_import_jobs sends ListReadSetImportJobsRequest
+    pub struct ListReadSetImportJobs in mod list_read_set_import_jobs
+    sends ListReadSetImportJobsRequest
     returns pages of ListReadSetImportJobsOutput { import_jobs: ImportReadSetJobItem };
     optional {
         /// Which jobs to list. All of them by default.

@@ -43,7 +43,8 @@ impl Client {
 
 call! {
     /// The call `ListReadSets`, made by [`Client::list_read_sets`].
-    pub struct ListReadSets in mod list_read_sets sends ListReadSetsRequest
+    pub struct ListReadSets in mod list_read_sets
+    sends ListReadSetsRequest
     returns pages of ListReadSetsOutput { read_sets: ReadSetListItem };
     optional {
         /// Which read sets to list. All of them by default.

@@ -42,7 +42,8 @@ impl Client {
 
 call! {
     /// The call `GetReadSetMetadata`, made by [`Client::get_read_set_metadata`].
-    pub struct GetReadSetMetadata in mod get_read_set_metadata sends GetReadSetMetadataRequest returns GetReadSetMetadataOutput;
+    pub struct GetReadSetMetadata in mod get_read_set_metadata
+    sends GetReadSetMetadataRequest returns GetReadSetMetadataOutput;
     required {
         /// The id of the sequence store that has the read set: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
@@ -139,8 +140,8 @@ json_struct! {
         pub alignment: Option<String>,
     }
 
-    /// The entity tag of a read set. Read sets of the same content have the same tag. A field is `None` if the service leaves
-    /// it out.
+    /// The entity tag of a read set. Read sets of the same content have the same tag. A field is `None` if the service
+    /// leaves it out.
     #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ETag {

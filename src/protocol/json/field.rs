@@ -26,8 +26,8 @@ const USUAL_LIST_ITEMS: usize = 100;
 
 /// A type that fields of responses have.
 ///
-/// `null` and `""` are absent for every type. A type implements the functions `from_…` for the JSON types that it can be
-/// read from; a value of any other JSON type is treated as [`OTHER_TYPE`](Self::OTHER_TYPE) says.
+/// `null` and `""` are absent for every type. A type implements the functions `from_…` for the JSON types that it can
+/// be read from; a value of any other JSON type is treated as [`OTHER_TYPE`](Self::OTHER_TYPE) says.
 pub(crate) trait Field: Sized {
     /// What the type is called in logs and errors.
     const EXPECTED: &'static str;

@@ -88,7 +88,8 @@ impl<T: Into<S3Uri>> From<T> for SourceFiles {
 builder! {
     /// The builder of an [`ImportReadSetSource`], made by [`ImportReadSetSource::builder`].
     pub struct ImportReadSetSourceBuilder(context: ()) in mod import_read_set_source builds
-    /// A source of an import job (`StartReadSetImportJobSourceItem`): a file or a pair of files of which one read set is made.
+    /// A source of an import job (`StartReadSetImportJobSourceItem`): a file or a pair of files of which one read set
+    /// is made.
     ///
     /// ```
     /// use healthomics::read_set::{FileType, ImportReadSetSource};
@@ -104,8 +105,8 @@ builder! {
     /// assert_eq!(source.subject_id, "HG00096");
     /// ```
     ///
-    /// It can be read from a manifest: the JSON that the AWS CLI takes as `--sources`. An unknown or duplicate field is an
-    /// error there, as its value would be lost.
+    /// It can be read from a manifest: the JSON that the AWS CLI takes as `--sources`. An unknown or duplicate field is
+    /// an error there, as its value would be lost.
     #[derive(PartialEq, Eq, Serialize, Deserialize)]
     #[serde(rename_all = "camelCase", deny_unknown_fields)]
     #[doc(alias = "StartReadSetImportJobSourceItem")]
