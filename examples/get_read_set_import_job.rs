@@ -7,7 +7,7 @@ use healthomics::local::LocalService;
 use healthomics::read_set::{FileType, GetReadSetImportJobOutput, ImportReadSetSource};
 use healthomics::{Client, Error, ImportJobId, SequenceStoreId};
 
-/// Paste this into a service. An import takes up to 30 minutes a source: poll every 30 seconds.
+/// Paste this into a service. An import lasts up to 30 minutes a source: poll every 30 seconds.
 async fn imported(
     client: &Client,
     store: &SequenceStoreId,

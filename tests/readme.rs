@@ -1,4 +1,4 @@
-//! README stays short and true. Its programs are compiled and run by `cargo test --doc`.
+//! README and the documents beside it stay short and true. `cargo test --doc` compiles and runs the programs of README.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
@@ -48,6 +48,25 @@ fn readme_links_to_files_that_exist() {
     for target in local {
         assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(target).exists(), "there is no {target}");
     }
+}
+
+#[test]
+fn architecture_and_contributing_name_files_that_exist() {
+    let mut count = 0;
+    for document in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = read(document);
+        for span in text.split('`').skip(1).step_by(2) {
+            let is_path =
+                ["src/", "tests/", "benches/", "examples/", "fuzz/", ".ci/"].iter().any(|root| span.starts_with(root));
+            let is_pattern = span.contains(|c: char| c == '*' || c == ' ' || c.is_ascii_uppercase());
+            if is_path && !is_pattern {
+                let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(span);
+                assert!(path.exists(), "{document}: there is no {span}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 30, "{count} paths");
 }
 
 #[test]

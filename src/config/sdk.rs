@@ -138,7 +138,7 @@ mod tests {
             match (key.env(), key.profile()) {
                 ("AWS_ENDPOINT_URL", "endpoint_url") => Some("http://specific".to_owned()),
                 ("AWS_CA_BUNDLE", "ca_bundle") => Some("/nowhere/roots.pem".to_owned()),
-                other => panic!("nobody knows {other:?}"),
+                other => panic!("unknown key {other:?}"),
             }
         }
     }
@@ -172,7 +172,7 @@ mod tests {
         assert!(!builder.correct_clock_skew);
         assert_eq!(builder.retry.max_attempts, 9);
         assert_eq!(builder.retry.max_backoff, Duration::from_secs(5));
-        assert_eq!(builder.retry.backoff, Duration::from_millis(50), "nobody set one");
+        assert_eq!(builder.retry.backoff, Duration::from_millis(50), "none was set");
         let seconds = |timeout: Option<Duration>| timeout.map(|timeout| timeout.as_secs());
         let timeouts = builder.timeouts;
         assert_eq!(seconds(timeouts.connect), Some(1));

@@ -27,7 +27,7 @@ fn variant(error: &Error) -> &'static str {
         Error::ThrottlingException(_) => "ThrottlingException",
         Error::InternalServerException(_) => "InternalServerException",
         Error::Service(_) => "Service",
-        other => panic!("not an answer of the service: {other:?}"),
+        other => panic!("not an error of the service: {other:?}"),
     }
 }
 

@@ -41,9 +41,9 @@ pub(crate) struct Played {
     pub(crate) store_unknown: bool,
     /// The start of this number, from 1, and all later ones are refused with 403.
     pub(crate) starts_denied_from: usize,
-    /// Nothing is answered before.
+    /// There are no responses before this time.
     pub(crate) down_until: Duration,
-    /// Nothing is answered between.
+    /// There are no responses between these times.
     pub(crate) down_from: Option<(Duration, Duration)>,
     /// Every response after that has this status, for so long.
     pub(crate) error_after_outage: Option<(u16, Duration)>,
@@ -57,7 +57,7 @@ pub(crate) struct Played {
     pub(crate) jobs_at_once: usize,
     /// More requests within a second are refused with 429.
     pub(crate) requests_a_second: usize,
-    /// The answer of every so many-th start is lost after the work.
+    /// The response of every n-th start is lost after the job was started.
     pub(crate) lost_starts: Option<usize>,
     /// Items that fail.
     pub(crate) failing: BTreeSet<String>,
@@ -268,7 +268,7 @@ impl HttpClient for Service {
             return Box::pin(async { Ok(reply(429, &[], r#"{"code":"ThrottlingException"}"#)) });
         }
         let starts = played.requests.iter().filter(|(name, _)| *name == "Start").count();
-        let (status, answer) = match operation {
+        let (status, body) = match operation {
             "Start" if starts >= played.starts_denied_from => (403, json!({ "code": "AccessDeniedException" })),
             "List" => played.list(&head.uri, &body),
             "Start" => played.start(&body),
@@ -277,7 +277,7 @@ impl HttpClient for Service {
         if operation == "Start" && played.lost_starts.is_some_and(|every| starts.is_multiple_of(every)) {
             return fail(HttpErrorKind::Interrupted);
         }
-        Box::pin(async move { Ok(reply(status, &[], &answer.to_string())) })
+        Box::pin(async move { Ok(reply(status, &[], &body.to_string())) })
     }
 }
 

@@ -53,14 +53,15 @@ fn what_a_failure_means() {
         (403, Some("AccessDeniedException"), true, Final),
     ] {
         let headers: Vec<_> = code.map(|code| ("x-amzn-errortype", code)).into_iter().collect();
-        let answer = ErrorResponse::read(&response(status, &headers, ""), SystemTime::UNIX_EPOCH, &Secrets::default());
+        let error_response =
+            ErrorResponse::read(&response(status, &headers, ""), SystemTime::UNIX_EPOCH, &Secrets::default());
         let skew = clock_is_off.then_some(HOUR);
-        assert_eq!(classify(&answer, skew), expected, "{status} {code:?} {clock_is_off}");
+        assert_eq!(classify(&error_response, skew), expected, "{status} {code:?} {clock_is_off}");
     }
 }
 
 #[test]
-fn what_an_error_answer_leaves_open() {
+fn error_responses_that_may_have_been_applied() {
     for (status, code, expected) in [
         (400, Some("ValidationException"), false),
         (400, Some("RequestAbortedException"), true),
@@ -80,8 +81,13 @@ fn what_an_error_answer_leaves_open() {
         (301, None, false),
     ] {
         let headers: Vec<_> = code.map(|code| ("x-amzn-errortype", code)).into_iter().collect();
-        let answer = ErrorResponse::read(&response(status, &headers, ""), SystemTime::UNIX_EPOCH, &Secrets::default());
-        assert_eq!(may_have_been_applied(&answer, classify(&answer, None)), expected, "{status} {code:?}");
+        let error_response =
+            ErrorResponse::read(&response(status, &headers, ""), SystemTime::UNIX_EPOCH, &Secrets::default());
+        assert_eq!(
+            may_have_been_applied(&error_response, classify(&error_response, None)),
+            expected,
+            "{status} {code:?}"
+        );
     }
 }
 
