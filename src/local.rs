@@ -369,6 +369,33 @@ impl LocalService {
         self.service.lock().faults.clear();
     }
 
+    /// Sets the pace of jobs that are started later. Earlier jobs keep theirs.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use healthomics::local::{LocalService, Pace};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let local = LocalService::in_process();
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+    /// local.set_pace(Pace::Time(Duration::from_hours(1)));
+    /// call.clone().send().await?;
+    /// local.set_pace(Pace::Time(Duration::from_hours(2)));
+    /// call.send().await?;
+    ///
+    /// tokio::time::advance(Duration::from_mins(90)).await;
+    /// let ended: Vec<_> = local.jobs().iter().map(|job| job.status.is_terminal()).collect();
+    /// assert_eq!(ended, [true, false]);
+    /// # Ok(()) }
+    /// ```
+    pub fn set_pace(&self, pace: Pace) {
+        self.service.lock().state.set_pace(pace);
+    }
+
     /// Sets the service's clock this many seconds ahead of that of its callers, or behind it if the number is negative:
     /// its `Date` headers, its timestamps and the time that signatures are checked against.
     pub fn set_clock_offset(&self, seconds: i64) {

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
 use tokio::net::TcpListener;
@@ -12,6 +13,7 @@ use super::pace::Pace;
 use super::quotas::Quotas;
 use super::service::Service;
 use super::{LocalService, Server, server};
+use crate::model::time::from_system_time;
 
 /// The settings of a [`LocalService`].
 ///
@@ -39,6 +41,7 @@ pub struct LocalServiceBuilder {
     region: String,
     pace: Pace,
     quotas: Quotas,
+    start_time: Option<SystemTime>,
 }
 
 impl LocalServiceBuilder {
@@ -52,6 +55,7 @@ impl LocalServiceBuilder {
             region: LocalService::REGION.to_owned(),
             pace: Pace::default(),
             quotas: Quotas::default(),
+            start_time: None,
         }
     }
 
@@ -111,9 +115,33 @@ impl LocalServiceBuilder {
         Ok(local)
     }
 
+    /// The time at which the clock of a service [in process](Self::in_process) starts, for the same timestamps in every
+    /// run; the system's time by default.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// use healthomics::local::LocalService;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+    /// let local = LocalService::builder().start_time(start).in_process();
+    /// let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+    /// assert_eq!(SystemTime::from(call.send().await?.creation_time.unwrap()), start);
+    /// # Ok(()) }
+    /// ```
+    pub fn start_time(mut self, time: SystemTime) -> Self {
+        self.start_time = Some(time);
+        self
+    }
+
     /// Creates a service without a socket: [`LocalService::in_process`], with other settings. The address is not used.
     pub fn in_process(self) -> LocalService {
-        self.build(TimeSource::tokio())
+        let start_time = self.start_time.unwrap_or_else(SystemTime::now);
+        self.build(TimeSource::tokio(from_system_time(start_time)))
     }
 
     fn build(self, time_source: TimeSource) -> LocalService {

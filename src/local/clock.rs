@@ -27,13 +27,13 @@ pub(crate) struct Clock {
 pub(crate) enum TimeSource {
     #[default]
     System,
-    /// The system's time at first, and from then on tokio's clock, which may be paused.
+    /// This time at first, and from then on tokio's clock, which may be paused.
     Tokio { first: OffsetDateTime, started: Instant },
 }
 
 impl TimeSource {
-    pub(crate) fn tokio() -> Self {
-        Self::Tokio { first: OffsetDateTime::now_utc(), started: Instant::now() }
+    pub(crate) fn tokio(first: OffsetDateTime) -> Self {
+        Self::Tokio { first, started: Instant::now() }
     }
 
     pub(crate) fn now(self) -> OffsetDateTime {

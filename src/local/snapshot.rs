@@ -1,5 +1,7 @@
 //! What tests see of the state of a local service, and the read sets that they put into it.
 
+use time::OffsetDateTime;
+
 use crate::model::{
     ClientToken, FileType, ItemStatus, JobStatus, ReadSetId, ReadSetStatus, SampleId, SequenceStoreId, SubjectId,
 };
@@ -60,6 +62,7 @@ pub struct LocalReadSet {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SeedReadSet {
+    pub(super) id: Option<ReadSetId>,
     pub(super) status: ReadSetStatus,
     pub(super) file_type: FileType,
     pub(super) subject_id: Option<SubjectId>,
@@ -70,12 +73,19 @@ pub struct SeedReadSet {
 impl SeedReadSet {
     /// A read set with the status `ACTIVE`: it can be exported.
     pub fn active(file_type: FileType) -> Self {
-        Self { status: ReadSetStatus::Active, file_type, subject_id: None, sample_id: None, name: None }
+        Self { id: None, status: ReadSetStatus::Active, file_type, subject_id: None, sample_id: None, name: None }
     }
 
     /// A read set with the status `ARCHIVED`: it has to be activated before it can be exported.
     pub fn archived(file_type: FileType) -> Self {
         Self { status: ReadSetStatus::Archived, ..Self::active(file_type) }
+    }
+
+    /// Sets the id of the read set, instead of the next one that the service issues. A read set of the same store with
+    /// this id is replaced.
+    pub fn id(mut self, id: impl Into<ReadSetId>) -> Self {
+        self.id = Some(id.into());
+        self
     }
 
     /// Sets the id of the subject.
@@ -130,6 +140,10 @@ pub struct LocalJob {
     pub client_token: Option<ClientToken>,
     /// The status of the job.
     pub status: JobStatus,
+    /// When the job was started, on the service's clock and in whole milliseconds.
+    pub creation_time: OffsetDateTime,
+    /// When the job ended, on the service's clock and in whole milliseconds; `None` if it has not ended.
+    pub completion_time: Option<OffsetDateTime>,
     /// The items of the job, in the order of the request.
     pub items: Vec<LocalItem>,
 }

@@ -41,6 +41,7 @@ type TokenKey = (JobKind, String, String);
 
 #[derive(Default)]
 pub(crate) struct State {
+    /// The pace of jobs that start.
     pace: Pace,
     /// The quota of jobs of a kind that have not ended.
     max_jobs: Option<u32>,
@@ -62,6 +63,11 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(region: &str, pace: Pace, max_jobs: Option<u32>) -> Self {
         Self { pace, max_jobs, region: region.to_owned(), ..Self::default() }
+    }
+
+    /// Sets the pace of jobs that start later.
+    pub(crate) fn set_pace(&mut self, pace: Pace) {
+        self.pace = pace;
     }
 
     /// The region in ARNs.
@@ -140,7 +146,7 @@ impl State {
         *running += 1;
 
         let index = self.jobs.len();
-        let mut job = Job::new(self.ids.next(), store_id.to_owned(), store, client_token, request, now);
+        let mut job = Job::new(self.ids.next(), store_id.to_owned(), store, client_token, request, self.pace, now);
         job.fail_items(|key| self.item_failures.get(key));
         store.insert_job(kind, job.position(index), index);
         for read_set_id in job.read_set_ids() {
@@ -150,7 +156,7 @@ impl State {
         }
         self.jobs_by_id.insert(job.id.clone(), index);
         self.jobs_by_token.extend(token_key.map(|key| (key, index)));
-        self.due.extend(job.due(self.pace).map(|due| Reverse((due, index))));
+        self.due.extend(job.due().map(|due| Reverse((due, index))));
         self.jobs.push(job);
         self.job(index)
     }
@@ -161,20 +167,18 @@ impl State {
             && due <= now
         {
             self.due.pop();
-            self.advance(index, |job, pace| job.advance_by_time(pace, due));
-            let next = self.jobs.get(index).and_then(|job| job.due(self.pace));
+            self.advance(index, |job| job.advance_by_time(due));
+            let next = self.jobs.get(index).and_then(|job| job.due());
             self.due.extend(next.map(|due| Reverse((due, index))));
         }
     }
 
-    /// Counts a read of a job, which moves it forward if the pace has it so.
+    /// Counts a read of a job, which moves it forward if its pace depends on reads.
     pub(crate) fn read_job(&mut self, index: usize, now: RequestTime) {
-        if self.pace.reads().is_some() {
-            self.advance(index, |job, pace| {
-                job.advance_by_read(pace);
-                now.wall_clock
-            });
-        }
+        self.advance(index, |job| {
+            job.advance_by_read();
+            now.wall_clock
+        });
     }
 
     /// Counts a read of a read set, which is a read of each of its jobs that is not in `read_jobs`, the jobs that the
@@ -186,9 +190,6 @@ impl State {
         read_jobs: &mut BTreeSet<usize>,
         now: RequestTime,
     ) {
-        if self.pace.reads().is_none() {
-            return;
-        }
         let read_set = self.stores.get(store_id).and_then(|store| store.get(read_set_id));
         let running_jobs = read_set.map(|read_set| read_set.running_jobs.clone()).unwrap_or_default();
         for job in running_jobs {
@@ -199,11 +200,11 @@ impl State {
     }
 
     /// Moves a job forward that has not ended by a function that returns the time of this, and settles its items.
-    fn advance(&mut self, index: usize, step: impl FnOnce(&mut Job, Pace) -> OffsetDateTime) {
+    fn advance(&mut self, index: usize, step: impl FnOnce(&mut Job) -> OffsetDateTime) {
         let Some(job) = self.jobs.get_mut(index).filter(|job| !job.has_ended()) else { return };
         let Some(store) = self.stores.get_mut(&job.store_id) else { return };
         let settled_before = job.settled();
-        let at = step(job, self.pace);
+        let at = step(job);
         job.settle_items(settled_before, index, at, store, &mut self.ids);
         if !job.has_ended() {
             return;

@@ -49,6 +49,7 @@ pub(crate) struct Job {
     /// When the job ended.
     pub(crate) completed: Option<OffsetDateTime>,
     client_token: Option<String>,
+    pace: Pace,
     started: Instant,
     reads: u32,
     phase: Phase,
@@ -170,6 +171,7 @@ impl Job {
         store: &mut Store,
         client_token: Option<String>,
         request: JobRequest,
+        pace: Pace,
         now: RequestTime,
     ) -> Self {
         let items = request.to_items(store);
@@ -180,6 +182,7 @@ impl Job {
             created: whole_millis(now.wall_clock),
             completed: None,
             client_token,
+            pace,
             started: now.instant,
             reads: 0,
             phase: Phase::Submitted,
@@ -220,8 +223,8 @@ impl Job {
     }
 
     /// When time moves the job forward next; `None` if it does not.
-    pub(crate) fn due(&self, pace: Pace) -> Option<Instant> {
-        let after = match pace {
+    pub(crate) fn due(&self) -> Option<Instant> {
+        let after = match self.pace {
             Pace::Polls(_) => None,
             Pace::Time(duration) => self.phase.end(duration, self.items.len()),
             Pace::PollsOrTime(_, duration) => Some(duration).filter(|_| !self.has_ended()),
@@ -230,9 +233,9 @@ impl Job {
     }
 
     /// Moves the job forward to this time, and returns the same time on the service's clock.
-    pub(crate) fn advance_by_time(&mut self, pace: Pace, now: Instant) -> OffsetDateTime {
+    pub(crate) fn advance_by_time(&mut self, now: Instant) -> OffsetDateTime {
         let elapsed = now.saturating_duration_since(self.started);
-        match pace {
+        match self.pace {
             Pace::Polls(_) => {}
             Pace::Time(duration) => self.phase = Phase::after_time(elapsed, duration, self.items.len()),
             Pace::PollsOrTime(..) => self.phase = Phase::Ended,
@@ -241,9 +244,9 @@ impl Job {
     }
 
     /// Moves the job forward by one read of it.
-    pub(crate) fn advance_by_read(&mut self, pace: Pace) {
+    pub(crate) fn advance_by_read(&mut self) {
         self.reads = self.reads.saturating_add(1);
-        if let Some(reads) = pace.reads() {
+        if let Some(reads) = self.pace.reads() {
             self.phase = Phase::after_reads(self.reads, reads, self.items.len());
         }
     }
@@ -299,6 +302,8 @@ impl Job {
             sequence_store_id: self.store_id.as_str().into(),
             client_token: self.client_token.as_deref().map(Into::into),
             status: self.status(),
+            creation_time: self.created,
+            completion_time: self.completed,
             items: items.collect(),
         }
     }

@@ -32,8 +32,9 @@ pub(crate) enum Origin {
 
 impl ReadSet {
     pub(crate) fn seeded(seed: SeedReadSet, ids: &mut Ids, created: OffsetDateTime) -> Self {
+        let issued_id = ids.next().into();
         let snapshot = LocalReadSet {
-            id: ids.next().into(),
+            id: seed.id.unwrap_or(issued_id),
             status: seed.status,
             file_type: seed.file_type,
             subject_id: seed.subject_id,

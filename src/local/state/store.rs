@@ -31,8 +31,10 @@ impl Store {
         self.read_sets.values()
     }
 
+    /// Adds a read set, or replaces the one with the same id.
     pub(crate) fn insert(&mut self, read_set: ReadSet) {
         let id = read_set.snapshot.id.to_string();
+        self.remove(&id);
         self.listed_read_sets.insert(read_set.position(), id.clone());
         self.read_sets.insert(id, read_set);
     }
