@@ -59,7 +59,7 @@ impl Provider {
             _ => {}
         }
         let expiry = BEGIN + elapsed + Duration::from_hours(1);
-        Ok(Credentials::new("AKIDEXAMPLE", "secret", Some("token".to_owned()), Some(expiry), "test"))
+        Ok(Credentials::new("AKIDPROVIDER", "secret", Some("token".to_owned()), Some(expiry), "test"))
     }
 }
 

@@ -1,92 +1,92 @@
-//! A service that is played in the process: jobs that take their time by tokio's clock, which may be paused.
-#![allow(
-    clippy::unchecked_time_subtraction,
-    clippy::single_match_else,
-    reason = "a test may say its figures, and panics where it is wrong"
-)]
+//! The local service in process, under a paused clock, with failures that last for a time or affect single jobs.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::collections::BTreeSet;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, SystemTime};
 
-use serde_json::{Value, json};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
 use time::OffsetDateTime;
-use time::macros::datetime;
 use tokio::time::Instant;
 
 use super::{builder, into_http, response};
-use crate::Client;
 use crate::config::ClientBuilder;
 use crate::http::{Body, HttpClient, HttpError, HttpErrorKind, HttpFuture};
-use crate::model::time::to_iso8601;
+use crate::local::{LocalJob, LocalService, Pace, Quotas, SeedReadSet};
+use crate::model::{FileType, SequenceStoreId};
+use crate::{Client, Credentials};
 
 pub(crate) const STORE: &str = "1111111111";
 
-#[derive(Clone, Debug)]
-pub(crate) struct Service(Arc<Mutex<Played>>);
+/// The read set of jobs that tests start by [`Service::with_jobs`].
+const READ_SET: &str = "5000000000";
 
-/// A request of one kind: `Start`, `Get` or `List`.
-type Operation = &'static str;
+/// A service whose clock starts at 1970, and the HTTP client that calls it.
+#[derive(Clone, Debug)]
+pub(crate) struct Service(Arc<Inner>);
 
 #[derive(Debug)]
-pub(crate) struct Played {
+struct Inner {
     begun: Instant,
-    pub(crate) jobs: Vec<PlayedJob>,
-    /// How long a job takes that is started here.
+    settings: Mutex<Settings>,
+    local: OnceLock<LocalService>,
+    /// When which requests were sent.
+    requests: Mutex<Vec<(Operation, Duration)>>,
+}
+
+/// A kind of operation: `Start`, `Get` or `List`.
+type Operation = &'static str;
+
+/// What the service does, by the time since it began.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// How long a job takes that is started by a request.
     pub(crate) job_takes: Duration,
-    /// Jobs that lists do not show.
+    /// The indices of jobs that lists do not contain.
     pub(crate) hidden: BTreeSet<usize>,
     pub(crate) lists_denied: bool,
-    /// Lists are refused with 404, as in another account.
+    /// The store does not exist, as in another account.
     pub(crate) store_unknown: bool,
     /// The start of this number, from 1, and all later ones are refused with 403.
     pub(crate) starts_denied_from: usize,
-    /// There are no responses before this time.
+    /// Connections are refused until then.
     pub(crate) down_until: Duration,
-    /// There are no responses between these times.
+    /// Connections are refused between these times.
     pub(crate) down_from: Option<(Duration, Duration)>,
-    /// Every response after that has this status, for so long.
+    /// The status of all responses after `down_until`, for so long.
     pub(crate) error_after_outage: Option<(u16, Duration)>,
-    /// Lists have this status and body until then.
+    /// The status and body of lists until a time.
     pub(crate) broken_lists: Option<(u16, &'static str, Duration)>,
     /// Jobs are not found before.
     pub(crate) visible_after: Duration,
-    /// So many items of each running job are settled.
+    /// How many of the first items of each activation job need no work: they finish as soon as the job runs.
     pub(crate) settled: usize,
-    /// More jobs are refused with 402.
-    pub(crate) jobs_at_once: usize,
-    /// More requests within a second are refused with 429.
-    pub(crate) requests_a_second: usize,
-    /// The response of every n-th start is lost after the job was started.
+    /// The quota of jobs that have not ended.
+    pub(crate) jobs_at_once: u32,
+    /// The quota of requests of one operation within a second.
+    pub(crate) requests_a_second: u32,
+    /// The response to every so many-th start is lost after the work.
     pub(crate) lost_starts: Option<usize>,
-    /// Items that fail.
+    /// The ids of read sets whose items fail.
     pub(crate) failing: BTreeSet<String>,
-    pub(crate) requests: Vec<(Operation, Duration)>,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct PlayedJob {
-    pub(crate) token: String,
-    pub(crate) items: Vec<String>,
-    /// Since the service began.
-    pub(crate) created: Duration,
-    pub(crate) ends: Duration,
-}
-
+/// The id of a job that was started by [`Service::with_jobs`]: the local service issues the same ids in every run.
 pub(crate) fn id(index: usize) -> String {
-    format!("{:010}", 5_000_000_000_u64 + index as u64)
+    // The first id is that of the read set.
+    format!("{:010}", (index as u64 + 2) * 2_718_281_829 % 10_000_000_000)
 }
 
-/// What the service writes as the time of creation.
+/// The creation time of a job.
 pub(crate) fn created(since_begin: Duration) -> OffsetDateTime {
-    datetime!(2026-11-21 12:00 UTC) + since_begin
+    OffsetDateTime::UNIX_EPOCH + since_begin
 }
 
 impl Service {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Played {
-            begun: Instant::now(),
-            jobs: Vec::new(),
+        let settings = Settings {
             job_takes: Duration::from_mins(2),
             hidden: BTreeSet::new(),
             lists_denied: false,
@@ -98,23 +98,38 @@ impl Service {
             broken_lists: None,
             visible_after: Duration::ZERO,
             settled: 0,
-            jobs_at_once: usize::MAX,
-            requests_a_second: usize::MAX,
+            jobs_at_once: u32::MAX,
+            requests_a_second: u32::MAX,
             lost_starts: None,
             failing: BTreeSet::new(),
-            requests: Vec::new(),
-        })))
+        };
+        Self(Arc::new(Inner {
+            begun: Instant::now(),
+            settings: Mutex::new(settings),
+            local: OnceLock::new(),
+            requests: Mutex::default(),
+        }))
     }
 
-    /// Jobs that were created a second after one another, and end when they end.
+    /// A service with export jobs that were created a second after one another, and end after these times.
     pub(crate) fn with_jobs(ends: impl IntoIterator<Item = Duration>) -> Self {
-        let created = (0..).map(Duration::from_secs);
-        let job = |(ends, created)| PlayedJob { token: String::new(), items: Vec::new(), created, ends };
-        Self::new().with(|played| played.jobs = ends.into_iter().zip(created).map(job).collect())
+        let service = Self::new();
+        let local = service.local();
+        for (end, seconds) in ends.into_iter().zip(0..) {
+            local.set_pace(Pace::Time(end));
+            local.set_clock_offset(seconds);
+            let now = SystemTime::from(created(Duration::from_secs(seconds.unsigned_abs())));
+            let client = local.client_builder().time_source(move || now).build().unwrap();
+            let call = client.start_read_set_export_job().sequence_store_id(STORE).destination("s3://bucket/");
+            let call = call.role_arn("arn:aws:iam::123456789012:role/Omics").sources([READ_SET]);
+            ready(call.send()).unwrap();
+        }
+        local.set_clock_offset(0);
+        service
     }
 
-    pub(crate) fn with(self, change: impl FnOnce(&mut Played)) -> Self {
-        change(&mut self.0.lock().unwrap());
+    pub(crate) fn with(self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.0.settings.lock().unwrap());
         self
     }
 
@@ -122,170 +137,161 @@ impl Service {
         self.client_with(builder())
     }
 
+    /// A client with the clock of the service.
     pub(crate) fn client_with(&self, builder: ClientBuilder) -> Client {
+        let begun = self.0.begun;
+        let builder = builder.time_source(move || SystemTime::UNIX_EPOCH + begun.elapsed());
         builder.http_client(self.clone()).build().unwrap()
     }
 
-    pub(crate) fn jobs(&self) -> Vec<PlayedJob> {
-        self.0.lock().unwrap().jobs.clone()
+    pub(crate) fn jobs(&self) -> Vec<LocalJob> {
+        self.local().jobs()
     }
 
+    /// When requests of an operation were sent.
     pub(crate) fn requests(&self, operation: &str) -> Vec<Duration> {
-        let played = self.0.lock().unwrap();
-        played.requests.iter().filter(|(name, _)| *name == operation).map(|(_, at)| *at).collect()
+        let requests = self.0.requests.lock().unwrap();
+        requests.iter().filter(|(name, _)| *name == operation).map(|(_, at)| *at).collect()
     }
 
-    /// No second of any length had more requests of one operation than an account may make.
+    /// Asserts that no second of any length had more requests of one operation than an account may make.
     pub(crate) fn assert_pace(&self) {
         for operation in ["Start", "Get", "List"] {
             let times = self.requests(operation);
-            let too_fast = times.windows(6).filter(|six| six[5] - six[0] < Duration::from_secs(1)).count();
+            let too_fast = times.windows(6).filter(|six| six[5] < six[0] + Duration::from_secs(1)).count();
             assert_eq!(too_fast, 0, "{operation}: more than 5 requests in a second");
+        }
+    }
+
+    /// The local service, which is created by the settings at first use.
+    fn local(&self) -> &LocalService {
+        self.0.local.get_or_init(|| {
+            let settings = self.0.settings.lock().unwrap();
+            let quotas =
+                Quotas::none().jobs_at_once(settings.jobs_at_once).requests_per_second(settings.requests_a_second);
+            let local = LocalService::builder().quotas(quotas).start_time(SystemTime::UNIX_EPOCH).in_process();
+            for token in [None, Some("token".to_owned())] {
+                let access_key_id = if token.is_some() { "AKIDPROVIDER" } else { "AKIDEXAMPLE" };
+                local.accept_credentials(Credentials::new(access_key_id, "secret", token, None, "test"));
+            }
+            for read_set in &settings.failing {
+                local.fail_item(read_set, "it fails here");
+            }
+            if !settings.store_unknown {
+                local.seed_read_set(&STORE.into(), SeedReadSet::active(FileType::Bam).id(READ_SET));
+            }
+            local
+        })
+    }
+
+    /// Creates the read sets that a job of this request needs; those of the first items are active.
+    fn seed_sources(&self, body: &[u8], active: usize) {
+        let body: Value = serde_json::from_slice(body).unwrap();
+        let store = SequenceStoreId::from(STORE);
+        for (index, source) in body["sources"].as_array().unwrap().iter().enumerate() {
+            let id = source["readSetId"].as_str().unwrap();
+            if self.local().read_set_status(&store, &id.into()).is_none() {
+                let new = if index < active { SeedReadSet::active } else { SeedReadSet::archived };
+                self.local().seed_read_set(&store, new(FileType::Bam).id(id));
+            }
         }
     }
 }
 
-impl Played {
-    fn state(&self, index: usize, with_items: bool) -> Value {
-        let job = &self.jobs[index];
-        let ended = self.begun.elapsed() >= job.ends;
-        let failed = job.items.iter().filter(|item| self.failing.contains(*item)).count();
-        let status = match (ended, failed) {
-            (false, _) => "IN_PROGRESS",
-            (true, 0) => "COMPLETED",
-            (true, _) => "COMPLETED_WITH_FAILURES",
-        };
-        let items = job.items.iter().filter(|_| with_items).enumerate().map(|(position, item)| {
-            let fails = self.failing.contains(item);
-            let status = if !ended && position >= self.settled {
-                "NOT_STARTED"
-            } else if fails {
-                "FAILED"
-            } else {
-                "FINISHED"
-            };
-            let message = if fails { "it fails here" } else { "" };
-            json!({ "id": item, "readSetId": item, "status": status, "statusMessage": message })
-        });
-        let items: Vec<_> = items.collect();
-        let created = to_iso8601(created(job.created));
-        json!({ "id": id(index), "status": status, "creationTime": created, "readSets": items, "sources": items })
-    }
-
-    fn list(&self, uri: &http::Uri, body: &[u8]) -> (u16, Value) {
-        if self.lists_denied {
-            return (403, json!({ "code": "AccessDeniedException" }));
+impl Settings {
+    /// The result of a request that fails, at this time and as the start of this number.
+    fn failure(
+        &self,
+        operation: Operation,
+        now: Duration,
+        starts: usize,
+    ) -> Option<Result<http::Response<Body>, HttpError>> {
+        if now < self.down_until || self.down_from.is_some_and(|(from, until)| (from..until).contains(&now)) {
+            return Some(Err(failed(HttpErrorKind::Connect)));
         }
-        if self.store_unknown {
-            return (404, json!({ "code": "ResourceNotFoundException" }));
+        if let Some((status, time)) = self.error_after_outage
+            && now < self.down_until + time
+        {
+            return Some(Ok(into_http(response(status, &[], ""))));
         }
-        let body: Value = serde_json::from_slice(body).unwrap();
-        let parse = |text| OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).unwrap();
-        let after = body["filter"]["createdAfter"].as_str().map(parse);
-        let query: HashMap<_, _> =
-            url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
-        let from: usize = query.get("nextToken").map_or(0, |token| token.parse().unwrap());
-        let size: usize = query["maxResults"].parse().unwrap();
-        let visible = self.begun.elapsed() >= self.visible_after;
-        let shown = (0..self.jobs.len()).filter(|index| visible && !self.hidden.contains(index));
-        let shown: Vec<_> =
-            shown.filter(|index| after.is_none_or(|after| created(self.jobs[*index].created) > after)).collect();
-        let page: Vec<_> = shown.iter().skip(from).take(size).map(|index| self.state(*index, false)).collect();
-        let next = (from + size < shown.len()).then(|| (from + size).to_string());
-        (200, json!({ "exportJobs": page, "activationJobs": page, "nextToken": next }))
-    }
-
-    fn get(&self, wanted: &str) -> (u16, Value) {
-        match (0..self.jobs.len()).find(|index| id(*index) == wanted) {
-            _ if self.begun.elapsed() < self.visible_after => (404, json!({ "code": "ResourceNotFoundException" })),
-            Some(index) => (200, self.state(index, true)),
-            None => (404, json!({ "code": "ResourceNotFoundException" })),
+        if let Some((status, body, until)) = self.broken_lists
+            && operation == "List"
+            && now < until
+        {
+            return Some(Ok(into_http(response(status, &[], body))));
         }
-    }
-
-    fn start(&mut self, body: &[u8]) -> (u16, Value) {
-        let body: Value = serde_json::from_slice(body).unwrap();
-        let token = body["clientToken"].as_str().unwrap().to_owned();
-        let index = match self.jobs.iter().position(|job| job.token == token) {
-            Some(index) => index,
-            None => {
-                let now = self.begun.elapsed();
-                if self.jobs.iter().filter(|job| job.ends > now).count() >= self.jobs_at_once {
-                    return (402, json!({ "code": "ServiceQuotaExceededException" }));
-                }
-                let items = body["sources"].as_array().unwrap().iter();
-                let items = items.map(|item| item["readSetId"].as_str().unwrap().to_owned()).collect();
-                self.jobs.push(PlayedJob { token, items, created: now, ends: now + self.job_takes });
-                self.jobs.len() - 1
+        let is_visible = now >= self.visible_after;
+        match operation {
+            "Start" if starts >= self.starts_denied_from => Some(Ok(error(403, "AccessDeniedException"))),
+            "List" if self.lists_denied => Some(Ok(error(403, "AccessDeniedException"))),
+            "List" if !is_visible => {
+                Some(Ok(into_http(response(200, &[], r#"{"exportJobs":[],"activationJobs":[]}"#))))
             }
-        };
-        (
-            200,
-            json!({ "id": id(index), "status": "SUBMITTED", "creationTime": to_iso8601(created(self.jobs[index].created)) }),
-        )
-    }
-
-    /// Notes a request; says whether it is one too many.
-    fn throttles(&mut self, operation: Operation, now: Duration) -> bool {
-        let second = self.requests.iter().rev().take_while(|(_, at)| now - *at < Duration::from_secs(1));
-        let recent = second.filter(|(name, _)| *name == operation).count();
-        self.requests.push((operation, now));
-        recent >= self.requests_a_second
+            "Get" if !is_visible => Some(Ok(error(404, "ResourceNotFoundException"))),
+            _ => None,
+        }
     }
 }
 
 impl HttpClient for Service {
     fn send(&self, request: http::Request<Body>) -> HttpFuture {
-        let (head, body) = request.into_parts();
-        let method = head.method;
-        let body = body.into_bytes().unwrap();
-        let last = head.uri.path().rsplit('/').next().unwrap().to_owned();
-        let operation = if last.ends_with("jobs") {
-            "List"
-        } else if method == http::Method::POST {
-            "Start"
-        } else {
-            "Get"
+        let path = request.uri().path();
+        let is_list = path.rsplit('/').next().unwrap().ends_with("jobs");
+        let operation = match (is_list, request.method() == http::Method::POST) {
+            (true, _) => "List",
+            (false, true) => "Start",
+            (false, false) => "Get",
         };
-        let mut played = self.0.lock().unwrap();
-        let now = played.begun.elapsed();
-        let throttles = played.throttles(operation, now);
-        if now < played.down_until || played.down_from.is_some_and(|(from, until)| (from..until).contains(&now)) {
-            return fail(HttpErrorKind::Connect);
+        let now = self.0.begun.elapsed();
+        self.0.requests.lock().unwrap().push((operation, now));
+        let starts = self.requests("Start").len();
+        let local = self.local();
+
+        let settings = self.0.settings.lock().unwrap();
+        if let Some(failure) = settings.failure(operation, now, starts) {
+            return Box::pin(async { failure });
         }
-        if let Some((status, time)) = played.error_after_outage
-            && now < played.down_until + time
-        {
-            return Box::pin(async move { Ok(reply(status, &[], "")) });
+        let is_lost = operation == "Start" && settings.lost_starts.is_some_and(|every| starts.is_multiple_of(every));
+        let hidden: Vec<_> = settings.hidden.iter().map(|index| id(*index)).collect();
+        if operation == "Start" {
+            local.set_pace(Pace::Time(settings.job_takes));
+            let active = if path.ends_with("/activationjob") { settings.settled } else { usize::MAX };
+            self.seed_sources(request.body().as_bytes().unwrap(), active);
         }
-        if let Some((status, body, until)) = played.broken_lists
-            && operation == "List"
-            && now < until
-        {
-            return Box::pin(async move { Ok(reply(status, &[], body)) });
-        }
-        if throttles {
-            return Box::pin(async { Ok(reply(429, &[], r#"{"code":"ThrottlingException"}"#)) });
-        }
-        let starts = played.requests.iter().filter(|(name, _)| *name == "Start").count();
-        let (status, body) = match operation {
-            "Start" if starts >= played.starts_denied_from => (403, json!({ "code": "AccessDeniedException" })),
-            "List" => played.list(&head.uri, &body),
-            "Start" => played.start(&body),
-            _ => played.get(&last),
-        };
-        if operation == "Start" && played.lost_starts.is_some_and(|every| starts.is_multiple_of(every)) {
-            return fail(HttpErrorKind::Interrupted);
-        }
-        Box::pin(async move { Ok(reply(status, &[], &body.to_string())) })
+        let response = local.http_client().send(request);
+        Box::pin(async move {
+            let response = response.await?;
+            if is_lost {
+                return Err(failed(HttpErrorKind::Interrupted));
+            }
+            if is_list && !hidden.is_empty() { Ok(without_jobs(response, &hidden).await) } else { Ok(response) }
+        })
     }
 }
 
-/// A response of the service.
-fn reply(status: u16, headers: &[(&str, &str)], body: &str) -> http::Response<Body> {
-    into_http(response(status, headers, body))
+/// A list of jobs without some of them.
+async fn without_jobs(list: http::Response<Body>, ids: &[String]) -> http::Response<Body> {
+    let (head, body) = list.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    let mut body: Value = serde_json::from_slice(&body).unwrap();
+    let jobs = body["exportJobs"].as_array_mut().unwrap();
+    jobs.retain(|job| ids.iter().all(|id| job["id"] != id.as_str()));
+    http::Response::from_parts(head, Body::from(body.to_string()))
 }
 
-fn fail(kind: HttpErrorKind) -> HttpFuture {
-    Box::pin(async move { Err(HttpError::new(kind, "played".to_owned(), None)) })
+fn error(status: u16, code: &str) -> http::Response<Body> {
+    into_http(response(status, &[("x-amzn-errortype", code)], ""))
+}
+
+fn failed(kind: HttpErrorKind) -> HttpError {
+    HttpError::new(kind, "injected".to_owned(), None)
+}
+
+/// The output of a future that does not wait.
+fn ready<T>(future: impl Future<Output = T>) -> T {
+    // Tokio makes a task wait that has done much without waiting.
+    match pin!(tokio::task::unconstrained(future)).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("the future waits"),
+    }
 }

@@ -55,7 +55,7 @@ fn account() -> Service {
 fn assert_each_once(service: &Service, items: usize, jobs: usize) {
     let started = service.jobs();
     assert_eq!(started.len(), jobs);
-    let seen: Vec<_> = started.iter().flat_map(|job| &job.items).collect();
+    let seen: Vec<_> = started.iter().flat_map(|job| &job.items).map(|item| &item.key).collect();
     assert_eq!(seen.len(), items);
     assert_eq!(seen.iter().collect::<HashSet<_>>().len(), items);
 }

@@ -36,8 +36,12 @@ async fn a_started_job_that_stays_not_found_is_an_error() {
     assert_eq!(start.elapsed().as_secs(), 60);
     assert!(error.is_not_found() && !error.is_timeout());
     assert_eq!(error.call_error().unwrap().status(), Some(404));
-    let line = "export job 5000000000 was not found for 60s, never seen: GetReadSetExportJob (store 1111111111, job 5000000000): ResourceNotFoundException";
-    assert!(error.to_string().starts_with(line), "{error}");
+    let id = id(0);
+    let line = format!(
+        "export job {id} was not found for 60s, never seen: GetReadSetExportJob (store 1111111111, job {id}): \
+         ResourceNotFoundException"
+    );
+    assert!(error.to_string().starts_with(&line), "{error}");
 
     for jobs in [1, 5] {
         let service = super::not_found::service(100 * SECOND);
@@ -59,7 +63,8 @@ async fn an_id_that_was_never_found_fails_at_once_unless_that_is_tolerated() {
     let start = Instant::now();
     let error = job.wait().await.unwrap_err();
     assert!(error.is_not_found() && start.elapsed() < SECOND, "{error}");
-    assert!(error.to_string().starts_with("export job 5000000000 was not found, never seen: "), "{error}");
+    let line = format!("export job {} was not found, never seen: ", id(0));
+    assert!(error.to_string().starts_with(&line), "{error}");
     let (_, outcome) = client.watch([job.clone()]).next().await.unwrap();
     assert!(outcome.unwrap_err().is_not_found() && start.elapsed() < SECOND);
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::Client;
 use crate::job::WatchProgress;
-use crate::testing::service::{STORE, Service, created, id};
+use crate::testing::service::{STORE, Service, id};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -18,7 +18,7 @@ fn collect<P: Clone + Send + 'static>() -> (Reports<P>, impl FnMut(&P) + Send + 
 
 fn jobs(service: &Service, client: &Client) -> Vec<Job<Export>> {
     let jobs = service.jobs().into_iter().enumerate();
-    jobs.map(|(index, job)| client.export_job(STORE, id(index)).created_at(created(job.created))).collect()
+    jobs.map(|(index, job)| client.export_job(STORE, id(index)).created_at(job.creation_time)).collect()
 }
 
 /// No two reports are more than half a minute apart, and the elapsed time grows.
@@ -46,7 +46,9 @@ async fn a_wait_reports_what_it_retries_and_since_when() {
     assert!(tokio::time::timeout(MINUTE, states.next()).await.is_err());
     let retrying = states.progress().retrying.unwrap();
     assert!(
-        retrying.error.starts_with("GetReadSetExportJob (store 1111111111, job 5000000000): played [3 attempts"),
+        retrying
+            .error
+            .starts_with(&format!("GetReadSetExportJob (store 1111111111, job {}): injected [3 attempts", id(0))),
         "{retrying}"
     );
     assert!(retrying.since < time::OffsetDateTime::UNIX_EPOCH + SECOND, "{retrying}");
@@ -89,7 +91,7 @@ async fn a_watch_reports_what_it_retries_and_since_when() {
     assert!(tokio::time::timeout(SECOND, watch.next()).await.is_err());
     let retrying = watch.progress().retrying.unwrap();
     assert!(
-        retrying.error.starts_with("ListReadSetExportJobs (store 1111111111): played"),
+        retrying.error.starts_with("ListReadSetExportJobs (store 1111111111): injected"),
         "from the first failure on: {retrying}"
     );
     for ended in 1..=20 {

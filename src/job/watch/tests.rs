@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::*;
 use crate::job::schedule;
 use crate::job::{Activation, Export, Outcome, WaitError};
-use crate::testing::service::{STORE, Service, created, id};
+use crate::testing::service::{STORE, Service, id};
 use crate::testing::{Script, Step, respond};
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -21,7 +21,7 @@ const HOUR: Duration = Duration::from_hours(1);
 /// All jobs of a service, as their starts returned them.
 fn jobs(service: &Service, client: &Client) -> Vec<Job<Export>> {
     let jobs = service.jobs().into_iter().enumerate();
-    jobs.map(|(index, job)| client.export_job(STORE, id(index)).created_at(created(job.created))).collect()
+    jobs.map(|(index, job)| client.export_job(STORE, id(index)).created_at(job.creation_time)).collect()
 }
 
 async fn all<K: JobKind>(mut watch: Watch<K>) -> Vec<Watched<K>> {
