@@ -244,7 +244,7 @@ impl HttpClient for Service {
         };
         let now = self.0.begun.elapsed();
         self.0.requests.lock().unwrap().push((operation, now));
-        let starts = self.requests("Start").len();
+        let starts = if operation == "Start" { self.requests("Start").len() } else { 0 };
         let local = self.local();
 
         let settings = self.0.settings.lock().unwrap();
