@@ -1,8 +1,12 @@
-//! Any number of read sets as few jobs as possible: the plan of a bulk run, and its journal.
+//! Bulk runs: any number of read sets, in as few jobs as possible.
 //!
-//! A [`Plan`] says which item is in which job and which client token a job has. It is a pure function of the input, the
-//! options and the [run id](crate::model::RunId), the same on every machine: whoever starts a job of it, and how often,
-//! starts it once.
+//! [`Client::export_read_sets`](crate::Client::export_read_sets), `import_read_sets` and `activate_read_sets` divide
+//! their input into groups by a [`Plan`]; each group becomes a job. [`BulkRun::run`] starts the jobs, follows them to
+//! their end, and returns a [`Report`] with the result of each item.
+//!
+//! The plan has the client token of each job. It is a pure function of the input, the options and the
+//! [run id](crate::RunId), the same on every machine. So each job is started once, no matter how often and by how many
+//! workers a plan is run.
 //!
 //! ```
 //! use healthomics::bulk::{Duplicates, Planner};
@@ -47,8 +51,8 @@ pub use report::{GroupSummary, ItemSummary, Report, ReportError, ReportItem, Rep
 pub use run::BulkRun;
 pub use start::BulkStart;
 
-/// The builders, each in a module that is named like the method that makes it: the type of a complete one, and the names
-/// of its required fields.
+/// The builders, each in a module that is named like the method that makes it: the type of a complete one, and the
+/// names of its required fields.
 ///
 /// [`builder`](crate::builder) has an example.
 pub mod builders {
@@ -59,9 +63,10 @@ pub mod builders {
 pub(crate) use journal::fuzzing as journal_fuzzing;
 
 use crate::Error;
+use crate::error::readable_debug;
 use crate::model::validation::Violations;
 
-/// Why a bulk run can't be planned, or its journal not be used.
+/// Why a bulk run can't be planned or run. Its `Debug` is the text with its causes.
 ///
 /// ```
 /// use healthomics::bulk::{BulkError, Planner};
@@ -74,33 +79,34 @@ use crate::model::validation::Violations;
 /// let error = planner.group_size(21).plan(["5555555555"]).unwrap_err();
 /// assert_eq!(error.to_string(), "groups of 21: an activation job takes 1 to 20 items, choose a size of those");
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum BulkError {
-    /// Options or items that the service would refuse. Nothing was started; fix each of them.
+    /// Options or items are invalid, and the service would reject them. Nothing was started; fix each violation.
     #[error("invalid input, nothing was started: {0}")]
     InvalidInput(Violations),
-    /// A job can't have groups of that size.
+    /// A group can't have this size.
     #[error("groups of {size}: an {kind} job takes 1 to {max} items, choose a size of those")]
     #[non_exhaustive]
     InvalidGroupSize {
-        /// The kind of jobs.
+        /// The kind of the jobs: `export`, `import` or `activation`.
         kind: &'static str,
-        /// The size that was asked for.
+        /// The requested size.
         size: usize,
-        /// The largest that is possible.
+        /// The largest possible size.
         max: usize,
     },
-    /// There is no such shard.
+    /// The index of a shard is not below the number of shards.
     #[error("shard {index} of {count}: shards are numbered from 0, choose one below their number")]
     #[non_exhaustive]
     InvalidShard {
-        /// The shard that was asked for.
+        /// The requested index, from 0.
         index: usize,
-        /// Of so many.
+        /// The number of shards.
         count: usize,
     },
-    /// Items that are in the input more than once. Nothing was started; fix the input, or have them dropped.
+    /// Items are in the input more than once. Nothing was started; fix the input, or drop duplicates by
+    /// [`Duplicates::Drop`].
     #[error(
         "{count} duplicate{}, nothing was started: {}; fix the input or have them dropped",
         if *count == 1 { "" } else { "s" },
@@ -108,9 +114,9 @@ pub enum BulkError {
     )]
     #[non_exhaustive]
     DuplicateItems {
-        /// The first few.
+        /// The first few of the duplicates.
         first: Vec<DuplicateItem>,
-        /// How many there are.
+        /// The number of all duplicates.
         count: usize,
     },
     /// An error that concerns all items stopped the run: missing rights, no credentials, no such store. No job was
@@ -118,30 +124,30 @@ pub enum BulkError {
     #[error("nothing was started: {}", error.report())]
     #[non_exhaustive]
     NothingStarted {
-        /// The error of the start.
+        /// The error of the first start.
         error: Error,
     },
-    /// The journal is being written by another process, or twice in this one.
+    /// The journal is in use by another run, in this process or another.
     #[error("the journal {path:?} is in use: wait for its run to end, or give each shard a journal of its own")]
     #[non_exhaustive]
     JournalLocked {
-        /// The journal.
+        /// The path of the journal.
         path: PathBuf,
     },
-    /// The journal was written for something else.
+    /// The journal belongs to a run with other options or another input.
     #[error(
         "the journal {path:?} is of another run: its {field} is {found}, here it is {expected}; use the input and \
          options that it was made with, or another journal"
     )]
     #[non_exhaustive]
     JournalMismatch {
-        /// The journal.
+        /// The path of the journal.
         path: PathBuf,
-        /// What differs.
+        /// The name of the field that differs.
         field: &'static str,
-        /// What the journal has.
+        /// The value in the journal.
         found: String,
-        /// What this run has.
+        /// The value of this run.
         expected: String,
     },
     /// The journal was written by a newer version of this crate.
@@ -150,57 +156,59 @@ pub enum BulkError {
     )]
     #[non_exhaustive]
     JournalUnsupportedVersion {
-        /// The journal.
+        /// The path of the journal.
         path: PathBuf,
-        /// Its format.
+        /// The version of its format.
         version: u64,
-        /// The newest format that this version knows.
+        /// The newest version of the format that this version of the crate supports.
         supported: u64,
     },
-    /// A line of the journal can't be read, and it is not a last one that was cut by a crash.
+    /// A line of the journal can't be read, and it is not a last line that a crash has truncated.
     #[error(
-        "line {line} of the journal {path:?} is broken ({reason}): restore the file, or begin a new one under the same \
+        "line {line} of the journal {path:?} is corrupt ({reason}): restore the file, or start a new one under the same \
          run id, which keeps the client tokens"
     )]
     #[non_exhaustive]
     JournalCorrupt {
-        /// The journal.
+        /// The path of the journal.
         path: PathBuf,
-        /// The line; the first is 1.
+        /// The number of the line, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// What is wrong with the line.
         reason: String,
     },
-    /// The path of the journal is that of a FIFO, a device or a socket.
+    /// The path of the journal is a directory, a FIFO, a device or a socket.
     #[error("the journal {path:?} is not a regular file: choose the path of a file, or one where there is nothing yet")]
     #[non_exhaustive]
     JournalNotRegular {
-        /// The journal.
+        /// The path of the journal.
         path: PathBuf,
     },
-    /// The device of the journal is full, or a disk quota.
+    /// The device of the journal is full, or the disk quota is used up.
     #[error(
         "no space is left on the device for the journal {path:?}: free some and make the same call again, which starts \
          nothing twice"
     )]
     #[non_exhaustive]
     JournalStorageFull {
-        /// The journal.
+        /// The path of the journal.
         path: PathBuf,
         /// The error of the operating system.
         source: io::Error,
     },
-    /// The journal can't be opened, read or written. The source says why.
+    /// The journal can't be opened, locked, read or written; the source is the error of the operating system.
     #[error(
         "can't {action} the journal {path:?}: it must be in a folder that exists, can be written and has space left"
     )]
     #[non_exhaustive]
     JournalIo {
-        /// What failed: open, lock, read, write.
+        /// The action that failed: `open`, `lock`, `read` or `write`.
         action: &'static str,
-        /// The journal.
+        /// The path of the journal.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
+
+readable_debug!(BulkError);

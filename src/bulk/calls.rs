@@ -1,4 +1,4 @@
-//! Bulk runs as builders from the client, with the members of the single calls.
+//! The builders of bulk runs, with the fields of the single calls.
 
 use super::{BulkError, BulkRun, Duplicates, Plan, Planner};
 use crate::Client;
@@ -35,7 +35,7 @@ impl Client {
         ExportReadSets::new(self.clone())
     }
 
-    /// Imports any number of sources, in jobs of up to 100; as [`export_read_sets`](Self::export_read_sets).
+    /// Imports any number of sources, in jobs of up to 100. It works like [`export_read_sets`](Self::export_read_sets).
     ///
     /// ```
     /// use healthomics::read_set::{FileType, ImportReadSetSource};
@@ -63,7 +63,8 @@ impl Client {
         ImportReadSets::new(self.clone())
     }
 
-    /// Activates any number of read sets, in jobs of up to 20; as [`export_read_sets`](Self::export_read_sets).
+    /// Activates any number of read sets, in jobs of up to 20. It works like
+    /// [`export_read_sets`](Self::export_read_sets).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -91,11 +92,11 @@ builder! {
     pub struct ExportReadSets(client: Client) in mod export_read_sets builds
     pub(crate) struct ExportReadSetsInput;
     required {
-        /// The name of the run, 1 to 64 of `A-Z a-z 0-9 . _ -`: the same name and input start nothing twice.
+        /// The id of the run, 1 to 64 of `A-Z a-z 0-9 . _ -`: two runs with the same id and input start nothing twice.
         Run = run_id: RunId;
-        /// The store that the read sets are in: 10 to 36 digits.
+        /// The sequence store of the read sets: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId;
-        /// Where the files go: `s3://bucket`, `s3://bucket/` or `s3://bucket/prefix/`.
+        /// The location of the exported files: `s3://bucket`, `s3://bucket/` or `s3://bucket/prefix/`.
         Destination = destination: S3Destination;
         /// The role that HealthOmics assumes to write there: `arn:…`, 20 to 2,048 characters.
         Role = role_arn: RoleArn;
@@ -103,11 +104,11 @@ builder! {
         ReadSets = read_sets: Vec<ReadSetId>, each ReadSetId;
     }
     optional {
-        /// How many read sets a job gets: 1 to 100, and 100 by default.
+        /// The number of read sets of a job: 1 to 100. The default is 100.
         group_size: usize;
     }
     defaulted {
-        /// What to do about read sets that are given more than once. They are refused by default.
+        /// What to do about read sets that are in the input more than once. The default is to refuse the input.
         duplicates: Duplicates = Duplicates::default();
     }
 }
@@ -117,21 +118,21 @@ builder! {
     pub struct ImportReadSets(client: Client) in mod import_read_sets builds
     pub(crate) struct ImportReadSetsInput;
     required {
-        /// The name of the run, 1 to 64 of `A-Z a-z 0-9 . _ -`: the same name and input start nothing twice.
+        /// The id of the run, 1 to 64 of `A-Z a-z 0-9 . _ -`: two runs with the same id and input start nothing twice.
         Run = run_id: RunId;
-        /// The store that the read sets go into: 10 to 36 digits.
+        /// The sequence store of the new read sets: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId;
         /// The role that HealthOmics assumes to read the files: `arn:…`, 20 to 2,048 characters.
         Role = role_arn: RoleArn;
-        /// What to import.
+        /// The sources to import; each becomes a read set.
         Sources = sources: Vec<ImportReadSetSource>, each ImportReadSetSource;
     }
     optional {
-        /// How many sources a job gets: 1 to 100, and 100 by default.
+        /// The number of sources of a job: 1 to 100. The default is 100.
         group_size: usize;
     }
     defaulted {
-        /// What to do about sources whose files are given more than once. They are refused by default.
+        /// What to do about sources whose files are in the input more than once. The default is to refuse the input.
         duplicates: Duplicates = Duplicates::default();
     }
 }
@@ -141,19 +142,19 @@ builder! {
     pub struct ActivateReadSets(client: Client) in mod activate_read_sets builds
     pub(crate) struct ActivateReadSetsInput;
     required {
-        /// The name of the run, 1 to 64 of `A-Z a-z 0-9 . _ -`: the same name and input start nothing twice.
+        /// The id of the run, 1 to 64 of `A-Z a-z 0-9 . _ -`: two runs with the same id and input start nothing twice.
         Run = run_id: RunId;
-        /// The store that the read sets are in: 10 to 36 digits.
+        /// The sequence store of the read sets: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId;
         /// The read sets to activate.
         ReadSets = read_sets: Vec<ReadSetId>, each ReadSetId;
     }
     optional {
-        /// How many read sets a job gets: 1 to 20, and 20 by default.
+        /// The number of read sets of a job: 1 to 20. The default is 20.
         group_size: usize;
     }
     defaulted {
-        /// What to do about read sets that are given more than once. They are refused by default.
+        /// What to do about read sets that are in the input more than once. The default is to refuse the input.
         duplicates: Duplicates = Duplicates::default();
     }
 }
@@ -162,11 +163,11 @@ builder! {
 macro_rules! closing {
     ($Builder:ident<$($Param:ident: $Type:ty),+> of $Kind:ty, |$input:ident| $planner:expr, $items:ident) => {
         impl<$($Param),+> $Builder<$($Param),+> {
-            /// Checks everything and cuts it into jobs: a pure function, to be sharded among workers, say.
+            /// Checks the input and divides it into groups, without a request. The plan can be sharded among workers.
             ///
             /// # Errors
             ///
-            /// [`BulkError`], with everything that is wrong. Nothing is started.
+            /// [`BulkError`] with everything that is wrong. Nothing was started.
             ///
             /// ```
             /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -194,11 +195,11 @@ macro_rules! closing {
                 planner.plan($input.$items)
             }
 
-            /// Checks everything, cuts it into jobs, and makes a run of it that can be set up and sent.
+            /// Checks the input, divides it into groups, and prepares the run of the plan, without a request.
             ///
             /// # Errors
             ///
-            /// [`BulkError`], with everything that is wrong. Nothing is started.
+            /// [`BulkError`] with everything that is wrong. Nothing was started.
             pub fn prepare(self) -> Result<BulkRun<$Kind>, BulkError>
             where
                 $($Param: IsSet<$Type>,)+

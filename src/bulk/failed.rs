@@ -1,4 +1,4 @@
-//! A bulk run without full success, as an error.
+//! The error of a bulk run in which not every item finished.
 
 use std::fmt;
 
@@ -7,11 +7,11 @@ use crate::job::write_failed;
 use crate::model::text::OneLine;
 
 impl<K: BulkKind> Report<K> {
-    /// The report if every item finished; for those to whom anything else is an error.
+    /// Returns the report if every item finished, and an error otherwise.
     ///
     /// # Errors
     ///
-    /// [`RunFailed`], with the report, and a message that names how many items did not finish and the first reasons.
+    /// [`RunFailed`] with the report. Its text has the number of finished items and the first reasons.
     ///
     /// ```
     /// # use healthomics::local::{LocalService, SeedReadSet};
@@ -34,16 +34,15 @@ impl<K: BulkKind> Report<K> {
     }
 }
 
-/// A bulk run that ended before all its items had finished.
+/// The error of a bulk run in which not every item finished.
 ///
 /// [`Report::into_completed`] has an example.
-#[derive(Debug)]
 pub struct RunFailed<K: BulkKind> {
     report: Box<Report<K>>,
 }
 
 impl<K: BulkKind> RunFailed<K> {
-    /// What became of each item: which to try again, and how.
+    /// The result of each item.
     pub fn report(&self) -> &Report<K> {
         &self.report
     }
@@ -60,6 +59,13 @@ impl<K: BulkKind> fmt::Display for RunFailed<K> {
         }
         let unfinished = report.items().filter(|item| !item.finished);
         write_failed(f, unfinished.map(|item| (K::key(item.item).0, item.reason.unwrap_or("no reason given"))))
+    }
+}
+
+/// The same text as `Display`, as `main` prints an error that it returns by `Debug`.
+impl<K: BulkKind> fmt::Debug for RunFailed<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

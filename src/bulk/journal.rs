@@ -161,8 +161,8 @@ impl<K: BulkKind> Journal<K> {
         Ok(())
     }
 
-    /// Writes the directory to the disk: without that, a new file may be lost at a power failure. Systems that can't do it
-    /// are left as they are.
+    /// Writes the directory to the disk: without that, a new file may be lost at a power failure. Systems that can't do
+    /// it are left as they are.
     fn sync_directory(&self) {
         // The path may be a symbolic link: the directory of its target has the file.
         let target = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());

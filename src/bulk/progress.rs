@@ -1,4 +1,4 @@
-//! How far a bulk run is, for those who follow it.
+//! The progress of a bulk run.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,16 +6,28 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::group_outcome::GroupOutcome;
 use super::{BulkKind, Plan};
 use crate::job::{OnProgress, ProgressReporter, Retrying};
 
-/// How far a bulk run is.
+/// How far a bulk run is: what a progress bar needs.
 ///
-/// [`BulkRun::on_progress`](super::BulkRun::on_progress) reports it, a
-/// [`ProgressHandle`] returns it.
+/// [`BulkRun::on_progress`](super::BulkRun::on_progress) reports it, and [`ProgressHandle::get`] returns it.
+///
+/// In JSON it is an object with the fields below in camel case; `elapsed` is an object of `secs` and `nanos`. What is
+/// read back equals what was written. In a unit test it can be made from JSON: absent fields have their default.
+///
+/// ```
+/// use healthomics::bulk::BulkProgress;
+///
+/// let progress: BulkProgress =
+///     serde_json::from_str(r#"{"items": 8, "settled": 2, "elapsed": {"secs": 5, "nanos": 0}}"#)?;
+/// assert_eq!((progress.fraction(), progress.elapsed.as_secs()), (0.25, 5));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 ///
 /// ```
 /// # use healthomics::local::{LocalService, SeedReadSet};
@@ -37,30 +49,30 @@ use crate::job::{OnProgress, ProgressReporter, Retrying};
 /// # assert_eq!(report.finished_count(), 1);
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct BulkProgress {
-    /// All items of the run.
+    /// The number of items of the run; of a shard those of its groups.
     pub items: usize,
-    /// Items with which nothing more happens: finished and failed ones. Those of running jobs count as far as the service
-    /// was asked, see [`BulkRun::item_progress_every`](super::BulkRun::item_progress_every). It never shrinks, and is all
-    /// of them in the end.
+    /// The number of items that have their final result: finished and failed ones. Items of running jobs count by the
+    /// last poll of their job, see [`BulkRun::item_progress_every`](super::BulkRun::item_progress_every). The number
+    /// never decreases, and is `items` in the end.
     pub settled: usize,
-    /// Items that have finished.
+    /// The number of items that have finished.
     pub finished: usize,
-    /// Items that have failed, whose job was refused, or whose result is not known.
+    /// The number of items that have failed, whose start was refused, or whose result is indeterminate.
     pub failed: usize,
-    /// All jobs of the run.
+    /// The number of jobs of the run.
     pub jobs: usize,
-    /// Jobs that are in progress.
+    /// The number of jobs that are running.
     pub running_jobs: usize,
-    /// Jobs that have ended or were refused.
+    /// The number of jobs that have ended, were refused, or can't be followed any more.
     pub ended_jobs: usize,
     /// The time since the run began, or was resumed.
     pub elapsed: Duration,
-    /// Why the last start failed or running jobs can't be seen, from the first failure on, until it is over: throttling, a
-    /// full quota of jobs, a network that is down. `None` if nothing is retried. A run that never gets beyond it may have
-    /// a wrong endpoint or region.
+    /// Since when starts or polls fail and are retried, and the last error: throttling, a full quota of jobs, an
+    /// outage. `None` if nothing is retried. A run that is retrying for ever may have a wrong endpoint or region.
     pub retrying: Option<Retrying>,
 }
 
@@ -68,18 +80,12 @@ impl BulkProgress {
     fn new<K: BulkKind>(plan: &Plan<K>) -> Self {
         Self {
             items: plan.groups().map(|group| group.items().len()).sum(),
-            settled: 0,
-            finished: 0,
-            failed: 0,
             jobs: plan.groups().len(),
-            running_jobs: 0,
-            ended_jobs: 0,
-            elapsed: Duration::ZERO,
-            retrying: None,
+            ..Self::default()
         }
     }
 
-    /// The settled share of the items, 0 to 1; 1 if there are none.
+    /// The share of the items that are settled, from 0 to 1. It is 1 if there are no items.
     pub fn fraction(&self) -> f64 {
         #[allow(clippy::cast_precision_loss, reason = "a share of millions need not be exact")]
         let fraction = if self.items == 0 { 1.0 } else { self.settled as f64 / self.items as f64 };
@@ -99,7 +105,7 @@ impl BulkProgress {
     }
 }
 
-/// Settled items of one group.
+/// The settled items of one group.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
     pub(super) finished: usize,
@@ -107,7 +113,7 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// Of a group of so many items that met its fate.
+    /// The counts of a group of this many items that has its outcome.
     fn of(outcome: &GroupOutcome, items: usize) -> Self {
         let finished = match outcome {
             GroupOutcome::Ended { items, .. } => items.iter().filter(|item| item.is_finished()).count(),
@@ -121,8 +127,10 @@ impl Counts {
     }
 }
 
-/// Returns the current progress of a bulk run at any time, from any thread. It is made before the run is sent:
-/// [`BulkRun::progress_handle`](super::BulkRun::progress_handle). Cheap to clone.
+/// Returns the current progress of a bulk run at any time, from any thread. [`BulkRun::progress_handle`] makes it
+/// before the run begins. It is cheap to clone.
+///
+/// [`BulkRun::progress_handle`]: super::BulkRun::progress_handle
 ///
 /// ```
 /// # use healthomics::local::{LocalService, SeedReadSet};
@@ -146,22 +154,22 @@ pub struct ProgressHandle(Arc<Mutex<Shared>>);
 
 struct Shared {
     progress: BulkProgress,
-    /// While the run is in progress.
-    begun: Option<Instant>,
+    /// When the run began; `None` unless it is running.
+    started_at: Option<Instant>,
 }
 
 impl ProgressHandle {
     pub(super) fn new<K: BulkKind>(plan: &Plan<K>) -> Self {
-        Self(Arc::new(Mutex::new(Shared { progress: BulkProgress::new(plan), begun: None })))
+        Self(Arc::new(Mutex::new(Shared { progress: BulkProgress::new(plan), started_at: None })))
     }
 
-    /// The progress at this moment. Before the run is sent nothing is settled; after it has ended, or was dropped, it stays
-    /// as it was.
+    /// The progress at this moment. Before the run begins nothing is settled. After the run has ended or was dropped,
+    /// the progress does not change any more.
     pub fn get(&self) -> BulkProgress {
         let shared = self.lock();
         let mut progress = shared.progress.clone();
-        if let Some(begun) = shared.begun {
-            progress.elapsed = begun.elapsed();
+        if let Some(started_at) = shared.started_at {
+            progress.elapsed = started_at.elapsed();
         }
         progress
     }
@@ -177,28 +185,28 @@ impl fmt::Debug for ProgressHandle {
     }
 }
 
-/// Keeps the progress of a run, and reports it.
+/// Keeps the progress of a run, and reports it to the callback and the handles.
 pub(super) struct ProgressTracker {
     progress: BulkProgress,
     /// Settled items of running jobs, by group.
     partial: HashMap<usize, Counts>,
-    begun: Instant,
+    started_at: Instant,
     handle: ProgressHandle,
     reporter: ProgressReporter<BulkProgress>,
 }
 
 impl ProgressTracker {
     pub(super) fn new(handle: ProgressHandle, on_progress: Option<OnProgress<BulkProgress>>) -> Self {
-        let begun = Instant::now();
+        let started_at = Instant::now();
         let progress = {
             let mut shared = handle.lock();
-            shared.begun = Some(begun);
+            shared.started_at = Some(started_at);
             shared.progress.clone()
         };
-        Self { progress, partial: HashMap::new(), begun, handle, reporter: ProgressReporter::new(on_progress) }
+        Self { progress, partial: HashMap::new(), started_at, handle, reporter: ProgressReporter::new(on_progress) }
     }
 
-    /// A group of so many items met its fate.
+    /// Counts the outcome of a group of this many items.
     pub(super) fn settle(&mut self, group: usize, items: usize, outcome: &GroupOutcome) {
         if let Some(partial) = self.partial.remove(&group) {
             self.progress.remove(partial);
@@ -207,8 +215,8 @@ impl ProgressTracker {
         self.progress.add(Counts::of(outcome, items));
     }
 
-    /// So many items of the running job of a group are settled. `true` if that is progress: a service whose responses
-    /// differ does not turn it back.
+    /// Sets the counts of the running job of a group of this many items. `false` if they are not larger than before: an
+    /// outdated response does not decrease the progress.
     pub(super) fn set_counts(&mut self, group: usize, items: usize, counts: Counts) -> bool {
         let known = self.partial.get(&group).copied().unwrap_or_default();
         if counts.settled() <= known.settled() || counts.settled() > items {
@@ -223,13 +231,13 @@ impl ProgressTracker {
     pub(super) fn report(&mut self, running_jobs: usize, retrying: Option<Retrying>) {
         self.progress.running_jobs = running_jobs;
         self.progress.retrying = retrying;
-        self.progress.elapsed = self.begun.elapsed();
+        self.progress.elapsed = self.started_at.elapsed();
         self.handle.lock().progress.clone_from(&self.progress);
         let progress = &self.progress;
         self.reporter.report(|| progress.clone());
     }
 
-    /// Ready when there was no report for a while.
+    /// Ready when there was no report for 30 seconds.
     pub(super) fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.reporter.poll_overdue(cx)
     }
@@ -238,7 +246,7 @@ impl ProgressTracker {
 impl Drop for ProgressTracker {
     fn drop(&mut self) {
         let mut shared = self.handle.lock();
-        shared.begun = None;
-        shared.progress.elapsed = self.begun.elapsed();
+        shared.started_at = None;
+        shared.progress.elapsed = self.started_at.elapsed();
     }
 }

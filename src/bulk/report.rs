@@ -1,4 +1,4 @@
-//! What became of a bulk run, item by item.
+//! The result of a bulk run, item by item.
 
 mod summary;
 
@@ -14,7 +14,7 @@ use crate::Error;
 use crate::model::text::OneLine;
 use crate::model::{JobStatus, ReadSetId};
 
-/// How a bulk run ended: what became of each item, in the order of the input.
+/// The result of a bulk run: the result of each item, in the order of the input.
 ///
 /// ```
 /// # use healthomics::local::{LocalService, SeedReadSet};
@@ -40,32 +40,34 @@ pub struct Report<K: BulkKind> {
     stopped_by: Option<StartError>,
 }
 
-/// What became of one item.
+/// The result of one item.
 ///
 /// [`Report::items`] has an example.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReportItem<'a, K: BulkKind> {
-    /// Where it stands in the input; the first item is 0.
+    /// The index of the item in the input, from 0.
     pub position: usize,
-    /// The item.
+    /// The item as it was in the input.
     pub item: &'a K::Item,
-    /// The job that it was in, if one was started.
+    /// The id of the job of the item, 10 to 36 digits. `None` if no job was started, as far as is known.
     pub job_id: Option<&'a str>,
-    /// Whether the service does not know that job any more: the item is `indeterminate` then.
+    /// Whether the service does not know the job any more. The item is `indeterminate` then.
     pub job_not_found: bool,
-    /// The status of the job, if it has ended.
+    /// The final status of the job. `None` if it is not known to have ended.
     pub job_status: Option<&'a JobStatus>,
     /// Whether the item finished.
     pub finished: bool,
-    /// Whether the item may be running, or may have finished: its job can't be followed or does not list it, or a start
-    /// was sent and its response was lost.
+    /// Whether the item may be running or may have finished: its job can't be followed any more or does not list it, or
+    /// a start was sent and its response was lost.
     pub indeterminate: bool,
-    /// The read set that a source became.
+    /// The read set that an import made of the item. `None` for other kinds, and if there is none.
     pub read_set_id: Option<&'a ReadSetId>,
-    /// Why it did not finish, for people.
+    /// Why the item did not finish, for people: the message of the service or the text of an error. `None` if it
+    /// finished.
     pub reason: Option<&'a str>,
-    /// Why no job was started for it, for programs: the variant tells missing rights from a wrong member.
+    /// The error of the start, for programs: its variant distinguishes missing rights from an invalid field. `None` if
+    /// a job was started or no start was sent.
     pub error: Option<&'a Error>,
     /// The reason without request id, attempts and job, if it is an error.
     cause: Option<&'a str>,
@@ -76,19 +78,21 @@ impl<K: BulkKind> Report<K> {
         Self { plan, outcomes, stopped_by }
     }
 
-    /// The error, if one that concerns all items stopped the run, no job was started, and no start may have been applied.
+    /// The error, if one that concerns all items stopped the run, no job was started, and no start may have been
+    /// applied.
     pub(super) fn nothing_started(&self) -> Option<Error> {
         let none =
             self.outcomes.iter().all(|outcome| matches!(outcome, GroupOutcome::Pending | GroupOutcome::Refused(_)));
         self.stopped_by.as_ref().filter(|_| none).map(|stopped_by| stopped_by.error.clone())
     }
 
-    /// The plan that was run.
+    /// The plan of the run.
     pub fn plan(&self) -> &Plan<K> {
         &self.plan
     }
 
-    /// Every item, in the order of the input; of a shard those of its groups. Dropped duplicates are in the plan.
+    /// All items in the order of the input; of a shard those of its groups. Dropped duplicates are in
+    /// [`Plan::duplicates`].
     ///
     /// ```
     /// # use healthomics::local::{LocalService, SeedReadSet};
@@ -111,8 +115,9 @@ impl<K: BulkKind> Report<K> {
         self.plan.groups().zip(&self.outcomes).flat_map(|(group, outcome)| items_of_group(group, outcome))
     }
 
-    /// The items that did not finish and are not indeterminate. Those with a `job` are the input of a second run, under another
-    /// run id; those without one can be started by this run again, once the cause is fixed.
+    /// The items that did not finish and are not indeterminate. Those with a `job_id` can be the input of a second run,
+    /// which needs another run id. Those without one are started by the same run when it is run again, once the cause
+    /// is fixed.
     ///
     /// ```
     /// # use healthomics::local::{LocalService, SeedReadSet};
@@ -135,8 +140,8 @@ impl<K: BulkKind> Report<K> {
         self.items().filter(|item| !item.finished && !item.indeterminate)
     }
 
-    /// The items that may be running or may have finished. Resume the run **under the same run id**, which starts nothing
-    /// twice; another run id would.
+    /// The items that may be running or may have finished. Run them again **under the same run id**, which starts
+    /// nothing twice. Another run id would start them twice.
     ///
     /// ```
     /// # use healthomics::local::{Fault, LocalService, SeedReadSet};
@@ -153,7 +158,7 @@ impl<K: BulkKind> Report<K> {
     /// assert_eq!(report.indeterminate().count(), 1);
     ///
     /// # local.clear_faults();
-    /// // The cause is fixed: the same call finds the job that it has started.
+    /// // Once the cause is fixed, the same call finds the job that was started.
     /// let report = call.prepare()?.run().await?;
     /// assert_eq!((report.indeterminate().count(), report.finished_count()), (0, 1));
     /// # assert_eq!(local.jobs().len(), 1);
@@ -163,7 +168,7 @@ impl<K: BulkKind> Report<K> {
         self.items().filter(|item| item.indeterminate)
     }
 
-    /// The jobs that were started, in the order of their groups.
+    /// The ids of the jobs that were started, in the order of their groups.
     pub fn job_ids(&self) -> impl Iterator<Item = &str> {
         self.outcomes.iter().filter_map(|outcome| match outcome {
             GroupOutcome::Ended { job_id, .. } | GroupOutcome::Lost { job_id, .. } => Some(job_id.as_str()),
@@ -171,7 +176,7 @@ impl<K: BulkKind> Report<K> {
         })
     }
 
-    /// How many items finished.
+    /// The number of items that finished.
     pub fn finished_count(&self) -> usize {
         self.items().filter(|item| item.finished).count()
     }
@@ -181,20 +186,21 @@ impl<K: BulkKind> Report<K> {
     /// The error that concerned all items and stopped the run: missing rights, no credentials, no such store. `None` if
     /// the run went on to its end.
     ///
-    /// Jobs that were running then were followed to their end. Fix the cause and make the same call again: it starts the
-    /// rest.
+    /// Jobs that were running then were followed to their end. Fix the cause and run the plan again, which starts the
+    /// remaining groups.
     pub fn stopped_by(&self) -> Option<&Error> {
         self.stopped_by.as_ref().map(|stopped_by| &stopped_by.error)
     }
 
-    /// The jobs that the service does not know any more, although it had started them.
+    /// The ids of jobs that the service does not know any more, although it had started them. Their items are
+    /// [`indeterminate`](Self::indeterminate).
     ///
-    /// First check that region and account are those of the run. If they are, the service has forgotten the jobs: see by
-    /// [`list_read_sets`](crate::Client::list_read_sets), or in the bucket of an export, which of their items have
-    /// finished, and put the others into a run of another id. Their items are [`indeterminate`](Self::indeterminate).
+    /// First check that region and account are those of the run. If they are, the service has deleted the jobs: find
+    /// out by [`list_read_sets`](crate::Client::list_read_sets), or in the bucket of an export, which of their items
+    /// have finished, and run the others under another run id.
     ///
-    /// If the store itself responds, so that region and account are right, the journal notes that the job is missing: a
-    /// run that is resumed reports it again without a request. Otherwise a run that is resumed polls the job again.
+    /// If the service has the store, so that region and account are right, the journal notes that the job is missing,
+    /// and a resumed run reports it again without a request. Otherwise a resumed run polls the job again.
     pub fn missing_job_ids(&self) -> impl Iterator<Item = &str> {
         self.outcomes.iter().filter_map(|outcome| match outcome {
             GroupOutcome::Lost { job_id, not_found: true, .. } => Some(job_id.as_str()),
@@ -202,8 +208,8 @@ impl<K: BulkKind> Report<K> {
         })
     }
 
-    /// Why items did not finish, each reason once, the one of most items first. Errors that differ in request id, job and
-    /// attempts alone are one.
+    /// The reasons why items did not finish, each once, the one of most items first. Errors that differ only in request
+    /// id, job and attempts count as the same.
     ///
     /// ```
     /// # use healthomics::local::{LocalService, SeedReadSet};
@@ -231,7 +237,7 @@ impl<K: BulkKind> Report<K> {
             });
             errors[index].items += 1;
         }
-        // Stable: of as many items, the first in the input comes first.
+        // The sort is stable: among reasons of equally many items, the first in the input comes first.
         errors.sort_by_key(|error| Reverse(error.items));
         errors
     }
@@ -309,15 +315,15 @@ pub struct ReportError<'a> {
     pub items: usize,
     /// The reason in one line, without request id, attempts and job.
     pub reason: &'a str,
-    /// The error of the first of these items, if no job was started for it.
+    /// The error of the start of the first of these items. `None` if a job was started for it.
     pub error: Option<&'a Error>,
 }
 
-/// How many reasons [`Report`]'s `Display` has, in lines.
+/// The number of reasons in the `Display` text of a [`Report`].
 const SHOWN_ERRORS: usize = 3;
 
-/// `9998 of 10000 items finished in 100 jobs`, then a line for each of the most frequent reasons, and one that counts the
-/// others: five lines at most.
+/// `9998 of 10000 items finished in 100 jobs`, then a line for each of the most frequent reasons, and one with the
+/// number of items that have other reasons: five lines at most.
 impl<K: BulkKind> fmt::Display for Report<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.summary_line())?;

@@ -26,7 +26,7 @@ const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(2);
 const DEFAULT_ITEM_POLL_INTERVAL: Duration = Duration::from_mins(1);
 
 impl Client {
-    /// Runs a plan: see [`BulkRun`].
+    /// Prepares the run of a plan. [`BulkRun::run`] runs it.
     ///
     /// ```
     /// use healthomics::bulk::Planner;
@@ -57,11 +57,12 @@ impl Client {
     }
 }
 
-/// A bulk run that is being set up: [`run`](Self::run) begins it.
+/// A prepared bulk run: [`run`](Self::run) runs it.
 ///
-/// Dropping the future of it starts nothing more; the jobs that run go on at the service. With a journal, the same call
-/// takes the run up again, in another process if need be: groups that ended are not started again, those that run are
-/// followed, and those of which nobody knows are started with the same client token, which starts nothing twice.
+/// When the future of `run` is dropped, no more jobs are started, and running jobs continue at the service. With a
+/// journal, the same call resumes the run, even in another process: groups whose jobs have ended are not started again,
+/// running jobs are followed, and indeterminate groups are started with the same client token, which starts nothing
+/// twice.
 ///
 /// ```
 /// # use healthomics::local::{LocalService, SeedReadSet};
@@ -75,13 +76,13 @@ impl Client {
 /// let bulk_run = call.clone().prepare()?.journal(&path).jobs_at_once(10);
 /// assert_eq!(bulk_run.run().await?.finished_count(), 1);
 ///
-/// // In a later process: what has ended is in the journal, and nothing is started.
+/// // In a later process: the results are in the journal, and nothing is started.
 /// assert_eq!(call.prepare()?.journal(&path).run().await?.finished_count(), 1);
 /// assert_eq!(local.jobs().len(), 1);
 /// # std::fs::remove_file(&path)?;
 /// # Ok(()) }
 /// ```
-#[must_use = "a run does nothing until it is sent"]
+#[must_use = "a bulk run does nothing until `run` is called"]
 pub struct BulkRun<K: BulkStart> {
     client: Client,
     plan: Plan<K>,
@@ -95,7 +96,8 @@ pub struct BulkRun<K: BulkStart> {
 }
 
 impl<K: BulkStart> BulkRun<K> {
-    /// A file that keeps what was done, so that the run can be taken up after a crash. It is made if it is not there.
+    /// The path of a journal: a file with the state of the run, by which it is resumed after a crash. The file is
+    /// created if it does not exist. By default there is no journal.
     ///
     /// [`BulkRun`] has an example.
     pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
@@ -103,63 +105,64 @@ impl<K: BulkStart> BulkRun<K> {
         self
     }
 
-    /// How many jobs run at once: 20 by default, as an account may; 0 counts as 1. If the account has jobs of others,
-    /// the service refuses some starts, and they are tried again later.
+    /// The largest number of jobs that run at once. The default is 20, the default quota of an account; 0 counts as 1.
+    /// If the account runs other jobs as well, the service refuses some starts, and they are retried later.
     pub fn jobs_at_once(mut self, count: usize) -> Self {
         self.jobs_at_once = count.max(1);
         self
     }
 
-    /// The time between two looks at the running jobs: 2 seconds by default, at one request for all of them.
+    /// The time between two polls of the running jobs. The default is 2 seconds; one request polls all jobs.
     pub fn poll_every(mut self, time: Duration) -> Self {
         self.poll_every = time;
         self
     }
 
-    /// How often each running job is polled for the progress of its items: every minute by default, `None` is never. It
-    /// takes one request of the Get operation, which waits until no start and no end of a job needs one, and a second
-    /// passes between two. One or two jobs are polled by themselves anyway, each time.
+    /// The time between two polls of a running job for the progress of its items. The default is a minute; `None` turns
+    /// these polls off. Each takes one request of the Get operation, at most one a second, and requests for starts and
+    /// ends of jobs come first. If only one or two jobs are running, each poll has the progress of their items anyway.
     pub fn item_progress_every(mut self, time: impl Into<Option<Duration>>) -> Self {
         self.item_progress_every = time.into();
         self
     }
 
-    /// How long responses that there is no such job (404) are tolerated for a job that was started: a minute by default, as
-    /// the service's reads may be behind its writes. After it the job is in [`Report::missing_job_ids`].
+    /// The time for which responses without the job (404) are tolerated for a job that was started. The default is a
+    /// minute, as the service's reads may be behind its writes. After that, the job is in [`Report::missing_job_ids`].
     pub fn not_found_tolerance(mut self, time: Duration) -> Self {
         self.not_found_tolerance = Some(time);
         self
     }
 
-    /// Returns the current progress at any time once the run is sent.
+    /// A handle that returns the current progress of the run at any time.
     ///
     /// [`ProgressHandle`] has an example.
     pub fn progress_handle(&self) -> ProgressHandle {
         self.handle.clone()
     }
 
-    /// Is called when the run begins, whenever a job has started or ended, more items have settled, a start has to be
-    /// repeated, running jobs can't be seen or are seen again, and every 30 seconds if nothing else happens.
+    /// Calls a function with the progress: when the run begins; when a job has started or ended, more items have
+    /// settled, a start is retried, or polls of running jobs fail or succeed again; and after 30 seconds without any of
+    /// that.
     ///
     /// [`BulkProgress`] has an example.
-    pub fn on_progress(mut self, tell: impl FnMut(&BulkProgress) + Send + 'static) -> Self {
-        self.on_progress = Some(Box::new(tell));
+    pub fn on_progress(mut self, callback: impl FnMut(&BulkProgress) + Send + 'static) -> Self {
+        self.on_progress = Some(Box::new(callback));
         self
     }
 
-    /// Runs the plan to its end. A group that fails does not stop the others; missing rights or credentials do, as they
-    /// concern all: what runs is followed, and what was not started says so.
+    /// Runs the plan to its end. A group that fails does not stop the others. Missing rights or credentials do, as they
+    /// concern all groups: running jobs are followed to their end, and no more are started.
     ///
-    /// Throttling, a failing service, a failing network, a full quota of jobs, and a credentials provider that fails after
-    /// it has worked are retried for as long as it takes: [`BulkProgress::retrying`] says since when and why, and so does a
-    /// warning to [`tracing`] when it begins or its cause changes. To give up, drop the future, by `tokio::time::timeout`
-    /// say: the same call resumes the run.
+    /// Throttling, an outage of the service or the network, a full quota of jobs, and a credentials provider that fails
+    /// after it has worked are retried without a limit: [`BulkProgress::retrying`] has the first time and the last
+    /// error, and a warning goes to [`tracing`] when the failures begin or their cause changes. To give up, drop the
+    /// future, for example by `tokio::time::timeout`; the same call resumes the run.
     ///
     /// # Errors
     ///
-    /// [`BulkError::NothingStarted`], if missing rights, missing credentials or a missing store stopped the run before any
-    /// job was started; other [`BulkError`]s, if the journal can't be used. Once a job runs, the report has the result of
-    /// each item, and what stopped the run ([`Report::stopped_by`]).
+    /// [`BulkError::NothingStarted`] if missing rights, missing credentials or a missing store stopped the run before
+    /// any job was started, and other variants if the journal can't be used. Once a job is started, the report has the
+    /// result of each item, and the error that stopped the run ([`Report::stopped_by`]).
     pub async fn run(self) -> Result<Report<K>, BulkError> {
         let Self { client, plan, poll_every, .. } = self;
         let (journal, states) = match self.journal {

@@ -1,4 +1,4 @@
-//! How each kind of jobs is started, and what it tells of its items.
+//! How a job of each kind is started, and how the results of its items are read.
 
 use super::journal::ItemResult;
 use super::{BulkKind, Group, Plan};
@@ -28,37 +28,37 @@ pub trait BulkStart: BulkKind {
     #[doc(hidden)]
     fn start(client: &Client, plan: &Plan<Self>, group: &Group<'_, Self>) -> CallFuture<Job<Self>>;
 
-    /// What an item became, for kinds that make something new of it.
+    /// The read set that the job made of an item; `None` for kinds that make none.
     #[doc(hidden)]
-    fn made(told: &<<Self as JobKind>::State as JobState>::Item) -> Option<&ReadSetId>;
+    fn created_read_set(detail: &<<Self as JobKind>::State as JobState>::Item) -> Option<&ReadSetId>;
 
-    /// Whether a job tells of this very item.
+    /// Whether an item of a job is this item of the plan.
     #[doc(hidden)]
-    fn tells_of(told: &<<Self as JobKind>::State as JobState>::Item, item: &Self::Item) -> bool;
+    fn is_same_item(detail: &<<Self as JobKind>::State as JobState>::Item, item: &Self::Item) -> bool;
 }
 
 macro_rules! start {
     (
-        $Kind:ty, $start:ident $(, $member:ident = $value:expr)*;
-        made $made:expr; tells_of $tells_of:expr
+        $Kind:ty, $start:ident $(, $field:ident = $value:expr)*;
+        created_read_set $created_read_set:expr; is_same_item $is_same_item:expr
     ) => {
         impl BulkStart for $Kind {
             fn start(client: &Client, plan: &Plan<Self>, group: &Group<'_, Self>) -> CallFuture<Job<Self>> {
                 let call = client.$start().sequence_store_id(plan.sequence_store_id());
                 let call = call.sources(group.items().iter().cloned()).client_token(group.client_token());
-                $(let call = { let value: fn(&Plan<Self>) -> &str = $value; call.$member(value(plan)) };)*
+                $(let call = { let value: fn(&Plan<Self>) -> &str = $value; call.$field(value(plan)) };)*
                 let (send, client) = (call.rate_limited(None).send(), client.clone());
                 Box::pin(async move { Ok(client.job(&send.await?)) })
             }
 
-            fn made(told: &<<Self as JobKind>::State as JobState>::Item) -> Option<&ReadSetId> {
-                let made: fn(&<<Self as JobKind>::State as JobState>::Item) -> Option<&ReadSetId> = $made;
-                made(told)
+            fn created_read_set(detail: &<<Self as JobKind>::State as JobState>::Item) -> Option<&ReadSetId> {
+                let created_read_set: fn(&<<Self as JobKind>::State as JobState>::Item) -> Option<&ReadSetId> = $created_read_set;
+                created_read_set(detail)
             }
 
-            fn tells_of(told: &<<Self as JobKind>::State as JobState>::Item, item: &Self::Item) -> bool {
-                let tells_of: fn(&<<Self as JobKind>::State as JobState>::Item, &Self::Item) -> bool = $tells_of;
-                tells_of(told, item)
+            fn is_same_item(detail: &<<Self as JobKind>::State as JobState>::Item, item: &Self::Item) -> bool {
+                let is_same_item: fn(&<<Self as JobKind>::State as JobState>::Item, &Self::Item) -> bool = $is_same_item;
+                is_same_item(detail, item)
             }
         }
     };
@@ -68,44 +68,46 @@ start! {
     Export, start_read_set_export_job,
     role_arn = |plan| plan.role_arn().map_or("", |role| role.as_str()),
     destination = |plan| plan.destination().map_or("", S3Destination::as_str);
-    made |_| None; tells_of |told, item| told.id == *item
+    created_read_set |_| None; is_same_item |detail, item| detail.id == *item
 }
 start! {
     Import, start_read_set_import_job,
     role_arn = |plan| plan.role_arn().map_or("", |role| role.as_str());
-    made |told| told.read_set_id.as_ref(); tells_of |told, item| told.source_files == item.source_files
+    created_read_set |detail| detail.read_set_id.as_ref();
+    is_same_item |detail, item| detail.source_files == item.source_files
 }
 start! {
     Activation, start_read_set_activation_job;
-    made |_| None; tells_of |told, item| told.read_set_id == *item
+    created_read_set |_| None; is_same_item |detail, item| detail.read_set_id == *item
 }
 
-/// The result of each item of a group. The service keeps their order; where it does not, they are looked for.
+/// The result of each item of a group. The service usually lists items in the order of the start; otherwise each item
+/// is searched for.
 ///
-/// A job that is completed has finished all of its items, also those that the response leaves out. Of any other job,
-/// such an item has no status. `owns_job` is whether the job is this group's alone.
-pub(super) fn item_results<K: BulkStart>(group: &Group<'_, K>, job: &K::State, owns_job: bool) -> Vec<ItemResult> {
-    let told = job.items();
-    let completed = owns_job && *job.status() == JobStatus::Completed;
-    let asked = group.positions().zip(group.items()).enumerate();
-    asked
+/// A completed job has finished all of its items, even those that the response leaves out. In any other job, such an
+/// item has no status. `is_sole` is whether no other group was given the job.
+pub(super) fn item_results<K: BulkStart>(group: &Group<'_, K>, job: &K::State, is_sole: bool) -> Vec<ItemResult> {
+    let details = job.items();
+    let is_completed = is_sole && *job.status() == JobStatus::Completed;
+    let items = group.positions().zip(group.items()).enumerate();
+    items
         .map(|(index, (position, item))| {
-            let in_order = told.get(index).filter(|told| K::tells_of(told, item));
-            match in_order.or_else(|| told.iter().find(|told| K::tells_of(told, item))) {
-                Some(told) => {
-                    let failed = *told.status() != ItemStatus::Finished;
+            let in_order = details.get(index).filter(|detail| K::is_same_item(detail, item));
+            match in_order.or_else(|| details.iter().find(|detail| K::is_same_item(detail, item))) {
+                Some(detail) => {
+                    let failed = *detail.status() != ItemStatus::Finished;
                     ItemResult {
                         position,
-                        status: Some(told.status().clone()),
-                        read_set_id: K::made(told).cloned(),
-                        reason: failed.then(|| told.reason().to_owned()),
+                        status: Some(detail.status().clone()),
+                        read_set_id: K::created_read_set(detail).cloned(),
+                        reason: failed.then(|| detail.reason().to_owned()),
                     }
                 }
                 None => ItemResult {
                     position,
-                    status: completed.then_some(ItemStatus::Finished),
+                    status: is_completed.then_some(ItemStatus::Finished),
                     read_set_id: None,
-                    reason: (!completed).then(|| "the job has ended, and does not list the item".to_owned()),
+                    reason: (!is_completed).then(|| "the job has ended, and does not list the item".to_owned()),
                 },
             }
         })

@@ -106,8 +106,8 @@ pub(super) fn has_valid_checksum(line: &[u8]) -> bool {
     front.strip_suffix(CHECKSUM).is_some_and(|text| checksum(text).as_bytes() == written)
 }
 
-/// Whether the end of a file is a complete line with another byte in place of its newline. An interrupted write does not
-/// leave that.
+/// Whether the end of a file is a complete line with another byte in place of its newline. An interrupted write does
+/// not leave that.
 pub(super) fn is_line_without_newline(tail: &[u8]) -> bool {
     let Some((_, front)) = tail.split_last() else { return false };
     has_valid_checksum(&[front, b"\n"].concat())

@@ -10,8 +10,8 @@ use super::{GroupState, States, io_error};
 use crate::bulk::{BulkError, BulkKind, Group, Plan};
 use crate::model::{ItemStatus, JobStatus};
 
-/// The limit of a line. A line has at most the results of a hundred items, whose messages come from a response of at most
-/// 8 MiB; each character may be escaped.
+/// The limit of a line. A line has at most the results of a hundred items, whose messages come from a response of at
+/// most 8 MiB; each character may be escaped.
 const MAX_LINE_BYTES: u64 = 64 << 20;
 
 /// Reads complete lines. A last line without a newline is what a crash left of a write.
@@ -64,8 +64,8 @@ impl<'a, R: BufRead> Reader<'a, R> {
         Ok(is_complete)
     }
 
-    /// Reads the header, checks it against the one of the plan, and returns the version of the format. `None` if the file
-    /// has no header yet.
+    /// Reads the header, checks it against the one of the plan, and returns the version of the format. `None` if the
+    /// file has no header yet.
     pub(super) fn header(&mut self, expected: &Header) -> Result<Option<u64>, BulkError> {
         if !self.next()? {
             // A header that was not written completely is written again. Any other file is not a journal, and is not

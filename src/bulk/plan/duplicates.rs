@@ -10,8 +10,8 @@ use crate::model::text::Quoted;
 /// The number of duplicates that an error names.
 const NAMED_DUPLICATES: usize = 5;
 
-/// What to do about items that are in the input more than once: the same read set, or for imports the same files, even if
-/// other fields differ.
+/// What to do about items that are in the input more than once: the same read set, or for imports the same files, even
+/// if other fields differ.
 ///
 /// ```
 /// use healthomics::bulk::{Duplicates, Planner};
@@ -31,8 +31,8 @@ pub enum Duplicates {
     /// Refuse the input.
     #[default]
     Refuse,
-    /// Keep the first of them and drop the others; [`Plan::duplicates`](crate::bulk::Plan::duplicates) lists those that were
-    /// dropped.
+    /// Keep the first of them and drop the others; [`Plan::duplicates`](crate::bulk::Plan::duplicates) lists those that
+    /// were dropped.
     Drop,
 }
 

@@ -40,7 +40,8 @@ impl<'a, K: BulkKind> Group<'a, K> {
         self.range().map(|kept| plan.positions.get(kept).copied().unwrap_or(kept))
     }
 
-    /// The client token of the job: two starts with the same token are one job. It is `bulk1-` and 64 hexadecimal digits.
+    /// The client token of the job: two starts with the same token are one job. It is `bulk1-` and 64 hexadecimal
+    /// digits.
     pub fn client_token(&self) -> ClientToken {
         format!("bulk1-{}", hex::encode(self.plan.group_hashes[self.index])).into()
     }

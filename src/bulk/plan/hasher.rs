@@ -2,8 +2,8 @@
 
 use sha2::{Digest as _, Sha256};
 
-/// Hashes fields and lists by SHA-256, so that different input gives different hashes: each text comes after its length,
-/// each list has an end.
+/// Hashes fields and lists by SHA-256, so that different input gives different hashes: each text comes after its
+/// length, each list has an end.
 ///
 /// What is hashed is a format: a change of it starts the jobs of a run again that is resumed after an update.
 #[derive(Clone)]

@@ -90,8 +90,8 @@ impl<'p, K: BulkStart> Driver<'p, K> {
         }
     }
 
-    /// Runs the plan to its end, from the states that the journal has. Returns the result of each group, and the error that
-    /// stopped the run if there was one.
+    /// Runs the plan to its end, from the states that the journal has. Returns the result of each group, and the error
+    /// that stopped the run if there was one.
     pub(super) async fn run(
         mut self,
         states: Vec<GroupState<K::Id>>,
@@ -265,8 +265,8 @@ impl<'p, K: BulkStart> Driver<'p, K> {
             self.settle(index, GroupOutcome::Indeterminate(error));
             return Ok(());
         }
-        // A run that is resumed starts the group again, refused or not. But without this line, a start that was sent would
-        // count as one that may have been applied.
+        // A run that is resumed starts the group again, refused or not. But without this line, a start that was sent
+        // would count as one that may have been applied.
         if group.is_start_sent
             && let Some(journal) = &mut self.journal
         {

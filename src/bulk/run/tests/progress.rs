@@ -142,3 +142,19 @@ async fn a_run_without_requests_reports_progress_once() {
     assert_eq!((seen.len(), seen[0].settled, seen[0].ended_jobs), (1, 1_000, 10));
     std::fs::remove_file(path).unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn progress_is_written_and_read_without_loss() {
+    let service = account().with(|account| account.down_until = MINUTE);
+    let (seen, callback) = collect();
+    service.client().bulk_run(exports(150)).on_progress(callback).run().await.unwrap();
+    let seen = seen.lock().unwrap();
+    assert!(seen.iter().any(|progress| progress.retrying.is_some() && !progress.elapsed.is_zero()));
+    for progress in &*seen {
+        let json = serde_json::to_string(progress).unwrap();
+        assert_eq!(serde_json::from_str::<BulkProgress>(&json).unwrap(), *progress, "{json}");
+    }
+    let json = serde_json::to_value(seen.last().unwrap()).unwrap();
+    assert_eq!((&json["runningJobs"], &json["endedJobs"], &json["settled"]), (&0.into(), &2.into(), &150.into()));
+    assert_eq!(serde_json::from_str::<BulkProgress>("{}").unwrap(), BulkProgress::default());
+}
