@@ -41,9 +41,9 @@ async fn measure<K: BulkStart>(
     }
     let jobs = u32::try_from(plan.group_count()).unwrap();
     let ideal = (takes * jobs.div_ceil(20)).max(Duration::from_millis(200) * jobs);
-    let begun = Instant::now();
+    let started_at = Instant::now();
     let report = local.client().unwrap().bulk_run(plan).run().await.unwrap();
-    let took = begun.elapsed();
+    let took = started_at.elapsed();
 
     let started = local.jobs();
     let keys: HashSet<_> = started.iter().flat_map(|job| job.items.iter().map(|item| &item.key)).collect();

@@ -31,17 +31,20 @@ fn bulk_import_with(secret: &str, arguments: &[&str]) -> Result<String, String> 
 fn import(name: &str, manifest: &str) -> Result<String, String> {
     let path = std::env::temp_dir().join(format!("healthomics-{name}-{}.csv", std::process::id()));
     std::fs::write(&path, manifest).unwrap();
-    let said = bulk_import(&["--manifest", path.to_str().unwrap()]);
+    let output = bulk_import(&["--manifest", path.to_str().unwrap()]);
     std::fs::remove_file(&path).unwrap();
-    said
+    output
 }
 
 #[test]
 fn the_samples_are_imported_and_what_failed_is_named_with_its_line() {
-    let said = bulk_import(&[]).unwrap();
-    assert_eq!(said, "6 of 7 sources became read sets in 3 jobs\nline 6: NA12878 U0a lane 1: File validation failed\n");
-    let said = bulk_import(&["--shard", "1/3", "--group-size", "2"]).unwrap();
-    assert_eq!(said, "2 of 2 sources became read sets in 1 jobs\n");
+    let output = bulk_import(&[]).unwrap();
+    assert_eq!(
+        output,
+        "6 of 7 sources became read sets in 3 jobs\nline 6: NA12878 U0a lane 1: File validation failed\n"
+    );
+    let output = bulk_import(&["--shard", "1/3", "--group-size", "2"]).unwrap();
+    assert_eq!(output, "2 of 2 sources became read sets in 1 jobs\n");
 }
 
 #[test]
@@ -98,9 +101,9 @@ async fn a_worker_whose_starts_are_refused_fails_and_can_be_run_again() {
     let with = ["--endpoint", &url, "--role", "arn:aws:iam::123456789012:role/OmicsImport", "--poll-ms", "10"];
     let arguments = [&run[..], &with, &["--group-size", "4"]].concat();
 
-    let said = bulk_import_with("wrong", &arguments).unwrap_err();
-    assert!(said.starts_with("error: nothing was started: StartReadSetImportJob (store "), "{said}");
-    assert_eq!(said.lines().count(), 1, "one cause is printed once: {said}");
+    let output = bulk_import_with("wrong", &arguments).unwrap_err();
+    assert!(output.starts_with("error: nothing was started: StartReadSetImportJob (store "), "{output}");
+    assert_eq!(output.lines().count(), 1, "one cause is printed once: {output}");
     assert_eq!(bulk_import(&arguments).unwrap(), "7 of 7 sources became read sets in 2 jobs\n");
     assert_eq!(local.jobs().len(), 2);
     std::fs::remove_file(journal).unwrap();

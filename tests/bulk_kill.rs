@@ -1,5 +1,5 @@
-//! Bulk runs in processes that are killed at random moments, and in many processes at once: every item is imported
-//! exactly once.
+//! Bulk runs in processes that are terminated by SIGKILL at random moments, and in several processes at the same time:
+//! every item is imported exactly once.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -19,10 +19,10 @@ const ITEMS: usize = 400;
 const GROUP_SIZE: usize = 10;
 const GROUPS: usize = ITEMS / GROUP_SIZE;
 const START: &str = "StartReadSetImportJob";
-/// More than the test may ever need: it ends as soon as enough kills have hit and a run is complete.
-const MOST_PROCESSES: usize = 2_000;
+/// The test ends much earlier, when enough processes were terminated and a run is complete.
+const MAX_PROCESSES: usize = 2_000;
 
-/// A folder of its own, gone with the test if it passes.
+/// A new directory that is removed if the test passes.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -63,7 +63,7 @@ fn source1(number: usize) -> String {
     format!("s3://my-bucket/run-7/{number}{end}")
 }
 
-/// One run of the example: who takes part has the same store, run id and manifest.
+/// One run of the example. All of its processes have the same store, run id and manifest.
 struct Run<'a> {
     local: &'a LocalService,
     store: SequenceStoreId,
@@ -72,7 +72,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The example, in an environment that has nothing of the machine's AWS or proxy settings.
+    /// The example, without the AWS and proxy settings of the environment.
     fn command(&self, journal: &Path) -> Command {
         let mut command = Command::new(support::example("bulk_import"));
         for (name, _) in std::env::vars_os() {
@@ -107,7 +107,7 @@ impl Run<'_> {
     }
 }
 
-/// One process. It does not outlive the test, even one that fails: without a service it would try for ever.
+/// One process. It is terminated at the end of the test, as it would retry without a limit when the service has ended.
 struct Process(Option<Child>);
 
 impl Process {
@@ -115,14 +115,14 @@ impl Process {
         Self(Some(command.spawn().unwrap()))
     }
 
-    /// Sends it a SIGKILL. Whether that hit: a process that had ended by then did not die of it.
-    fn kill(&mut self) -> bool {
+    /// Terminates the process by SIGKILL. `false` if it had ended before.
+    fn terminate(&mut self) -> bool {
         let child = self.0.as_mut().unwrap();
         child.kill().unwrap();
         child.wait().unwrap().signal() == Some(9)
     }
 
-    /// What it says, if all goes well.
+    /// The output of a successful process.
     fn output(mut self) -> String {
         let output = self.0.take().unwrap().wait_with_output().unwrap();
         let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
@@ -140,18 +140,18 @@ impl Drop for Process {
     }
 }
 
-/// What the example says when nothing failed.
+/// The output of the example if no item failed.
 fn all_in(items: usize, jobs: usize) -> String {
     format!("{items} of {items} sources became read sets in {jobs} jobs\n")
 }
 
-/// How many starts a journal has beyond the first of each group: those of which nobody knew whether they had been sent.
+/// The number of starts in a journal beyond the first of each group: starts that were repeated as they were indeterminate.
 fn indeterminate(journal: &Path) -> usize {
     let text = std::fs::read_to_string(journal).unwrap();
     text.lines().filter(|line| line.contains(r#""line":"starting""#)).count() - GROUPS
 }
 
-/// The first answers of starts: some never come, some are errors, the rest is as ever.
+/// Faults of the first starts: some responses are lost, some are errors or late.
 fn queue_faults(local: &LocalService, random: &mut fastrand::Rng, count: usize) {
     for _ in 0..count {
         local.queue_fault(
@@ -166,21 +166,21 @@ fn queue_faults(local: &LocalService, random: &mut fastrand::Rng, count: usize) 
     }
 }
 
-/// A process is started again and again, and killed, until enough kills have hit; then it may finish.
+/// Processes are started and terminated until enough were terminated while running; then one may finish.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_run_that_is_killed_at_any_moment_imports_everything_once() {
-    const KILLS: usize = 60;
+async fn a_run_that_is_terminated_at_any_moment_imports_every_item_once() {
+    const TERMINATIONS: usize = 60;
     let seed = std::env::var("BULK_KILL_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
     println!("BULK_KILL_SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
-    let begun = Instant::now();
-    let folder = Folder::new("bulk-kill");
+    let started_at = Instant::now();
+    let folder = Folder::new("bulk-terminate");
     let manifest = folder.manifest();
     let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(40))).start().await.unwrap();
 
-    let (mut kills, mut processes, mut indeterminate_starts, mut runs) = (0, 0, 0, Vec::new());
-    // Each round is a run of its own, killed until it ends or enough kills have hit.
-    while kills < KILLS {
+    let (mut terminated, mut processes, mut indeterminate_starts, mut runs) = (0, 0, 0, Vec::new());
+    // Each round is a run of its own, terminated until it ends or enough processes were terminated.
+    while terminated < TERMINATIONS {
         let number = runs.len();
         let run = Run {
             local: &local,
@@ -192,12 +192,12 @@ async fn a_run_that_is_killed_at_any_moment_imports_everything_once() {
         queue_faults(&local, &mut random, 2 * GROUPS);
         loop {
             processes += 1;
-            assert!(processes < MOST_PROCESSES, "{kills} kills hit");
+            assert!(processes < MAX_PROCESSES, "{terminated} processes were terminated");
             let mut process = Process::spawn(run.command(&journal));
-            if kills < KILLS {
+            if terminated < TERMINATIONS {
                 std::thread::sleep(Duration::from_micros(random.u64(0..150_000)));
-                if process.kill() {
-                    kills += 1;
+                if process.terminate() {
+                    terminated += 1;
                     continue;
                 }
             }
@@ -210,29 +210,29 @@ async fn a_run_that_is_killed_at_any_moment_imports_everything_once() {
         runs.push(run);
     }
 
-    // What came later did no harm to what was finished, and taking up a finished run does nothing.
+    // Later runs do not change finished ones, and resuming a finished run sends nothing.
     let before = local.requests().len();
     for (number, run) in runs.iter().enumerate() {
         let process = Process::spawn(run.command(&folder.0.join(format!("{number}.jsonl"))));
         assert_eq!(process.output(), all_in(ITEMS, GROUPS));
         run.assert_each_once();
     }
-    assert_eq!(local.requests().len(), before, "a finished run asks for nothing");
+    assert_eq!(local.requests().len(), before, "a finished run sends no request");
     assert_eq!(local.jobs().len(), GROUPS * runs.len());
-    assert!(kills >= 50, "{kills} kills hit a living process");
-    assert!(indeterminate_starts > 0, "no kill came between a start and its answer");
+    assert!(terminated >= 50, "{terminated} running processes were terminated");
+    assert!(indeterminate_starts > 0, "no process was terminated between a start and its response");
     let starts = local.requests().iter().filter(|request| request.operation == Some(START)).count();
-    let (runs, seconds) = (runs.len(), begun.elapsed().as_secs_f64());
+    let (runs, seconds) = (runs.len(), started_at.elapsed().as_secs_f64());
     println!(
-        "{kills} kills of {processes} processes in {runs} runs, {indeterminate_starts} of them between a start and its answer, {starts} starts sent for {} jobs, {seconds:.1} s",
+        "{terminated} of {processes} processes terminated in {runs} runs, {indeterminate_starts} between a start and its response, {starts} starts sent for {} jobs, {seconds:.1} s",
         GROUPS * runs
     );
 }
 
-/// Each of eight shards twice, and the whole plan beside them, without knowing of each other.
+/// Each of eight shards runs twice, and the whole plan at the same time, without communication.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn seventeen_processes_that_overlap_import_everything_once() {
-    let begun = Instant::now();
+async fn seventeen_processes_that_overlap_import_every_item_once() {
+    let started_at = Instant::now();
     let folder = Folder::new("bulk-overlap");
     let manifest = folder.manifest();
     let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(60))).start().await.unwrap();
@@ -252,6 +252,9 @@ async fn seventeen_processes_that_overlap_import_everything_once() {
     }
     run.assert_each_once();
     let starts = local.requests().iter().filter(|request| request.operation == Some(START)).count();
-    assert_eq!(starts, 3 * GROUPS, "each group was started three times, and became one job");
-    println!("{processes} processes, {starts} starts sent for {GROUPS} jobs, {:.1} s", begun.elapsed().as_secs_f64());
+    assert_eq!(starts, 3 * GROUPS, "each group was started three times, as one job");
+    println!(
+        "{processes} processes, {starts} starts sent for {GROUPS} jobs, {:.1} s",
+        started_at.elapsed().as_secs_f64()
+    );
 }

@@ -50,10 +50,10 @@ fn only_token<K: BulkKind, I: Into<K::Item>>(planner: Planner<K>, items: impl In
     tokens(&plan).remove(0)
 }
 
-/// Figured out once by another program (Python's hashlib). They must never change: a run that is resumed after an
+/// Computed by another program (Python's hashlib). They must never change: a run that is resumed after an
 /// update would start its indeterminate jobs twice.
 #[test]
-fn tokens_are_what_they_were() {
+fn tokens_do_not_change() {
     let exports = only_token(export(), ["5555555555", "5555555556"]);
     assert_eq!(exports, "bulk1-efafdaf5bc1bcbee35078258adb17dbef04675eaa7fbd76ab4ed12ae843d94f3");
     let activations = only_token(activation(), ["5555555555", "5555555556"]);
@@ -70,7 +70,7 @@ fn tokens_are_what_they_were() {
 }
 
 #[test]
-fn the_digest_of_a_plan_is_what_it_was() {
+fn the_digest_of_a_plan_does_not_change() {
     let plan = export().group_size(2).duplicates(Duplicates::Drop).plan([
         "5555555555",
         "5555555556",
@@ -81,7 +81,7 @@ fn the_digest_of_a_plan_is_what_it_was() {
 }
 
 #[test]
-fn groups_are_full_but_the_last() {
+fn all_groups_but_the_last_are_full() {
     let plan = export().plan(ids(250)).unwrap();
     let groups: Vec<_> = plan.groups().collect();
     assert_eq!(groups.iter().map(|group| group.items().len()).collect::<Vec<_>>(), [100, 100, 50]);
@@ -104,7 +104,7 @@ fn no_items_make_no_groups() {
 }
 
 #[test]
-fn sizes_that_a_job_cant_have() {
+fn invalid_group_sizes_are_refused() {
     for (error, expected) in [
         (export().group_size(0).plan(ids(1)).err(), "groups of 0: an export job takes 1 to 100 items"),
         (export().group_size(101).plan(ids(1)).err(), "groups of 101: an export job takes 1 to 100 items"),
@@ -116,11 +116,11 @@ fn sizes_that_a_job_cant_have() {
 }
 
 #[test]
-fn everything_wrong_is_told_at_once_where_it_stands() {
+fn all_violations_are_reported_with_their_paths() {
     let planner = Planner::export("run 7".into(), "12".into(), "bucket".into(), "role".into());
     let mut items = ids(12_346);
     "12a".clone_into(&mut items[12_345]);
-    let Err(BulkError::InvalidInput(violations)) = planner.plan(items) else { panic!("it is planned") };
+    let Err(BulkError::InvalidInput(violations)) = planner.plan(items) else { panic!("the plan is not refused") };
     let all: Vec<_> = violations.iter().map(ToString::to_string).collect();
     assert_eq!(
         all,
@@ -137,7 +137,9 @@ fn everything_wrong_is_told_at_once_where_it_stands() {
     let mut wrong = source("a");
     wrong.subject_id = "".into();
     wrong.source_files.source1 = "s3://bucket".into();
-    let Err(error) = import().parameter_validation(true).plan([source("b"), wrong]) else { panic!("it is planned") };
+    let Err(error) = import().parameter_validation(true).plan([source("b"), wrong]) else {
+        panic!("the plan is not refused")
+    };
     assert_eq!(
         error.to_string(),
         "invalid input, nothing was started: sources[1].sourceFiles.source1: \"s3://bucket\" must be s3://bucket/key, the \
@@ -193,14 +195,14 @@ async fn a_single_call_and_a_bulk_run_name_the_same_paths() {
 #[test]
 fn a_thousand_violations_are_kept_and_all_are_counted() {
     let Err(BulkError::InvalidInput(violations)) = export().plan((0..5_000).map(|n| n.to_string())) else {
-        panic!("it is planned")
+        panic!("the plan is not refused")
     };
     assert_eq!((violations.iter().len(), violations.len()), (1_000, 5_000));
     assert!(violations.to_string().ends_with("; and 4995 more"), "{violations}");
 }
 
 #[test]
-fn names_of_runs() {
+fn run_ids_are_checked() {
     for good in ["a", "run-7_A.b", &"x".repeat(64)] {
         let planner = Planner::activation(good.into(), "1234567890".into());
         assert_eq!(planner.plan(ids(1)).unwrap().run_id(), good);
@@ -237,7 +239,7 @@ fn sources_of_the_same_files_are_duplicates() {
 }
 
 #[test]
-fn dropped_duplicates_leave_positions_as_they_were() {
+fn dropped_duplicates_do_not_change_positions() {
     let [a, b, c] = ["5000000001", "5000000002", "5000000003"];
     let plan = export().group_size(2).duplicates(Duplicates::Drop).plan([a, a, b, a, c, b]).unwrap();
     let groups: Vec<_> = plan.groups().map(|group| (group.items(), group.positions().collect::<Vec<_>>())).collect();
@@ -251,7 +253,7 @@ fn dropped_duplicates_leave_positions_as_they_were() {
 }
 
 #[test]
-fn shards_that_are_not() {
+fn invalid_shards_are_refused() {
     for (index, count) in [(0, 0), (1, 1), (8, 8), (usize::MAX, 3)] {
         let error = export().plan(ids(1)).unwrap().shard(index, count).unwrap_err();
         assert!(
@@ -262,7 +264,7 @@ fn shards_that_are_not() {
 }
 
 #[test]
-fn a_shard_is_of_the_whole_plan() {
+fn a_shard_of_a_shard_is_of_the_whole_plan() {
     let plan = export().group_size(1).plan(ids(10)).unwrap();
     let shard = plan.clone().shard(0, 2).unwrap().shard(1, 4).unwrap();
     assert_eq!(shard.groups().map(|group| group.index()).collect::<Vec<_>>(), [1, 5, 9]);
@@ -270,7 +272,7 @@ fn a_shard_is_of_the_whole_plan() {
 }
 
 #[test]
-fn where_a_group_ends_matters_and_how_it_came_to_be_does_not() {
+fn tokens_depend_on_the_items_of_a_group_only() {
     let [first, second] = [0, 1].map(|at| export().group_size(50).plan(ids(100)).map(|plan| tokens(&plan)[at].clone()));
     assert_eq!(first.unwrap(), only_token(export(), ids(50)));
     assert_eq!(second.unwrap(), only_token(export().duplicates(Duplicates::Drop), ids(100).split_off(50)));
@@ -326,7 +328,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_token_is_of_one_content(a in prop::collection::vec(sources(), 1..3), b in prop::collection::vec(sources(), 1..3)) {
+    fn different_items_have_different_tokens(a in prop::collection::vec(sources(), 1..3), b in prop::collection::vec(sources(), 1..3)) {
         let planner = || import().duplicates(Duplicates::Drop);
         let (a, b) = (planner().plan(a).unwrap(), planner().plan(b).unwrap());
         let items = |plan: &Plan<Import>| plan.groups().next().unwrap().items().to_vec();
@@ -334,9 +336,9 @@ proptest! {
     }
 
     #[test]
-    fn any_change_of_any_member_changes_the_token(before in sources(), member in 0..10_usize, value in text()) {
+    fn any_change_of_any_field_changes_the_token(before in sources(), field in 0..10_usize, value in text()) {
         let mut after = before.clone();
-        match member {
+        match field {
             0 => after.source_files.source1 = format!("s3://bucket/{value}").into(),
             1 => after.source_files.source2 = Some(format!("s3://bucket/{value}").into()),
             2 => after.source_file_type = FileType::Cram,
