@@ -10,7 +10,7 @@ use super::end::{End, Kind};
 use super::rows::{Cell, Row, Section};
 
 const INTRO: &str = "\
-What happens when something goes wrong, for every operation, with the settings that a client has by default.
+How a call of every operation ends for every fault, with the default settings of a client.
 
 A call usually succeeds in spite of a fault that happens once. If the fault lasts, the call returns an
 [`Error`](crate::Error), whose accessors say what to do. Whatever the error is: when its cause is gone, the same call

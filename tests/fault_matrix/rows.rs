@@ -219,7 +219,7 @@ fn connection() -> Section {
     Section {
         title: "Connection failures",
         remedy: "Repeat the call later; repeat a start with the client token of its error. An untrusted certificate needs \
-                     a change of settings:\n[`add_root_certificates`](crate::ClientBuilder::add_root_certificates).",
+                     another setting:\n[`add_root_certificates`](crate::ClientBuilder::add_root_certificates).",
         rows: vec![
             row(
                 "connection reset before the request is processed",

@@ -29,7 +29,7 @@ class Request:
         self.headers = [(name.lower(), value) for name, value in handler.headers.items()]
         self.body = body
         self.path, _, self.query = self.target.partition("?")
-        # Where the client wanted to go, whatever it says in its headers.
+        # The host that the client connected to, whatever its headers are.
         self.connected_to = getattr(handler, "connected_to", None)
 
     def header(self, name):

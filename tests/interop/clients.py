@@ -34,7 +34,7 @@ WAITERS = {
 }
 
 
-class Refusal(Exception):
+class ErrorResponse(Exception):
     """An error response of the service."""
 
     def __init__(self, code, status, message):
@@ -144,9 +144,9 @@ class Boto3Connection:
         try:
             result = plain(call())
         except ClientError as error:
-            said = error.response
-            raise Refusal(
-                said["Error"]["Code"], said["ResponseMetadata"]["HTTPStatusCode"], said["Error"]["Message"]
+            response = error.response
+            raise ErrorResponse(
+                response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Message"]
             ) from error
         except ParamValidationError as error:
             raise NotSent(str(error)) from error
@@ -192,11 +192,11 @@ class CliConnection:
             xform_name(operation, "-"), *paging, "--output", "json", "--cli-input-json", json.dumps(arguments)
         )
         if done.returncode == 0:
-            # An result without members is printed as nothing.
+            # An empty output is printed as nothing.
             return json.loads(done.stdout or "{}")
-        said = re.search(r"An error occurred \((\w+)\) when calling the \w+ operation(?: \(.*?\))?: (.*)", done.stderr)
-        if said:
-            raise Refusal(said[1], None, said[2])
+        error = re.search(r"An error occurred \((\w+)\) when calling the \w+ operation(?: \(.*?\))?: (.*)", done.stderr)
+        if error:
+            raise ErrorResponse(error[1], None, error[2])
         if "alidation failed" in done.stderr:
             raise NotSent(done.stderr)
         raise Failed(f"aws {operation}: {done.returncode} {done.stderr}")
@@ -265,7 +265,7 @@ class ProgramConnection:
             raise NotSent(result["refused"])
         if "error" in result:
             error = result["error"]
-            raise Refusal(error["code"], error["status"], error["message"])
+            raise ErrorResponse(error["code"], error["status"], error["message"])
         return result
 
     def call(self, operation, **arguments):

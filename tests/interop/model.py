@@ -1,5 +1,5 @@
-"""The service model against what the crate does: every operation, member, constraint, enum value and error of one is in
-the other. When AWS adds something to an operation that the crate has, something here fails."""
+"""Compares the service model with the crate: every operation, member, constraint, enum value and error of one is in the
+other. When AWS adds something to an operation that the crate has, something here fails."""
 
 import json
 import re
@@ -273,10 +273,10 @@ class Model:
         expected = {"ResourceNotFoundException"} if allowed else {"ValidationException"}
         if not allowed and "" in (given.get("sequenceStoreId", " "), given.get("id", " ")):
             expected.add("UnknownOperationException")
-        self.check.that(f"{where}: the local service says {status} {code} {body}", code in expected)
+        self.check.that(f"{where}: the local service responds with {status} {code} {body}", code in expected)
 
     def responses(self):
-        """What the local service responses has the members of the model, and all that the model promises."""
+        """The responses of the local service have members of the model only, and all that the model requires."""
         with Service(self.driver, polls=1) as service:
             store = service.store()
             read_sets = [
@@ -301,7 +301,7 @@ class Model:
         kind = shape.type_name
         if kind == "structure":
             self.check.equal(f"{where}: members beyond the model", set(value) - set(shape.members), set())
-            self.check.equal(f"{where}: members that are promised", set(shape.required_members) - set(value), set())
+            self.check.equal(f"{where}: required members", set(shape.required_members) - set(value), set())
             for name in value.keys() & shape.members.keys():
                 self.fits(f"{where}.{name}", shape.members[name], value[name])
         elif kind == "list":
@@ -329,7 +329,7 @@ def same_times(value):
 
 
 def without_empty(value):
-    """The crate tells an absent list or map as an empty one."""
+    """The crate reads an absent list or map as an empty one."""
     if isinstance(value, list):
         return [without_empty(item) for item in value]
     if isinstance(value, dict):

@@ -48,20 +48,20 @@ class Service:
     def __exit__(self, *_):
         self.driver.ask("stop", service=self.facts["service"])
 
-    def tell(self, do, **order):
+    def command(self, do, **order):
         return self.driver.ask(do, service=self.facts["service"], **order)
 
     def store(self):
-        return self.tell("create_store")["store"]
+        return self.command("create_store")["store"]
 
     def seed(self, store, status="ACTIVE", file_type="BAM", **texts):
-        return self.tell("seed", store=store, status=status, file_type=file_type, **texts)["read_set"]
+        return self.command("seed", store=store, status=status, file_type=file_type, **texts)["read_set"]
 
     def fault(self, operation, do="fault", **fault):
-        self.tell(do, operation=operation, fault=fault)
+        self.command(do, operation=operation, fault=fault)
 
     def requests(self):
-        return self.tell("requests")
+        return self.command("requests")
 
     def jobs(self):
-        return self.tell("jobs")
+        return self.command("jobs")

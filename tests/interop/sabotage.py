@@ -117,7 +117,7 @@ def changed_requests(side, check):
 
 
 def unknown_members(driver, client, check):
-    """A member that the driver can't hand to the crate is no member that it may lose."""
+    """A member that the driver can't pass to the crate is an error, and not ignored."""
     source = {
         "sourceFiles": {"source1": "s3://bucket/a.bam"},
         "sourceFileType": "UBAM",
@@ -135,9 +135,9 @@ def unknown_members(driver, client, check):
             place["novelty"] = "n"
             try:
                 driver.ask("call", client=client, operation=operation, input=given)
-                check.that(f"{operation} with a member of tomorrow", False)
+                check.that(f"{operation} with an unknown member", False)
             except Failed as failed:
-                check.that(f"{operation} tells {failed}", "novelty" in str(failed))
+                check.that(f"{operation} reports {failed}", "novelty" in str(failed))
             del place["novelty"]
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timezone
 
-from clients import PREFIX, NotSent, Refusal
+from clients import PREFIX, ErrorResponse, NotSent
 from programs import Service
 
 ROLE = "arn:aws:iam::123456789012:role/Omics"
@@ -181,7 +181,7 @@ def waits(client, driver, check):
         with Service(driver, polls=client.polls) as service:
             api, store = client.connect(service), service.store()
             good, bad = (service.seed(store, "ARCHIVED" if kind == "Activation" else "ACTIVE") for _ in range(2))
-            service.tell("fail_item", key=f"s3://bucket/{bad}.bam" if kind == "Import" else bad, message="no")
+            service.command("fail_item", key=f"s3://bucket/{bad}.bam" if kind == "Import" else bad, message="no")
             for read_sets, status in [
                 ([good], "COMPLETED"),
                 ([good, bad], "COMPLETED_WITH_FAILURES"),
@@ -203,11 +203,11 @@ def refused(client, service, api, check, operation, arguments, status, code):
     name = f"{operation} {status} {code}"
     try:
         output = api.call(operation, **arguments)
-    except Refusal as refusal:
-        check.equal(name, refusal.code, code)
+    except ErrorResponse as error:
+        check.equal(name, error.code, code)
         check.equal(f"{name} as sent", service.requests()[-1]["status"], status)
-        check.that(f"{name} as reported: {refusal.status}", refusal.status in (None, status))
-        check.that(f"{name} says why", refusal.message)
+        check.that(f"{name} as reported: {error.status}", error.status in (None, status))
+        check.that(f"{name} has a message", error.message)
     except NotSent:
         check.that(f"{name} is found before", client.checks_first and status == 400)
     else:
@@ -236,8 +236,8 @@ def errors_of_every_operation(client, driver, check):
         for _ in range(20):
             try:
                 api.call("ListReadSets", sequenceStoreId=store)
-            except Refusal as refusal:
-                throttled += refusal.code == "ThrottlingException"
+            except ErrorResponse as error:
+                throttled += error.code == "ThrottlingException"
                 break
         # A command line that starts again each time may be too slow for it.
         check.that("too many requests", throttled or client.polls == 1)
@@ -277,10 +277,10 @@ def credentials(client, driver, check):
         api = client.connect(service, access_key_id="AKIDNOBODY")
         refused(client, service, api, check, *ask, 403, "UnrecognizedClientException")
         keys = {"access_key_id": "ASIATEMPORARY", "secret_access_key": "s/e+c=r", "session_token": "to/ken+with=signs"}
-        service.tell("accept", **keys)
+        service.command("accept", **keys)
         api = client.connect(service, **keys)
         check.equal("a session token", api.call(ask[0], **ask[1])["readSets"], [])
-        service.tell("expire", access_key_id=keys["access_key_id"])
+        service.command("expire", access_key_id=keys["access_key_id"])
         refused(client, service, api, check, *ask, 403, "ExpiredTokenException")
 
 

@@ -22,7 +22,7 @@ KEY, SECRET, TOKEN = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", 
 # What may differ, by name. Nothing else may.
 CLIENT_TOKEN = "client token: a start of the crate never goes out without one"
 NO_PREFIX = "host prefix: the crate puts none before the host of an endpoint URL"
-USER_AGENT = "user agent: each says who it is (not signed)"
+USER_AGENT = "user agent: each has its own (not signed)"
 UNSIGNED = "headers that are not signed: of connection, encoding and attempt"
 FRACTION = "fraction of a second: the crate writes no zeros at its end"
 UNSIGNED_HEADERS = {

@@ -1,4 +1,4 @@
-//! From the outputs and errors of the SDK to JSON, as far as the scenarios look at them.
+//! From the outputs and errors of the SDK to JSON, as far as the scenarios use them.
 
 use aws_sdk_omics::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_omics::operation::batch_delete_read_set::BatchDeleteReadSetOutput;
