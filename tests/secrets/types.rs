@@ -73,6 +73,7 @@ fn settings(shown: &mut Shown, local: &LocalService, client: &Client) {
 fn words(shown: &mut Shown) {
     // Its `Display` tells it on purpose.
     shown.debug(&ClientToken::from(TOKEN));
+    shown.display(&ClientToken::try_new(format!("{TOKEN}\n")).unwrap_err());
     shown.display(&JobStatus::from("NEW"));
     for value in [ItemStatus::Finished, "NEW".into()] {
         shown.display(&value);
@@ -131,7 +132,11 @@ async fn calls(shown: &mut Shown, local: &LocalService, client: &Client) {
     shown.debug(&outcome.unwrap().into_completed().unwrap());
     shown.debug(&watch.progress());
     shown.debug(&watch.progress().retrying);
-    shown.debug(&client.job(&activation).wait().await.unwrap());
+    let outcome = client.job(&activation).wait().await.unwrap();
+    shown.debug(&outcome);
+    shown.debug(&outcome.summary());
+    let token = serde_json::to_string(&client.job(&activation)).unwrap();
+    shown.debug(&serde_json::from_str::<healthomics::job::JobToken<healthomics::job::Activation>>(&token).unwrap());
     let never = client.export_job(&store, "0000000000").wait().await.unwrap_err();
     shown.display(&never);
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
@@ -188,6 +193,7 @@ async fn bulk(shown: &mut Shown, local: &LocalService, client: &Client) {
         shown.debug(&item);
     }
     shown.debug(&report.errors());
+    shown.debug(&report.summary());
     shown.debug(&client.import_read_sets().run_id("r").sequence_store_id(&store).role_arn(ROLE).sources([source()]));
     shown.debug(&client.activate_read_sets().run_id("r").sequence_store_id(&store).read_sets(ids));
     let planner = || Planner::export("r".into(), STORE.into(), DESTINATION.into(), ROLE.into());
