@@ -44,7 +44,7 @@ fn assert_refused(reply: &Reply, code: &str, message: &str) {
 }
 
 #[tokio::test]
-async fn good_signatures_pass() {
+async fn valid_signatures_are_accepted() {
     let service = service().await;
     assert_authentic(&get(&service).send().await);
     assert_authentic(&post(&service).send().await);
@@ -56,7 +56,7 @@ async fn good_signatures_pass() {
 }
 
 #[tokio::test]
-async fn paths_are_signed_encoded_twice() {
+async fn paths_are_encoded_twice_for_signatures() {
     let service = service().await;
     for path in ["/sequencestore/01%2034/exportjob/0123456789", "/sequencestore/a%2Fb/exportjob/%C3%A9~"] {
         let reply = bare(&service, "GET", path).send().await;
@@ -72,7 +72,7 @@ async fn a_request_without_authorization_is_refused() {
 }
 
 #[tokio::test]
-async fn incomplete_signatures_are_refused_for_what_they_lack() {
+async fn incomplete_signatures_are_refused_with_what_is_missing() {
     let service = service().await;
     let code = "IncompleteSignatureException";
     let call = get(&service);
@@ -120,7 +120,7 @@ async fn incomplete_signatures_are_refused_for_what_they_lack() {
 }
 
 #[tokio::test]
-async fn keys_are_known_or_not_and_expire() {
+async fn unknown_and_expired_access_keys_are_refused() {
     let service = service().await;
     let unknown = ("UnrecognizedClientException", "The security token included in the request is invalid.");
     let mut call = post(&service);
@@ -158,7 +158,7 @@ async fn session_tokens_must_match_and_be_signed() {
 }
 
 #[tokio::test]
-async fn whatever_was_changed_is_noticed() {
+async fn every_change_of_a_signed_request_is_refused() {
     let service = service().await;
     let mut wrong_secret = post(&service);
     wrong_secret.credentials = Credentials::new(LocalService::ACCESS_KEY_ID, "wrong", None, None, "test");
@@ -207,7 +207,7 @@ async fn old_and_future_signatures_are_refused() {
 }
 
 #[tokio::test]
-async fn the_clock_of_the_service_can_be_off() {
+async fn the_clock_of_the_service_can_be_wrong() {
     let service = service().await;
     service.set_clock_offset(-3600);
     let mut call = get(&service);
@@ -222,7 +222,7 @@ async fn the_clock_of_the_service_can_be_off() {
 }
 
 #[tokio::test]
-async fn scopes_must_be_right() {
+async fn the_credential_scope_is_checked() {
     let service = LocalService::builder().region("eu-west-2").start().await.unwrap();
     let code = "InvalidSignatureException";
     assert_authentic(&get(&service).send().await);
@@ -235,7 +235,7 @@ async fn scopes_must_be_right() {
 }
 
 #[tokio::test]
-async fn a_header_of_the_signature_that_comes_twice_is_refused() {
+async fn a_repeated_header_of_the_signature_is_refused() {
     let service = service().await;
     for name in ["authorization", "x-amz-date", "x-amz-content-sha256"] {
         let mut call = get(&service);
@@ -253,7 +253,7 @@ async fn a_header_of_the_signature_that_comes_twice_is_refused() {
 const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 #[tokio::test]
-async fn a_signed_header_must_be_there() {
+async fn a_missing_signed_header_is_refused() {
     let service = service().await;
     let mut signer = get(&service);
     signer.headers.push(("x-odd".to_owned(), String::new()));
@@ -265,7 +265,7 @@ async fn a_signed_header_must_be_there() {
 }
 
 #[tokio::test]
-async fn the_checksum_of_the_body_must_be_right() {
+async fn the_checksum_of_the_body_is_checked() {
     let service = service().await;
     let mut call = get(&service);
     call.headers.push(("x-amz-content-sha256".to_owned(), EMPTY_SHA256.to_owned()));

@@ -1,4 +1,4 @@
-//! The failures that the local service makes on order, and what it takes from rude callers.
+//! Fault injection of the local service, and its handling of callers that break the protocol.
 #![cfg(feature = "local")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -27,7 +27,7 @@ async fn service() -> (LocalService, Call) {
     (service, call)
 }
 
-/// How many jobs there are, and whether the last request was applied and what it was answered.
+/// How many jobs there are, whether the last request was applied, and the status of its response.
 fn outcome(service: &LocalService) -> (usize, bool, Option<u16>) {
     let last = service.requests().pop().unwrap();
     assert_eq!(last.operation, Some(START));
@@ -35,7 +35,7 @@ fn outcome(service: &LocalService) -> (usize, bool, Option<u16>) {
 }
 
 #[tokio::test]
-async fn errors_and_raw_answers_come_before_or_after_the_work() {
+async fn errors_and_raw_responses_are_sent_before_or_after_the_work() {
     let (service, call) = service().await;
     let html = || vec![("content-type".to_owned(), "text/html".to_owned())];
     service.queue_fault(START, Fault::error(500, "InternalServerException", "oops"));
@@ -56,7 +56,7 @@ async fn errors_and_raw_answers_come_before_or_after_the_work() {
 }
 
 #[tokio::test]
-async fn connections_are_reset_and_bodies_cut() {
+async fn connections_are_reset_and_bodies_truncated() {
     let (service, call) = service().await;
     for (fault, jobs, applied, status) in [
         (Fault::ResetBefore, 0, false, None),
@@ -79,29 +79,29 @@ async fn raw(service: &LocalService, call: &Call) -> (String, std::io::Result<us
     write!(head, "content-length: {}\r\n\r\n", call.body.len()).unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(&call.body).await.unwrap();
-    let mut answer = Vec::new();
-    let end = stream.read_to_end(&mut answer).await;
-    (String::from_utf8(answer).unwrap(), end)
+    let mut response = Vec::new();
+    let end = stream.read_to_end(&mut response).await;
+    (String::from_utf8(response).unwrap(), end)
 }
 
 #[tokio::test]
-async fn a_reset_is_a_reset_and_a_cut_is_a_cut() {
+async fn a_reset_and_a_truncated_body_differ_on_the_socket() {
     let (service, call) = service().await;
     service.queue_fault(START, Fault::ResetAfter);
-    let (answer, end) = raw(&service, &call).await;
-    assert_eq!((answer.as_str(), end.unwrap_err().kind()), ("", ErrorKind::ConnectionReset));
+    let (response, end) = raw(&service, &call).await;
+    assert_eq!((response.as_str(), end.unwrap_err().kind()), ("", ErrorKind::ConnectionReset));
 
     service.queue_fault(START, Fault::TruncatedBody);
-    let (answer, end) = raw(&service, &call).await;
+    let (response, end) = raw(&service, &call).await;
     assert!(end.is_ok());
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
     assert_eq!(body.len(), length.parse::<usize>().unwrap() / 2);
     assert!(body.starts_with('{'), "{body}");
 }
 
 #[tokio::test]
-async fn some_answers_are_late_and_some_never_come() {
+async fn responses_are_delayed_or_never_sent() {
     let (service, call) = service().await;
     service.queue_fault(START, Fault::Delay(Duration::from_millis(50)));
     let start = Instant::now();
@@ -113,7 +113,7 @@ async fn some_answers_are_late_and_some_never_come() {
         service.queue_fault(START, fault);
         let before = service.requests().len();
         tokio::select! {
-            answer = call.try_send() => panic!("answered: {:?}", answer.map(|reply| reply.status)),
+            response = call.try_send() => panic!("there is a response: {:?}", response.map(|reply| reply.status)),
             () = async { while service.requests().len() == before { tokio::task::yield_now().await } } => {}
         }
         assert_eq!(outcome(&service), (jobs, applied, None));
@@ -121,7 +121,7 @@ async fn some_answers_are_late_and_some_never_come() {
 }
 
 #[tokio::test]
-async fn an_answer_comes_drop_by_drop() {
+async fn a_body_is_sent_byte_by_byte() {
     let (service, call) = service().await;
     service.queue_fault(START, Fault::SlowBody(Duration::from_millis(1)));
     let start = Instant::now();
@@ -133,7 +133,7 @@ async fn an_answer_comes_drop_by_drop() {
 }
 
 #[tokio::test]
-async fn an_answer_is_as_large_as_one_likes() {
+async fn a_body_has_any_size() {
     let (service, call) = service().await;
     service.queue_fault(START, Fault::LargeBody(100_000));
     let reply = call.send().await;
@@ -143,7 +143,7 @@ async fn an_answer_is_as_large_as_one_likes() {
 }
 
 #[tokio::test]
-async fn answers_are_garbage_empty_or_merged() {
+async fn responses_are_malformed_empty_or_merged() {
     let (service, call) = service().await;
     service.queue_fault(START, Fault::MalformedBody);
     service.queue_fault(START, Fault::EmptyBody);
@@ -160,7 +160,7 @@ async fn answers_are_garbage_empty_or_merged() {
 }
 
 #[tokio::test]
-async fn the_date_can_be_off_alone() {
+async fn the_date_of_a_response_can_be_wrong() {
     let (service, call) = service().await;
     service.queue_fault(START, Fault::DateOffset(-86_400 * 366));
     let reply = call.send().await;
@@ -170,7 +170,7 @@ async fn the_date_can_be_off_alone() {
 }
 
 #[tokio::test]
-async fn standing_faults_stay_until_they_are_cleared() {
+async fn permanent_faults_stay_until_they_are_cleared() {
     let (service, call) = service().await;
     service.fault_always(START, Fault::response(503, ""));
     service.queue_fault(START, Fault::response(429, ""));
@@ -186,7 +186,7 @@ async fn standing_faults_stay_until_they_are_cleared() {
 }
 
 #[tokio::test]
-async fn a_fault_comes_before_the_signature_is_looked_at() {
+async fn a_fault_is_injected_before_the_signature_is_checked() {
     let (service, call) = service().await;
     service.queue_fault(START, Fault::response(500, ""));
     assert_eq!(call.send_with(Vec::new()).await.unwrap().status, 500);
@@ -200,7 +200,7 @@ async fn a_fault_of_an_unknown_operation_panics() {
 }
 
 #[tokio::test]
-async fn requests_are_recorded_as_they_came() {
+async fn requests_are_kept_as_they_were_received() {
     let (service, call) = service().await;
     call.send().await;
     let request = service.requests().pop().unwrap();
@@ -213,7 +213,7 @@ async fn requests_are_recorded_as_they_came() {
 async fn large_bodies_are_refused() {
     let (service, mut call) = service().await;
     call.body = vec![b' '; (32 << 20) + 1];
-    // It may also break the connection, as nobody reads the rest.
+    // It may also break the connection, as the rest is not read.
     if let Ok(reply) = call.try_send().await {
         assert_eq!((reply.status, reply.code()), (413, "RequestEntityTooLarge"));
     }
@@ -221,7 +221,7 @@ async fn large_bodies_are_refused() {
 }
 
 #[tokio::test]
-async fn rude_callers_do_not_take_it_down() {
+async fn the_service_survives_callers_that_break_the_protocol() {
     let (service, call) = service().await;
     let mut idle = Vec::new();
     for bytes in [
@@ -243,7 +243,7 @@ async fn rude_callers_do_not_take_it_down() {
 }
 
 #[tokio::test]
-async fn only_loopback_is_listened_on_unless_allowed() {
+async fn other_addresses_than_loopback_have_to_be_allowed() {
     let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
     let refused = LocalService::builder().address(everywhere).start().await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::InvalidInput);
@@ -253,7 +253,7 @@ async fn only_loopback_is_listened_on_unless_allowed() {
 }
 
 #[tokio::test]
-async fn dropping_it_stops_it_with_its_connections() {
+async fn a_dropped_service_closes_its_connections() {
     let (service, _) = service().await;
     let address = service.address().unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();

@@ -1,5 +1,5 @@
-//! The local service among strangers: it listens to this machine alone, and nobody who speaks bad HTTP, too much, too
-//! slowly or not at all takes it down.
+//! The local service and hostile callers: it listens on loopback, and survives malformed HTTP, large requests, and slow
+//! or idle connections.
 #![cfg(feature = "local")]
 #![allow(clippy::unwrap_used)]
 
@@ -13,31 +13,31 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
-/// Longer than any machine needs for what should happen at once.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Longer than any machine needs for what should happen immediately.
+const TIMEOUT: Duration = Duration::from_mins(1);
 const GET: &str = "GET /sequencestore/1234567890/exportjob/1234567890 HTTP/1.1\r\nhost: x\r\n";
 
 async fn connect(local: &LocalService) -> TcpStream {
     TcpStream::connect(local.address().unwrap()).await.unwrap()
 }
 
-/// What comes back until the service closes the connection. It may do so before everything is sent.
+/// What the service sends until it closes the connection, which may be before everything was sent to it.
 async fn exchange(local: &LocalService, bytes: &[u8]) -> String {
     let (mut from, mut to) = connect(local).await.into_split();
     let sending = async {
         let _ = to.write_all(bytes).await;
         let _ = to.shutdown().await;
     };
-    let mut answer = Vec::new();
-    let reading = timeout(PATIENCE, from.read_to_end(&mut answer));
-    // A connection that is closed with bytes on the way is reset: that is an end too.
+    let mut response = Vec::new();
+    let reading = timeout(TIMEOUT, from.read_to_end(&mut response));
+    // A connection that is closed with bytes in flight is reset, which is an end, too.
     let ((), ended) = tokio::join!(sending, reading);
     assert!(ended.is_ok(), "the connection hangs: {:.200}", String::from_utf8_lossy(bytes));
-    String::from_utf8_lossy(&answer).into_owned()
+    String::from_utf8_lossy(&response).into_owned()
 }
 
-/// An honest call goes through.
-async fn assert_well(local: &LocalService) {
+/// Asserts that a valid call succeeds.
+async fn assert_available(local: &LocalService) {
     let store = local.create_sequence_store();
     let client = local.client_builder().max_attempts(1).build().unwrap();
     let page = client.list_read_sets().sequence_store_id(&store).send().await;
@@ -45,7 +45,7 @@ async fn assert_well(local: &LocalService) {
 }
 
 #[tokio::test]
-async fn it_binds_to_this_machine_alone_unless_told_otherwise() {
+async fn it_listens_on_loopback_unless_configured_otherwise() {
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "10.0.0.1:80", "[::ffff:127.0.0.1]:0", "[2001:db8::1]:0"] {
         let error = LocalService::builder().address(address.parse().unwrap()).start().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput, "{address}");
@@ -62,11 +62,11 @@ async fn it_binds_to_this_machine_alone_unless_told_otherwise() {
         LocalService::builder().address("0.0.0.0:0".parse().unwrap()).allow_non_loopback().start().await.unwrap();
     assert!(open.address().unwrap().ip().is_unspecified());
     assert!(open.endpoint_url().starts_with("http://127.0.0.1:"));
-    assert_well(&open).await;
+    assert_available(&open).await;
 }
 
 #[tokio::test]
-async fn bad_http_is_refused_and_does_no_harm() {
+async fn malformed_http_is_refused() {
     let local = LocalService::start().await.unwrap();
     let cases: &[&[u8]] = &[
         b"\r\n\r\n\r\n",
@@ -99,16 +99,16 @@ async fn bad_http_is_refused_and_does_no_harm() {
         b"",
     ];
     for case in cases {
-        let answer = exchange(&local, case).await;
-        let refused = answer.is_empty() || answer.split("HTTP/1.").skip(1).all(|part| part[2..].starts_with('4'));
-        assert!(refused, "{:?} is answered with {answer}", String::from_utf8_lossy(case));
+        let response = exchange(&local, case).await;
+        let refused = response.is_empty() || response.split("HTTP/1.").skip(1).all(|part| part[2..].starts_with('4'));
+        assert!(refused, "{:?} has the response {response}", String::from_utf8_lossy(case));
     }
     assert!(local.requests().iter().all(|request| !request.applied));
-    assert_well(&local).await;
+    assert_available(&local).await;
 }
 
 #[tokio::test]
-async fn too_much_is_refused_before_it_is_kept() {
+async fn too_large_requests_are_refused_before_they_are_kept() {
     let local = LocalService::start().await.unwrap();
     let megabyte = "a".repeat(1 << 20);
     for head in [
@@ -118,8 +118,8 @@ async fn too_much_is_refused_before_it_is_kept() {
         format!("{GET}{megabyte}"),
         megabyte.clone(),
     ] {
-        let answer = exchange(&local, head.as_bytes()).await;
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer:.200}");
+        let response = exchange(&local, head.as_bytes()).await;
+        assert!(response.is_empty() || response.starts_with("HTTP/1.1 4"), "{response:.200}");
     }
     assert!(local.requests().is_empty(), "none of it counts as a request");
 
@@ -129,11 +129,11 @@ async fn too_much_is_refused_before_it_is_kept() {
         let head =
             format!("POST /sequencestore/1/exportjob HTTP/1.1\r\nhost: x\r\ncontent-length: {announced}\r\n\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
-        assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("RequestEntityTooLarge"), "{answer}");
+        let mut response = String::new();
+        timeout(TIMEOUT, stream.read_to_string(&mut response)).await.unwrap().unwrap();
+        assert!(response.starts_with("HTTP/1.1 413 ") && response.contains("RequestEntityTooLarge"), "{response}");
     }
-    // By what comes, if nothing is announced.
+    // By the bytes received, if no length is announced.
     let (mut from, mut to) = connect(&local).await.into_split();
     to.write_all(b"POST /x HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n").await.unwrap();
     let chunk = format!("10000\r\n{}\r\n", "a".repeat(0x1_0000));
@@ -144,18 +144,18 @@ async fn too_much_is_refused_before_it_is_kept() {
             assert!(sent < 64 << 20, "it reads on and on");
         }
     };
-    let mut answer = Vec::new();
-    let both = async { tokio::join!(endless, from.read_to_end(&mut answer)) };
-    drop(timeout(PATIENCE, both).await.unwrap());
+    let mut response = Vec::new();
+    let both = async { tokio::join!(endless, from.read_to_end(&mut response)) };
+    drop(timeout(TIMEOUT, both).await.unwrap());
 
     let kept: usize = local.requests().iter().map(|request| request.body.len()).sum();
     assert_eq!(kept, 0, "no such body is kept");
-    assert_well(&local).await;
+    assert_available(&local).await;
 }
 
 /// Reads with a pause of thirty seconds on the service's clock; whether the connection is closed.
-async fn is_closed(stream: &mut TcpStream, answer: &mut Vec<u8>) -> bool {
-    match timeout(Duration::from_secs(30), stream.read_buf(answer)).await {
+async fn is_closed(stream: &mut TcpStream, response: &mut Vec<u8>) -> bool {
+    match timeout(Duration::from_secs(30), stream.read_buf(response)).await {
         Ok(Ok(0) | Err(_)) => true,
         Ok(Ok(_)) | Err(_) => false,
     }
@@ -163,10 +163,10 @@ async fn is_closed(stream: &mut TcpStream, answer: &mut Vec<u8>) -> bool {
 
 /// The clock is paused: it jumps to the next timeout whenever nothing moves.
 #[tokio::test(start_paused = true)]
-async fn slow_senders_are_cut_off() {
+async fn slow_senders_are_disconnected() {
     let local = LocalService::start().await.unwrap();
     let post = "POST /sequencestore/1234567890/exportjob HTTP/1.1\r\nhost: x\r\ncontent-length: 90\r\n\r\n{";
-    for (start, drip, answered) in [
+    for (start, drip, expected) in [
         ("", "", ""),
         ("GET /sequ", "", ""),
         ("GET /sequ", "e", ""),
@@ -179,20 +179,20 @@ async fn slow_senders_are_cut_off() {
         let begun = Instant::now();
         let mut stream = connect(&local).await;
         stream.write_all(start.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        while !is_closed(&mut stream, &mut answer).await {
+        let mut response = Vec::new();
+        while !is_closed(&mut stream, &mut response).await {
             drop(stream.write_all(drip.as_bytes()).await);
             assert!(begun.elapsed() < Duration::from_mins(5), "{start:?} is waited for");
         }
-        let answer = String::from_utf8(answer).unwrap();
-        assert!(answer.starts_with(answered), "{start:?}: {answer}");
+        let response = String::from_utf8(response).unwrap();
+        assert!(response.starts_with(expected), "{start:?}: {response}");
         assert!(begun.elapsed() >= Duration::from_secs(50), "{start:?} had its time");
     }
 }
 
 /// How many files this process may have open must be known to be enough, so the test runs again in one of its own.
 #[test]
-fn a_thousand_idle_connections_leave_room_for_calls() {
+fn a_thousand_idle_connections_do_not_prevent_calls() {
     let name = "a_thousand_idle_connections";
     let program = std::env::current_exe().unwrap();
     let mut child = Command::new("sh");
@@ -213,7 +213,7 @@ async fn a_thousand_idle_connections() {
     let mut idle = Vec::new();
     for number in 0..1_000 {
         let mut stream = connect(&local).await;
-        // Some say nothing, some begin, some have called and stay, some never read what they are told.
+        // Some send nothing, some a part of a request, some stay after a call, some never read the response.
         let said = match number % 4 {
             0 => String::new(),
             1 => "POST /sequ".to_owned(),
@@ -225,21 +225,21 @@ async fn a_thousand_idle_connections() {
     }
     let begun = std::time::Instant::now();
     for _ in 0..20 {
-        assert_well(&local).await;
+        assert_available(&local).await;
     }
-    assert!(begun.elapsed() < PATIENCE, "calls take {:?}", begun.elapsed() / 20);
+    assert!(begun.elapsed() < TIMEOUT, "calls take {:?}", begun.elapsed() / 20);
     // All of them are still there.
     for stream in idle.iter_mut().skip(2).step_by(4) {
         let mut start = [0; 12];
-        timeout(PATIENCE, stream.read_exact(&mut start)).await.unwrap().unwrap();
+        timeout(TIMEOUT, stream.read_exact(&mut start)).await.unwrap().unwrap();
         assert_eq!(&start, b"HTTP/1.1 403");
     }
     drop(idle);
-    assert_well(&local).await;
+    assert_available(&local).await;
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_told() {
+async fn a_port_in_use_is_an_error() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address: SocketAddr = taken.local_addr().unwrap();
     let error = LocalService::builder().address(address).start().await.unwrap_err();

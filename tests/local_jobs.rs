@@ -25,10 +25,10 @@ async fn start(service: &LocalService, store: &SequenceStoreId, kind: &str, body
 async fn started(service: &LocalService, store: &SequenceStoreId, kind: &str, body: &Value) -> String {
     let reply = start(service, store, kind, body).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
-    let answer = reply.json();
-    assert_eq!(answer["status"], "SUBMITTED");
-    assert_eq!(answer["sequenceStoreId"], store.as_str());
-    answer["id"].as_str().unwrap().to_owned()
+    let response = reply.json();
+    assert_eq!(response["status"], "SUBMITTED");
+    assert_eq!(response["sequenceStoreId"], store.as_str());
+    response["id"].as_str().unwrap().to_owned()
 }
 
 async fn get(service: &LocalService, store: &SequenceStoreId, kind: &str, id: &str) -> Value {
@@ -59,7 +59,7 @@ fn statuses(list: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn an_export_goes_on_by_polls() {
+async fn an_export_moves_forward_when_it_is_read() {
     let (service, store) = service(Pace::Polls(4)).await;
     let sets: Vec<_> = (0..3).map(|_| service.seed_read_set(&store, SeedReadSet::active(FileType::Fastq))).collect();
     let id = started(&service, &store, "exportjob", &export(&sets.iter().collect::<Vec<_>>())).await;
@@ -91,7 +91,7 @@ async fn an_export_goes_on_by_polls() {
 }
 
 #[tokio::test]
-async fn items_of_an_export_fail_for_sets_that_are_archived_or_not_there() {
+async fn items_of_an_export_fail_for_archived_or_missing_read_sets() {
     let (service, store) = service(Pace::Polls(1)).await;
     let archived = service.seed_read_set(&store, SeedReadSet::archived(FileType::Bam));
     let unknown = ReadSetId::from("0000000001");
@@ -103,7 +103,7 @@ async fn items_of_an_export_fail_for_sets_that_are_archived_or_not_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn jobs_go_on_by_a_paused_clock() {
+async fn jobs_move_forward_by_a_paused_clock() {
     let (service, store) = service(Pace::Time(Duration::from_mins(1))).await;
     let set = service.seed_read_set(&store, SeedReadSet::archived(FileType::Bam));
     let body = json!({"sources": sources(&[&set])});
@@ -118,7 +118,7 @@ async fn jobs_go_on_by_a_paused_clock() {
 }
 
 #[tokio::test]
-async fn an_import_makes_read_sets() {
+async fn an_import_creates_read_sets() {
     let (service, store) = service(Pace::Polls(2)).await;
     let mut pair = import_source("a_1.fastq.gz", "FASTQ");
     pair["sourceFiles"]["source2"] = json!("s3://bucket/a_2.fastq.gz");
@@ -150,7 +150,7 @@ async fn an_import_makes_read_sets() {
 }
 
 #[tokio::test]
-async fn import_items_fail_for_what_does_not_fit_and_on_order() {
+async fn import_items_fail_for_invalid_files_and_where_a_test_says_so() {
     let (service, store) = service(Pace::Polls(1)).await;
     service.fail_item("s3://bucket/d.bam", "Out of tape");
     let mut second = import_source("a.bam", "UBAM");
@@ -166,7 +166,7 @@ async fn import_items_fail_for_what_does_not_fit_and_on_order() {
 }
 
 #[tokio::test]
-async fn an_activation_tells_what_needs_none() {
+async fn an_activation_has_a_message_for_items_that_need_none() {
     let (service, store) = service(Pace::Polls(1)).await;
     let archived = service.seed_read_set(&store, SeedReadSet::archived(FileType::Bam));
     let active = service.seed_read_set(&store, SeedReadSet::active(FileType::Bam));
@@ -189,7 +189,7 @@ async fn an_activation_tells_what_needs_none() {
 }
 
 #[tokio::test]
-async fn a_token_starts_one_job() {
+async fn a_client_token_starts_one_job() {
     let (service, store) = service(Pace::Polls(1)).await;
     let other_store = service.create_sequence_store();
     let set = service.seed_read_set(&store, SeedReadSet::active(FileType::Bam));
@@ -217,7 +217,7 @@ async fn a_token_starts_one_job() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found() {
+async fn missing_stores_and_jobs_are_not_found() {
     let (service, store) = service(Pace::Polls(1)).await;
     let set = service.seed_read_set(&store, SeedReadSet::active(FileType::Bam));
     let unknown = SequenceStoreId::from("0000000001");
@@ -239,7 +239,7 @@ async fn what_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
-async fn bad_inputs_are_refused_in_the_words_of_the_service() {
+async fn invalid_inputs_are_refused_with_the_messages_of_the_service() {
     let (service, store) = service(Pace::Polls(1)).await;
     let body = json!({"destination": "s3://b", "sources": [{"readSetId": "12a"}]});
     let reply = start(&service, &store, "exportjob", &body).await;
@@ -261,7 +261,7 @@ async fn bad_inputs_are_refused_in_the_words_of_the_service() {
 }
 
 #[tokio::test]
-async fn quotas_are_kept() {
+async fn quotas_are_enforced() {
     let quotas = Quotas::none().requests_per_second(2);
     let service = LocalService::builder().quotas(quotas).start().await.unwrap();
     let mut codes = Vec::new();

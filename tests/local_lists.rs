@@ -56,7 +56,7 @@ async fn post(local: &LocalService, path: &str, body: &Value) -> Reply {
 }
 
 #[tokio::test]
-async fn many_jobs_are_listed_page_by_page_in_the_order_they_started() {
+async fn many_jobs_are_listed_page_by_page_in_the_order_of_their_starts() {
     let (local, client, store) = service(Pace::Polls(3)).await;
     let other = local.create_sequence_store();
     let mut started = Vec::new();
@@ -93,7 +93,7 @@ async fn many_jobs_are_listed_page_by_page_in_the_order_they_started() {
 }
 
 #[tokio::test]
-async fn entries_tell_less_than_a_get() {
+async fn entries_have_fewer_fields_than_a_get() {
     let (local, client, store) = service(Pace::Polls(3)).await;
     let set = local.seed_read_set(&store, SeedReadSet::active(FileType::Bam));
     let id = export(&client, &store, set.as_str()).await;
@@ -150,13 +150,13 @@ async fn jobs_are_filtered_by_status_and_creation() {
 }
 
 #[tokio::test]
-async fn read_sets_are_filtered_by_every_member() {
+async fn read_sets_are_filtered_by_every_field() {
     let (local, client, store) = service(Pace::Polls(1)).await;
     let seed = SeedReadSet::archived(FileType::Cram).subject_id("HG00096").sample_id("blood").name("seeded");
     let seeded = local.seed_read_set(&store, seed).to_string();
     let with_all = source().name("named").generated_from("1000 Genomes").reference_arn(REFERENCE).build();
     let job = import(&client, &store, vec![with_all, source().description("plain").build()]).await;
-    assert_eq!(listed(&client, &store, ReadSetFilter::new()).await, [&*seeded], "no job was looked at");
+    assert_eq!(listed(&client, &store, ReadSetFilter::new()).await, [&*seeded], "no job was read");
     let job = client.get_read_set_import_job().sequence_store_id(&store).id(&*job).send().await.unwrap();
     let [named, plain] = [0, 1].map(|index: usize| job.sources[index].read_set_id.clone().unwrap().to_string());
 
@@ -186,7 +186,7 @@ async fn read_sets_are_filtered_by_every_member() {
 }
 
 #[tokio::test]
-async fn metadata_tells_what_a_list_tells_and_of_the_files() {
+async fn metadata_has_the_fields_of_a_list_entry_and_files() {
     let (local, client, store) = service(Pace::Polls(2)).await;
     let job = import(&client, &store, vec![source().name("n").description("d").generated_from("g").build()]).await;
     let get = || client.get_read_set_import_job().sequence_store_id(&store).id(&*job).send();
@@ -227,9 +227,9 @@ async fn metadata_tells_what_a_list_tells_and_of_the_files() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn read_sets_are_created_when_their_items_end_however_late_someone_looks() {
+async fn read_sets_are_created_when_their_items_end_even_if_they_are_read_later() {
     let (local, _, store) = service(Pace::Time(Duration::from_mins(10))).await;
-    // A paused clock runs ahead while an answer is on its way.
+    // A paused clock runs ahead while a response is in flight.
     let client = local.client_builder().read_timeout(None).operation_attempt_timeout(None).operation_timeout(None);
     let client = client.build().unwrap();
     import(&client, &store, vec![source().build(), source().build()]).await;
@@ -244,13 +244,13 @@ async fn read_sets_are_created_when_their_items_end_however_late_someone_looks()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_list_keeps_the_quota_of_a_new_account() {
+async fn a_long_list_stays_within_the_quota_of_a_new_account() {
     let local = LocalService::builder().quotas(Quotas::of_new_account()).start().await.unwrap();
     let store = local.create_sequence_store();
     for _ in 0..3_000 {
         local.seed_read_set(&store, SeedReadSet::active(FileType::Cram));
     }
-    // A paused clock runs ahead while an answer is on its way.
+    // A paused clock runs ahead while a response is in flight.
     let client = local.client_builder().read_timeout(None).operation_attempt_timeout(None).operation_timeout(None);
     let client = client.build().unwrap();
     let tasks: Vec<_> = (0..3)
@@ -266,7 +266,7 @@ async fn a_long_list_keeps_the_quota_of_a_new_account() {
 }
 
 #[tokio::test]
-async fn a_token_is_good_for_its_list_store_and_filter_alone() {
+async fn a_page_token_is_valid_only_for_its_list_store_and_filter() {
     let (local, client, store) = service(Pace::Polls(1)).await;
     let other = local.create_sequence_store();
     for _ in 0..3 {
@@ -333,7 +333,7 @@ async fn the_input_of_a_list_is_validated() {
         let reply = post(&local, &format!("{path}{query}"), &body).await;
         assert_eq!((reply.status, reply.code()), (400, "SerializationException"), "{query} {}", reply.text);
     }
-    // What travels in the query is not looked for in the body, and unknown members of either are ignored.
+    // Fields of the query are not read from the body, and unknown fields of both are ignored.
     let body = json!({"maxResults": 7000, "nextToken": 7, "filter": null});
     assert_eq!(post(&local, &format!("{path}?novel=1&maxResults=%31"), &body).await.status, 200);
     for (method, path) in [
@@ -371,7 +371,7 @@ async fn a_list_that_repeats_its_token_ends_in_an_error() {
 }
 
 #[tokio::test]
-async fn faults_on_the_way_cost_no_item() {
+async fn faults_between_pages_lose_no_item() {
     let (local, client, store) = service(Pace::Polls(1)).await;
     let seeded: Vec<_> = (0..30).map(|_| local.seed_read_set(&store, SeedReadSet::active(FileType::Ubam))).collect();
     for fault in

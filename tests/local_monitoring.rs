@@ -53,7 +53,7 @@ async fn with_the_default_pace_a_bulk_run_of_many_jobs_and_a_watch_end() {
 }
 
 #[tokio::test]
-async fn with_the_default_pace_whoever_monitors_in_another_way_sees_the_end() {
+async fn with_the_default_pace_jobs_end_however_they_are_monitored() {
     let local = LocalService::start().await.unwrap();
     let client = local.client().unwrap();
     let store = local.create_sequence_store();
@@ -127,7 +127,7 @@ async fn every_read_of_a_job_counts() {
 }
 
 #[tokio::test]
-async fn a_list_reads_the_jobs_of_its_page_alone() {
+async fn a_list_reads_only_the_jobs_of_its_page() {
     let (local, client, store) = service(Pace::Polls(1)).await;
     for read_set in archived(&local, &store, 5) {
         activate(&client, &store, &[read_set]).await;
@@ -173,7 +173,7 @@ async fn an_activation_item_of_an_active_set_is_finished_as_soon_as_the_job_runs
 }
 
 #[tokio::test]
-async fn an_export_looks_at_the_status_of_a_read_set_when_it_runs() {
+async fn an_export_checks_the_status_of_a_read_set_when_its_item_settles() {
     let (local, client, store) = service(Pace::Polls(1)).await;
     let set = archived(&local, &store, 1).remove(0);
     let gone = local.seed_read_set(&store, SeedReadSet::active(FileType::Bam));
@@ -217,7 +217,7 @@ async fn a_delete_without_errors_has_no_body_and_a_rate_of_its_own() {
 }
 
 #[tokio::test]
-async fn operations_of_the_service_that_are_not_here_say_so() {
+async fn operations_that_are_not_implemented_are_refused_by_name() {
     let local = LocalService::start().await.unwrap();
     for (method, path, operation) in [
         ("POST", "/sequencestore", "CreateSequenceStore"),
@@ -316,7 +316,7 @@ async fn the_largest_import_of_the_model_is_accepted() {
 }
 
 #[tokio::test]
-async fn errors_are_not_worded_by_a_json_library() {
+async fn errors_do_not_have_the_messages_of_a_json_library() {
     let local = LocalService::start().await.unwrap();
     for (body, message) in [
         ("{", "The request body is not valid JSON."),
