@@ -251,7 +251,8 @@ impl HttpClient for Service {
         if let Some(failure) = settings.failure(operation, now, starts) {
             return Box::pin(async { failure });
         }
-        let is_lost = operation == "Start" && settings.lost_starts.is_some_and(|every| starts.is_multiple_of(every));
+        let loses_response =
+            operation == "Start" && settings.lost_starts.is_some_and(|every| starts.is_multiple_of(every));
         let hidden: Vec<_> = settings.hidden.iter().map(|index| id(*index)).collect();
         if operation == "Start" {
             local.set_pace(Pace::Time(settings.job_takes));
@@ -261,7 +262,7 @@ impl HttpClient for Service {
         let response = local.http_client().send(request);
         Box::pin(async move {
             let response = response.await?;
-            if is_lost {
+            if loses_response {
                 return Err(failed(HttpErrorKind::Interrupted));
             }
             if is_list && !hidden.is_empty() { Ok(without_jobs(response, &hidden).await) } else { Ok(response) }
