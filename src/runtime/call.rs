@@ -207,13 +207,12 @@ impl<'a> Attempts<'a> {
         let number = self.retry.next_attempt();
         let runtime = &*self.call.runtime;
         let deadline = self.deadline();
-        let request = match &self.request {
-            Some(request) => request,
-            None => {
-                let unsigned = runtime.endpoint.unsigned(self.operation.request());
-                let unsigned = unsigned.map_err(|error| Failure::signing(error.into()))?;
-                self.request.insert(Box::new(unsigned))
-            }
+        let request = if let Some(request) = &self.request {
+            request
+        } else {
+            let unsigned = runtime.endpoint.unsigned(self.operation.request());
+            let unsigned = unsigned.map_err(|error| Failure::signing(error.into()))?;
+            self.request.insert(Box::new(unsigned))
         };
         let attempt = Attempt {
             operation: self.operation.name(),

@@ -17,7 +17,7 @@ const MAX_LINE_BYTES: u64 = 64 << 20;
 /// Reads complete lines. A last line without a newline is what a crash left of a write.
 pub(super) struct Reader<'a, R> {
     path: &'a Path,
-    reader: R,
+    input: R,
     /// The current line, or the part of a line at the end of the file.
     line: Vec<u8>,
     /// The number of the current line, from 1.
@@ -29,8 +29,8 @@ pub(super) struct Reader<'a, R> {
 }
 
 impl<'a, R: BufRead> Reader<'a, R> {
-    pub(super) fn new(path: &'a Path, reader: R) -> Self {
-        Self { path, reader, line: Vec::new(), line_number: 0, end: 0, has_checksums: false }
+    pub(super) fn new(path: &'a Path, input: R) -> Self {
+        Self { path, input, line: Vec::new(), line_number: 0, end: 0, has_checksums: false }
     }
 
     /// The offset of the end of the last complete line that was read, in bytes.
@@ -41,7 +41,7 @@ impl<'a, R: BufRead> Reader<'a, R> {
     /// Reads the next line. `false` if there is no complete one; `line` has the part of one then.
     fn next(&mut self) -> Result<bool, BulkError> {
         self.line.clear();
-        let mut limited = (&mut self.reader).take(MAX_LINE_BYTES);
+        let mut limited = (&mut self.input).take(MAX_LINE_BYTES);
         let read = limited.read_until(b'\n', &mut self.line).map_err(io_error("read", self.path))?;
         if read as u64 == MAX_LINE_BYTES {
             self.line_number += 1;

@@ -52,6 +52,7 @@ impl<'a, K: BulkKind> Group<'a, K> {
     }
 }
 
+#[expect(clippy::expl_impl_clone_on_copy, reason = "a derived one would require that the kind is `Clone`")]
 impl<K: BulkKind> Clone for Group<'_, K> {
     fn clone(&self) -> Self {
         *self
