@@ -41,6 +41,7 @@
 //! - **A client that is also used in async code**: connections belong to the runtime that opened them, and those of
 //!   this module make no progress while no thread blocks. Use two clients.
 
+use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -48,6 +49,8 @@ use std::sync::OnceLock;
 
 use futures_core::Stream;
 use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::error::readable_debug;
 
 /// One runtime for the process, so that connections stay open between calls.
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();
@@ -63,7 +66,7 @@ static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 ///     assert!(matches!(error, BlockingUnavailable::InsideRuntime));
 /// }
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum BlockingUnavailable {
     /// The thread runs an async runtime: await the call instead, or make it on another thread.
@@ -74,10 +77,12 @@ pub enum BlockingUnavailable {
     Runtime(#[source] io::Error),
 }
 
+readable_debug!(BlockingUnavailable);
+
 /// Why a blocking call failed.
 ///
 /// [`Block::block`] has an example.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum BlockError<E> {
     /// The thread can't block. Nothing was sent.
     #[error(transparent)]
@@ -85,6 +90,16 @@ pub enum BlockError<E> {
     /// The call failed with the error that awaiting it returns.
     #[error(transparent)]
     Failed(E),
+}
+
+/// The error inside, as `main` prints an error that it returns by `Debug`.
+impl<E: fmt::Debug> fmt::Debug for BlockError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BlockingUnavailable(error) => error.fmt(f),
+            Self::Failed(error) => error.fmt(f),
+        }
+    }
 }
 
 impl<E> BlockError<E> {

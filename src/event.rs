@@ -72,6 +72,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::Client;
+use crate::error::readable_debug;
 use crate::job::{Activation, Export, Import, Job, JobKind};
 use crate::model::time::from_iso8601;
 use crate::model::{JobStatus, ReadSetArn, ReadSetId, ReadSetStatus, SequenceStoreId};
@@ -215,7 +216,7 @@ pub struct ReadSetChange {
 /// let error = r#"{ "source": "aws.omics" }"#.parse::<Event>().unwrap_err();
 /// assert!(matches!(error, EventError::Missing { field: "detail-type", .. }));
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum EventError {
     /// It is not JSON. Of a message of a queue, the event is the body.
@@ -234,6 +235,8 @@ pub enum EventError {
         field: &'static str,
     },
 }
+
+readable_debug!(EventError);
 
 impl Event {
     /// Reads an event from JSON in UTF-8.

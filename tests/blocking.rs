@@ -160,3 +160,12 @@ fn outside_a_runtime_everything_is_an_error_that_names_the_runtime() {
     assert!(error.to_string().contains("no Tokio runtime"), "{error}");
     assert!(service.local.requests().is_empty());
 }
+
+#[test]
+fn debug_of_its_errors_is_the_error_inside() {
+    let service = service();
+    let call = service.client.get_read_set_metadata().sequence_store_id(&service.store).id("5555555555");
+    let error = call.send().block().unwrap_err();
+    assert_eq!(format!("{error:?}"), error.to_string());
+    assert!(error.to_string().starts_with("GetReadSetMetadata (store "), "{error}");
+}
