@@ -376,6 +376,7 @@ impl LocalService {
     ///
     /// use healthomics::local::{LocalService, Pace};
     ///
+    /// // #[tokio::test(start_paused = true)]
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let local = LocalService::in_process();

@@ -123,6 +123,7 @@ impl LocalServiceBuilder {
     ///
     /// use healthomics::local::LocalService;
     ///
+    /// // #[tokio::test(start_paused = true)]
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
