@@ -176,7 +176,7 @@ impl<K: JobKind> States<K> {
         match (response, step) {
             (Ok(state), step) => {
                 if self.failures.clear() {
-                    tracing::info!(job = %self.job, "polling the job works again");
+                    tracing::info!(job = %self.job, "the job is seen again");
                 }
                 self.last = Some(state.clone());
                 self.report();
@@ -190,7 +190,7 @@ impl<K: JobKind> States<K> {
             (Err(error), NextStep::PollAgain { after }) => {
                 if self.failures.add(self.job.client(), &error) {
                     let error = error.report();
-                    tracing::warn!(job = %self.job, %error, delay = ?after, "polling the job failed, retrying");
+                    tracing::warn!(job = %self.job, %error, delay = ?after, "the job can't be seen at present, retrying");
                 }
                 self.report();
                 None

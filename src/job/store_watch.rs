@@ -356,7 +356,7 @@ impl<K: JobKind> StoreWatch<K> {
     fn add_failure(&mut self, error: &Error) {
         if self.failures.add(&self.client, error) {
             let error = error.report();
-            tracing::warn!(store = %self.store, %error, "polling jobs failed, retrying");
+            tracing::warn!(store = %self.store, %error, "jobs can't be seen at present, retrying");
         }
         // After each failure, so that progress has the last one.
         self.events.push_back(WatchEvent::RetryingChanged);
@@ -365,7 +365,7 @@ impl<K: JobKind> StoreWatch<K> {
     /// Forgets the failures if none of the remaining jobs has one.
     fn clear_failures(&mut self) {
         if self.jobs.values().all(|tracked| tracked.last_error.is_none()) && self.failures.clear() {
-            tracing::info!(store = %self.store, "polling jobs works again");
+            tracing::info!(store = %self.store, "all jobs are seen again");
             self.events.push_back(WatchEvent::RetryingChanged);
         }
     }

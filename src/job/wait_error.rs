@@ -40,7 +40,7 @@ pub enum WaitError<K: JobKind> {
     Timeout {
         /// The kind and id of the job: `import job 1234567890`.
         job: String,
-        /// How many polls were made.
+        /// How many polls were made; in a watch, how many rounds of polls.
         polls: u32,
         /// How long the wait took.
         elapsed: Duration,
