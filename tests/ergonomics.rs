@@ -10,7 +10,10 @@ use std::str::FromStr;
 use healthomics::bulk::{BulkError, BulkRun, ExportReadSets, Plan, Planner, Report, RunFailed};
 use healthomics::error::InvalidValue;
 use healthomics::event::{Event, EventError};
-use healthomics::job::{Export, Job, JobFailed, Outcome, States, Wait, WaitError, Watch};
+use healthomics::job::{
+    Export, Job, JobFailed, JobToken, Outcome, OutcomeSummary, Progress, Retrying, States, Wait, WaitError, Watch,
+    WatchProgress,
+};
 use healthomics::local::LocalService;
 use healthomics::read_set::{
     CreationType, ETagAlgorithm, FileType, GetReadSetExportJobOutput, ImportReadSetSource, ItemStatus, JobFilter,
@@ -24,6 +27,11 @@ use healthomics::{
 
 fn shared<T: Debug + Send + Sync + 'static>() {}
 fn shared_and_cloned<T: Clone + Debug + Send + Sync + 'static>() {}
+fn plain_data<T>()
+where
+    T: Clone + Debug + PartialEq + serde::Serialize + serde::de::DeserializeOwned + Send + Sync + 'static,
+{
+}
 fn sent<T: Send + 'static>() {}
 fn an_error<T: std::error::Error + Send + Sync + 'static>() {}
 
@@ -47,6 +55,12 @@ fn public_types_can_be_shared_sent_and_cloned() {
     shared_and_cloned::<Report<Export>>();
     shared_and_cloned::<Event>();
     shared::<LocalService>();
+    plain_data::<GetReadSetExportJobOutput>();
+    plain_data::<JobToken<Export>>();
+    plain_data::<OutcomeSummary>();
+    plain_data::<Progress>();
+    plain_data::<Retrying>();
+    plain_data::<WatchProgress>();
     // Held by one task, moved between threads.
     sent::<CallFuture<GetReadSetExportJobOutput>>();
     sent::<Wait<Export>>();
@@ -59,6 +73,7 @@ fn public_types_can_be_shared_sent_and_cloned() {
     an_error::<Error>();
     an_error::<BulkError>();
     an_error::<WaitError<Export>>();
+    shared_and_cloned::<WaitError<Export>>();
     an_error::<JobFailed<Export>>();
     an_error::<RunFailed<Export>>();
     an_error::<EventError>();

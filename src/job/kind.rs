@@ -47,7 +47,7 @@ pub enum Activation {}
 /// assert!(!has_ended(&client.job(&started)).await?);
 /// # Ok(()) }
 /// ```
-pub trait JobKind: sealed::Sealed + Clone + fmt::Debug + PartialEq + Sized + 'static {
+pub trait JobKind: sealed::Sealed + Copy + fmt::Debug + PartialEq + Sized + 'static {
     /// The id of a job of this kind.
     type Id: Clone
         + Eq

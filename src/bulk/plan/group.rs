@@ -18,6 +18,7 @@ use crate::model::ClientToken;
 /// assert!(last.client_token().as_str().starts_with("bulk1-"));
 /// # Ok::<(), healthomics::bulk::BulkError>(())
 /// ```
+#[derive(Clone, Copy)]
 pub struct Group<'a, K: BulkKind> {
     pub(super) plan: &'a Plan<K>,
     pub(super) index: usize,
@@ -51,15 +52,6 @@ impl<'a, K: BulkKind> Group<'a, K> {
         start..self.plan.items.len().min(start + self.plan.group_size)
     }
 }
-
-#[expect(clippy::expl_impl_clone_on_copy, reason = "a derived one would require that the kind is `Clone`")]
-impl<K: BulkKind> Clone for Group<'_, K> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<K: BulkKind> Copy for Group<'_, K> {}
 
 impl<K: BulkKind> fmt::Debug for Group<'_, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
