@@ -9,7 +9,7 @@
 //! | [`waiting`] | How do I wait for the end of a job? |
 //! | [`bulk`] | How do I move thousands of read sets? |
 //! | [`testing`] | How do I test my code without an AWS account? |
-//! | [`production`] | How do I configure credentials, networks, timeouts and tracing? |
+//! | [`production`] | Which permissions and quotas are needed? How do I configure credentials, networks, timeouts, tracing and metrics? |
 //! | [`from_aws_sdk_omics`] | How do I move from `aws-sdk-omics`? |
 //! | [`from_boto3`] | How do I move from `boto3`? |
 //!
