@@ -3,18 +3,19 @@
 //!
 //! This module exists in tests and under `cargo fuzz` only.
 
+pub(crate) mod checks;
 mod endpoint;
 #[cfg(feature = "local")]
 mod local;
 #[cfg(test)]
 mod tests;
 
-use std::fmt::{self, Write as _};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_smithy_async::time::{SharedTimeSource, StaticTimeSource};
 use bytes::Bytes;
+use checks::{assert_fit_for_a_log, assert_one_line, context};
 pub use endpoint::endpoint;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 #[cfg(feature = "local")]
@@ -36,9 +37,6 @@ use crate::protocol::sigv4::Secrets;
 use crate::read_set::ImportReadSetSource;
 use crate::runtime::clock::Clock;
 use crate::runtime::retry::{self, Class, Quota, Retry, RetryPolicy};
-
-/// The longest line that an error may take in a log, in bytes.
-const LONGEST_LINE: usize = 8_000;
 
 /// Successful responses: the bytes are the body, decoded as the response of every operation.
 pub fn responses(data: &[u8]) {
@@ -192,59 +190,8 @@ impl<'a> Message<'a> {
     }
 }
 
-/// Counts the bytes of a text without storing it.
-pub(crate) struct Length(usize);
-
-impl Length {
-    pub(crate) fn of(shown: fmt::Arguments<'_>) -> usize {
-        let mut length = Self(0);
-        assert!(length.write_fmt(shown).is_ok());
-        length.0
-    }
-}
-
-impl fmt::Write for Length {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0 += text.len();
-        Ok(())
-    }
-}
-
-pub(crate) fn context(operation: &'static str) -> Context {
-    Context {
-        operation,
-        attempts: 1,
-        subject: Box::default(),
-        client_token: None,
-        may_have_been_applied: false,
-        retryable: false,
-        throttling: false,
-        outage: false,
-        stop_reason: None,
-    }
-}
-
 /// The start of 2026.
 #[allow(clippy::duration_suboptimal_units, reason = "a time, not a length")]
 fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_767_225_600)
-}
-
-/// Asserts that an error is one line of bounded length, without characters that would change how a terminal shows it.
-pub(crate) fn assert_fit_for_a_log(error: &Error) {
-    for shown in [error.to_string(), error.report().to_string()] {
-        assert_one_line(&shown);
-        assert!(shown.len() <= LONGEST_LINE, "{} bytes: {shown}", shown.len());
-    }
-}
-
-fn assert_one_line(shown: &impl fmt::Display) {
-    let shown = shown.to_string();
-    assert!(!shown.contains(can_mislead), "{shown:?}");
-}
-
-fn can_mislead(character: char) -> bool {
-    let changes_direction =
-        matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    character.is_control() || changes_direction || matches!(character, '\u{2028}' | '\u{2029}')
 }

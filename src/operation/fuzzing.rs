@@ -10,7 +10,7 @@ use super::read_set::export::{GetReadSetExportJobRequest, ListReadSetExportJobsR
 use super::read_set::import::{GetReadSetImportJobRequest, ListReadSetImportJobsRequest, StartReadSetImportJobRequest};
 use super::read_set::list::ListReadSetsRequest;
 use super::read_set::metadata::GetReadSetMetadataRequest;
-use crate::fuzzing::{Length, assert_fit_for_a_log, context};
+use crate::fuzzing::checks::{Length, assert_fit_for_a_log, context};
 use crate::protocol::operation::Operation;
 use crate::protocol::response::Response;
 use crate::runtime::attempt::Failure;
