@@ -70,7 +70,7 @@ impl Client {
         ClientBuilder::default()
     }
 
-    /// Creates a client from an `SdkConfig`, such as the one of `aws_config::load_from_env().await`.
+    /// Creates a client from an `SdkConfig`, such as the one that `aws_config::load_defaults` returns.
     ///
     /// Needs the feature `sdk-config`, or `aws-config`, which includes it. See [`ClientBuilder::from_sdk_config`] for the
     /// settings that are used.
@@ -85,7 +85,7 @@ impl Client {
     /// use healthomics::{Client, Credentials};
     ///
     /// # fn main() -> Result<(), healthomics::Error> {
-    /// // Usually: `let config = aws_config::load_from_env().await;`
+    /// // Usually: `aws_config::load_defaults(BehaviorVersion::latest()).await`
     /// let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "example");
     /// let config = SdkConfig::builder()
     ///     .region(Region::new("eu-west-2"))

@@ -72,7 +72,7 @@
 //! | `rustls-aws-lc-rs` | no | TLS by `rustls` with `aws-lc-rs` |
 //! | `native-tls` | no | TLS by the library of the system: OpenSSL, Schannel, Secure Transport |
 //! | `blocking` | no | the module `blocking` |
-//! | `sdk-config` | no | `Client::new(&SdkConfig)`, for the configuration of `aws_config::load_from_env()` |
+//! | `sdk-config` | no | `Client::new(&SdkConfig)`, from the configuration of `aws_config` |
 //! | `aws-config` | no | `Client::from_default_chain()`: profiles, SSO, web identity, containers, instances; includes `sdk-config` |
 //! | `local` | no | the module `local` |
 //!

@@ -29,7 +29,7 @@ impl ClientBuilder {
     /// use healthomics::{ClientBuilder, Credentials};
     ///
     /// # fn main() -> Result<(), healthomics::Error> {
-    /// // Usually: `let config = aws_config::load_from_env().await;`
+    /// // Usually: `aws_config::load_defaults(BehaviorVersion::latest()).await`
     /// let config = SdkConfig::builder().region(Region::new("eu-west-2")).build();
     /// let builder = ClientBuilder::from_sdk_config(&config);
     /// // Set what the configuration does not have, or replace what it has:
