@@ -37,6 +37,7 @@ VARIANTS = [
     ("healthomics, `aws-config`", "ours", ["--features", "chain"]),
     ("aws-sdk-omics", "sdk", ["--no-default-features"]),
     ("aws-sdk-omics, `aws-config`", "sdk", []),
+    ("bare sketch", "sketch", []),
     ("reqwest without TLS", "floor", []),
 ]
 
@@ -64,7 +65,7 @@ class Programs:
         self.commands = {}
         bin_dir = target / "programs"
         bin_dir.mkdir(parents=True, exist_ok=True)
-        for package in ("server", "ours", "sdk", "floor"):
+        for package in ("server", "ours", "sdk", "sketch", "floor"):
             say(f"building {package}")
             cargo("build", "--release", "-p", package, target=target)
             shutil.copy2(target / "release" / package, bin_dir / package)
@@ -122,14 +123,14 @@ def ratio(told, figure):
 
 def row(what, told, figure, unit="", digits=1):
     cells = []
-    for name in ("ours", "sdk", "floor", "boto3"):
+    for name in ("ours", "sdk", "sketch", "floor", "boto3"):
         runs = told.get(name, [])
         there = runs and all(figure in run for run in runs)
         cells.append(f"{median(runs, figure):,.{digits}f}{unit}" if there else "")
     return [what, *cells, f"**{ratio(told, figure):.2f}**"]
 
 
-HEAD = ["", "healthomics", "aws-sdk-omics", "reqwest, unsigned", "boto3", "to the SDK"]
+HEAD = ["", "healthomics", "aws-sdk-omics", "bare sketch", "reqwest, unsigned", "boto3", "to the SDK"]
 
 
 def calls(programs, url, rounds):
