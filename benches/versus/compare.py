@@ -103,31 +103,31 @@ class Server:
 
 
 def in_turns(programs, url, rounds, arguments, names=None):
-    """What each program says in each round."""
-    told = {name: [] for name in names or programs.commands}
+    """The results of each program in each round."""
+    results = {name: [] for name in names or programs.commands}
     for _ in range(rounds):
-        for name in told:
+        for name in results:
             given = arguments(name) if callable(arguments) else arguments
-            told[name].append(programs.run(name, url, *given)[0])
-    return told
+            results[name].append(programs.run(name, url, *given)[0])
+    return results
 
 
-def median(told, figure):
-    return statistics.median(run[figure] for run in told)
+def median(results, figure):
+    return statistics.median(run[figure] for run in results)
 
 
-def ratio(told, figure):
-    pairs = zip(told["ours"], told["sdk"], strict=True)
+def ratio(results, figure):
+    pairs = zip(results["ours"], results["sdk"], strict=True)
     return statistics.median(ours[figure] / sdk[figure] for ours, sdk in pairs)
 
 
-def row(what, told, figure, unit="", digits=1):
+def row(what, results, figure, unit="", digits=1):
     cells = []
     for name in ("ours", "sdk", "sketch", "floor", "boto3"):
-        runs = told.get(name, [])
+        runs = results.get(name, [])
         there = runs and all(figure in run for run in runs)
         cells.append(f"{median(runs, figure):,.{digits}f}{unit}" if there else "")
-    return [what, *cells, f"**{ratio(told, figure):.2f}**"]
+    return [what, *cells, f"**{ratio(results, figure):.2f}**"]
 
 
 HEAD = ["", "healthomics", "aws-sdk-omics", "bare sketch", "reqwest, unsigned", "boto3", "to the SDK"]
@@ -141,15 +141,15 @@ def calls(programs, url, rounds):
         def arguments(name, operation=operation, count=count, in_flight=in_flight):
             return ["calls", operation, count // 20 if name == "boto3" else count, in_flight]
 
-        told = in_turns(programs, url, rounds, arguments)
-        rows.append(row(f"{what}: CPU µs", told, "cpu_us"))
-        rows.append(row("… requests a second", told, "per_second", digits=0))
-        rows.append(row("… peak memory, MiB", mib(told, "peak_kib"), "peak_kib"))
+        results = in_turns(programs, url, rounds, arguments)
+        rows.append(row(f"{what}: CPU µs", results, "cpu_us"))
+        rows.append(row("… requests a second", results, "per_second", digits=0))
+        rows.append(row("… peak memory, MiB", mib(results, "peak_kib"), "peak_kib"))
     table(HEAD, rows)
 
 
-def mib(told, figure):
-    return {name: [{figure: run[figure] / 1024} for run in runs if figure in run] for name, runs in told.items()}
+def mib(results, figure):
+    return {name: [{figure: run[figure] / 1024} for run in runs if figure in run] for name, runs in results.items()}
 
 
 def instructions(programs, url):
@@ -159,7 +159,7 @@ def instructions(programs, url):
     rows = []
     short, long = 200, 1_200
     for what, operation, _, in_flight in CALLS:
-        told = {}
+        results = {}
         for name in (name for name in programs.commands if name != "boto3"):
             say(f"instructions: {what}, {name}")
             counts = []
@@ -167,8 +167,8 @@ def instructions(programs, url):
                 wrapper = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
                 _, log = programs.run(name, url, "calls", operation, count, in_flight, wrapper=wrapper)
                 counts.append(next(int(line.split(":")[1]) for line in log.splitlines() if "Collected" in line))
-            told[name] = [{"thousands": (counts[1] - counts[0]) / (long - short) / 1_000}]
-        rows.append(row(f"{what}: thousand instructions", told, "thousands", digits=0))
+            results[name] = [{"thousands": (counts[1] - counts[0]) / (long - short) / 1_000}]
+        rows.append(row(f"{what}: thousand instructions", results, "thousands", digits=0))
     table(HEAD, rows)
 
 
@@ -199,14 +199,14 @@ def memory(programs, url, rounds):
 
 def timed(command):
     """Wall and CPU seconds, those of everything it starts included."""
-    begun = time.perf_counter()
+    started = time.perf_counter()
     process = subprocess.Popen(command, cwd=HERE, stderr=subprocess.PIPE, text=True)
     log = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))} failed:\n{log}")
-    return time.perf_counter() - begun, usage.ru_utime + usage.ru_stime
+    return time.perf_counter() - started, usage.ru_utime + usage.ru_stime
 
 
 def crates(package, flags):
