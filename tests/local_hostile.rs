@@ -176,17 +176,17 @@ async fn slow_senders_are_disconnected() {
         // One whole request, and then nothing.
         (&format!("{GET}\r\n"), "", "HTTP/1.1 403 "),
     ] {
-        let begun = Instant::now();
+        let started = Instant::now();
         let mut stream = connect(&local).await;
         stream.write_all(start.as_bytes()).await.unwrap();
         let mut response = Vec::new();
         while !is_closed(&mut stream, &mut response).await {
             drop(stream.write_all(drip.as_bytes()).await);
-            assert!(begun.elapsed() < Duration::from_mins(5), "{start:?} is waited for");
+            assert!(started.elapsed() < Duration::from_mins(5), "{start:?} is waited for");
         }
         let response = String::from_utf8(response).unwrap();
         assert!(response.starts_with(expected), "{start:?}: {response}");
-        assert!(begun.elapsed() >= Duration::from_secs(50), "{start:?} had its time");
+        assert!(started.elapsed() >= Duration::from_secs(50), "{start:?} had its time");
     }
 }
 
@@ -223,11 +223,11 @@ async fn a_thousand_idle_connections() {
         stream.write_all(said.as_bytes()).await.unwrap();
         idle.push(stream);
     }
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
     for _ in 0..20 {
         assert_available(&local).await;
     }
-    assert!(begun.elapsed() < TIMEOUT, "calls take {:?}", begun.elapsed() / 20);
+    assert!(started.elapsed() < TIMEOUT, "calls take {:?}", started.elapsed() / 20);
     // All of them are still there.
     for stream in idle.iter_mut().skip(2).step_by(4) {
         let mut start = [0; 12];

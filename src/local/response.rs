@@ -59,7 +59,7 @@ pub(crate) enum BodyMode {
 }
 
 impl Response {
-    /// A success; null stands for no body.
+    /// A success; null is no body.
     pub(crate) fn ok(body: &Value) -> Self {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         Self::raw(200, vec![(CONTENT_TYPE, JSON), (REQUEST_ID, request_id())], body)

@@ -22,7 +22,7 @@ type Failing = fn() -> CredentialsError;
 /// Returns credentials that are valid for an hour, and fails during its outage.
 #[derive(Clone, Debug)]
 pub(crate) struct Provider {
-    begun: Instant,
+    started: Instant,
     outage: Range<Duration>,
     error: Option<Failing>,
     asked: Arc<AtomicUsize>,
@@ -31,12 +31,12 @@ pub(crate) struct Provider {
 impl Provider {
     /// Fails during the outage, which is measured from now.
     pub(crate) fn failing(outage: Range<Duration>, error: Failing) -> Self {
-        Self { begun: Instant::now(), outage, error: Some(error), asked: Arc::default() }
+        Self { started: Instant::now(), outage, error: Some(error), asked: Arc::default() }
     }
 
     /// Does not return during the outage.
     pub(crate) fn hanging(outage: Range<Duration>) -> Self {
-        Self { begun: Instant::now(), outage, error: None, asked: Arc::default() }
+        Self { started: Instant::now(), outage, error: None, asked: Arc::default() }
     }
 
     /// How often it was asked.
@@ -46,13 +46,13 @@ impl Provider {
 
     /// A client by this provider, with a clock that follows tokio's.
     pub(crate) fn builder(&self) -> ClientBuilder {
-        let begun = self.begun;
-        builder().credentials_provider(self.clone()).time_source(move || BEGIN + begun.elapsed())
+        let started = self.started;
+        builder().credentials_provider(self.clone()).time_source(move || BEGIN + started.elapsed())
     }
 
     async fn provide(&self) -> provider::Result {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        let elapsed = self.begun.elapsed();
+        let elapsed = self.started.elapsed();
         match self.error {
             Some(error) if self.outage.contains(&elapsed) => return Err(error()),
             None if self.outage.contains(&elapsed) => std::future::pending().await,

@@ -41,9 +41,9 @@ pub async fn run(operation: Operation, inject: &Inject, always: bool, end: &End,
     let mut environment = Environment { local, proxy, redirect_target: None, unused_port: None, over_at: None };
     let client = environment.prepare(operation, inject, always, root);
 
-    let begun = Instant::now();
+    let started = Instant::now();
     let outcome = Box::pin(operation.call(&client, &target, None)).await;
-    let took = begun.elapsed();
+    let took = started.elapsed();
 
     let mut wrong = environment.compare(operation, &target, end, &outcome);
     let mut check = |holds: bool, what: String| {

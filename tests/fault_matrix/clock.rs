@@ -20,11 +20,11 @@ pub fn run<T>(test: impl Future<Output = T>) -> T {
     runtime.block_on(async {
         let clock = tokio::spawn(async {
             loop {
-                let begun = Instant::now();
+                let started = Instant::now();
                 for _ in 0..YIELDS {
                     yield_now().await;
                 }
-                while begun.elapsed() < LEAST {
+                while started.elapsed() < LEAST {
                     yield_now().await;
                 }
                 tokio::time::advance(STEP).await;

@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 const AT_ONCE: usize = 24;
 
 fn check_every_cell(root: Option<Root>) {
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
     let (count, wrong) = clock::run(async {
         let mut cells = Vec::new();
         for row in rows::sections().into_iter().flat_map(|section| section.rows) {
@@ -53,7 +53,7 @@ fn check_every_cell(root: Option<Root>) {
         }
         (count, running.join_all().await.concat())
     });
-    println!("{count} cells in {:?}", begun.elapsed());
+    println!("{count} cells in {:?}", started.elapsed());
     assert!(count > 700, "{count} cells");
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }

@@ -71,7 +71,7 @@ def main():
     given = arguments.parse_args()
     # What hangs is a failure, too.
     faulthandler.dump_traceback_later(LONGEST, exit=True)
-    begun = time.monotonic()
+    started = time.monotonic()
     driver = Program(given.driver, env=clients.clean_environment())
     capture = Capture(given.scratch)
     checks = []
@@ -109,7 +109,7 @@ def main():
     print()
     for check in checks:
         print(check.summary())
-    print(f"{side.inputs} inputs side by side, {time.monotonic() - begun:.0f} s")
+    print(f"{side.inputs} inputs side by side, {time.monotonic() - started:.0f} s")
     passed, failed = sum(check.passed for check in checks), sum(len(check.failures) for check in checks)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or any(not check.passed for check in checks) else 0

@@ -139,10 +139,10 @@ async fn calls(shown: &mut Shown, local: &LocalService, client: &Client) {
     shown.debug(&serde_json::from_str::<healthomics::job::JobToken<healthomics::job::Activation>>(&token).unwrap());
     let never = client.export_job(&store, "0000000000").wait().await.unwrap_err();
     shown.display(&never);
-    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let outcome = client.job(&import).wait().on_progress(move |now| drop(tell.send(now.clone()))).await;
+    let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+    let outcome = client.job(&import).wait().on_progress(move |now| drop(sender.send(now.clone()))).await;
     shown.debug(&outcome.unwrap());
-    shown.display(&told.recv().await.unwrap());
+    shown.display(&receiver.recv().await.unwrap());
 
     let list = client.list_read_sets().sequence_store_id(&store).filter(ReadSetFilter::new().name("n"));
     shown.debug(&list.clone().pages());
@@ -182,13 +182,13 @@ async fn bulk(shown: &mut Shown, local: &LocalService, client: &Client) {
     let plan = shown.pass(export.clone().plan().unwrap());
     shown.debug(&plan.groups().next().unwrap());
     shown.debug(&plan.current_shard());
-    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let run = export.prepare().unwrap().on_progress(move |now| drop(tell.send(now.clone())));
+    let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+    let run = export.prepare().unwrap().on_progress(move |now| drop(sender.send(now.clone())));
     shown.debug(&run.progress_handle());
     let report = shown.pass(run).run().await.unwrap();
     shown.display(&report.clone());
     shown.display(&report.clone().into_completed().unwrap_err());
-    shown.debug(&told.recv().await.unwrap());
+    shown.debug(&receiver.recv().await.unwrap());
     for item in report.items() {
         shown.debug(&item);
     }

@@ -122,7 +122,7 @@ impl<'p, K: BulkStart> Driver<'p, K> {
         Ok((outcomes, self.stopped_by))
     }
 
-    /// Queues the groups that have to be started, those first that an earlier run has begun with.
+    /// Queues the groups that have to be started, and first those that an earlier run has sent starts for.
     fn resume(&mut self, states: Vec<GroupState<K::Id>>) {
         let mut untouched = Vec::new();
         for (index, state) in states.into_iter().enumerate() {

@@ -82,7 +82,7 @@ pub(crate) fn is_untrusted(error: &reqwest::Error) -> bool {
         if matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
             return true;
         }
-        // The source of an I/O error is that of the error inside, which must be looked at, too.
+        // The source of an I/O error is that of the error inside, which must be checked, too.
         let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         cause = inner.map(|inner| inner as _).or_else(|| error.source());
     }

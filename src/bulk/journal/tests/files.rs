@@ -5,8 +5,8 @@ use super::*;
 #[test]
 fn an_empty_file_becomes_a_journal() {
     let (directory, plan) = (Directory::new(), plan());
-    for begun in [&b""[..], b"\0\0\0", b"{\"jour"] {
-        fs::write(directory.file(), begun).unwrap();
+    for beginning in [&b""[..], b"\0\0\0", b"{\"jour"] {
+        fs::write(directory.file(), beginning).unwrap();
         assert_eq!(states(&directory.file(), &plan), vec![GroupState::Untouched; 5]);
         assert!(fs::read(directory.file()).unwrap().starts_with(MAGIC));
     }

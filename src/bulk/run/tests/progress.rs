@@ -10,7 +10,7 @@ fn collect() -> (Seen, impl FnMut(&BulkProgress) + Send + 'static) {
     (seen, move |progress: &BulkProgress| received.lock().unwrap().push(progress.clone()))
 }
 
-/// It begins at once and with nothing, never turns back, ends with everything, and never stands still.
+/// It begins at once and with nothing, never decreases, ends with everything, and never stops.
 fn assert_steady(seen: &[BulkProgress]) {
     let (first, last) = (seen.first().unwrap(), seen.last().unwrap());
     assert!(first.elapsed.is_zero() && first.settled == 0 && first.running_jobs == 0, "{first:?}");
