@@ -10,7 +10,7 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
 use http_body::Body as _;
 
@@ -193,8 +193,10 @@ pub(crate) struct ResponseLimits {
 pub(crate) struct PartialResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    /// The body in the pieces in which it arrived, as most responses arrive in one.
-    pub(crate) body: Vec<Bytes>,
+    /// The first piece of the body. Most bodies arrive in one, which is not copied.
+    first: Bytes,
+    /// The pieces after it, in one buffer: their number must not matter for the memory that they take.
+    rest: BytesMut,
 }
 
 impl PartialResponse {
@@ -203,10 +205,19 @@ impl PartialResponse {
         Response {
             status: self.status,
             headers: std::mem::take(&mut self.headers),
-            body: match std::mem::take(&mut self.body).as_mut_slice() {
-                [whole] => std::mem::take(whole),
-                pieces => pieces.concat().into(),
+            body: if self.rest.is_empty() {
+                std::mem::take(&mut self.first)
+            } else {
+                [&self.first[..], &self.rest].concat().into()
             },
+        }
+    }
+
+    fn push(&mut self, piece: Bytes) {
+        if self.first.is_empty() {
+            self.first = piece;
+        } else {
+            self.rest.extend_from_slice(&piece);
         }
     }
 }
@@ -221,12 +232,17 @@ pub(crate) async fn send(
 ) -> Result<Response, HttpError> {
     let response = within(limits.read_timeout, client.send(request)).await??;
     let (head, body) = response.into_parts();
-    let received = received.insert(PartialResponse { status: head.status, headers: head.headers, body: Vec::new() });
-    read_body(body, &mut received.body, limits).await?;
+    let received = received.insert(PartialResponse {
+        status: head.status,
+        headers: head.headers,
+        first: Bytes::new(),
+        rest: BytesMut::new(),
+    });
+    read_body(body, received, limits).await?;
     Ok(received.take())
 }
 
-async fn read_body(body: Body, pieces: &mut Vec<Bytes>, limits: ResponseLimits) -> Result<(), HttpError> {
+async fn read_body(body: Body, received: &mut PartialResponse, limits: ResponseLimits) -> Result<(), HttpError> {
     let mut body = pin!(body);
     let mut size = 0;
     loop {
@@ -238,10 +254,10 @@ async fn read_body(body: Body, pieces: &mut Vec<Bytes>, limits: ResponseLimits) 
         size += piece.len();
         if size > limits.max_size {
             piece.truncate(piece.len() - (size - limits.max_size));
-            pieces.push(piece);
+            received.push(piece);
             return Err(HttpError::too_large(limits.max_size));
         }
-        pieces.push(piece);
+        received.push(piece);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The jobs of the local service over HTTP: what starts, how it goes on, how it ends.
+//! The jobs of the local service over HTTP: what starts, how it continues, how it ends.
 #![cfg(feature = "local")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

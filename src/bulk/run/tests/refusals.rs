@@ -66,7 +66,7 @@ async fn missing_rights_stop_the_starts() {
     let BulkError::NothingStarted { error } = error else { panic!("{error}") };
     assert!(matches!(error, Error::AccessDeniedException(_)), "{error}");
 
-    // With rights, the same run goes on.
+    // With rights, the same run continues.
     let service = account();
     let report = service.client().bulk_run(exports(1_000)).journal(&path).run().await.unwrap();
     assert_eq!(report.finished_count(), 1_000);
