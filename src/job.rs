@@ -54,7 +54,7 @@ pub(crate) mod schedule;
 mod states;
 mod store_watch;
 mod summary;
-mod timer;
+pub(crate) mod timer;
 mod token;
 mod wait;
 mod wait_error;

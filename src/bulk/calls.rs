@@ -110,6 +110,43 @@ builder! {
     defaulted {
         /// What to do about read sets that are in the input more than once. The default is to refuse the input.
         duplicates: Duplicates = Duplicates::default();
+        /// Whether archived read sets are activated before they are exported. The default is `false`: an archived read
+        /// set can't be exported.
+        ///
+        /// The run lists the archived read sets of the store, and activates in jobs of up to 20, in the order of the
+        /// input. A group is exported as soon as all of its read sets are active, also those that other jobs activate.
+        /// If a read set can't be activated, its group is exported without it, and the report has the reason.
+        ///
+        /// A job of activations has the same read sets and the same client token in every run of the plan. It also
+        /// contains read sets that are active, for which the service does nothing. A job in which none is archived is
+        /// left out. Exports and activations have one journal, one progress and one report.
+        ///
+        /// The caller needs the rights to `omics:ListReadSets` and `omics:StartReadSetActivationJob`,
+        /// `omics:GetReadSetActivationJob` and `omics:ListReadSetActivationJobs`, too.
+        ///
+        /// ```
+        /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+        /// # use healthomics::local::{LocalService, SeedReadSet};
+        /// # let local = LocalService::start().await?;
+        /// # let client = local.client()?;
+        /// # let store = local.create_sequence_store();
+        /// # let archived = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
+        /// # let active = local.seed_read_set(&store, SeedReadSet::active("BAM".into()));
+        /// let bulk_run = client
+        ///     .export_read_sets()
+        ///     .run_id("delivery-2026-11")
+        ///     .sequence_store_id(&store)
+        ///     .destination("s3://my-bucket/exports/")
+        ///     .role_arn("arn:aws:iam::123456789012:role/OmicsExport")
+        ///     .read_sets([archived, active])
+        ///     .activate_archived(true)
+        ///     .prepare()?;
+        /// let report = bulk_run.run().await?;
+        /// assert_eq!(report.to_string(), "2 of 2 items finished in 1 job");
+        /// assert_eq!(report.activation_job_ids().count(), 1);
+        /// # Ok(()) }
+        /// ```
+        activate_archived: bool = false;
     }
 }
 
@@ -215,7 +252,11 @@ closing! {
     ExportReadSets<
         Run: RunId, StoreId: SequenceStoreId, Destination: S3Destination, Role: RoleArn, ReadSets: Vec<ReadSetId>
     > of Export,
-    |input| Planner::export(input.run_id, input.sequence_store_id, input.destination, input.role_arn), read_sets
+    |input| {
+        let planner = Planner::export(input.run_id, input.sequence_store_id, input.destination, input.role_arn);
+        planner.activate_archived(input.activate_archived)
+    },
+    read_sets
 }
 closing! {
     ImportReadSets<Run: RunId, StoreId: SequenceStoreId, Role: RoleArn, Sources: Vec<ImportReadSetSource>> of Import,

@@ -11,6 +11,8 @@ pub(super) enum GroupOutcome {
     Pending,
     /// The job has ended.
     Ended { job_id: String, status: JobStatus, items: Vec<ItemResult> },
+    /// None of the read sets was activated, and there was no job.
+    NotActivated { items: Vec<ItemResult> },
     /// The service refused the start for good.
     Refused(StartError),
     /// A start was sent, and whether the service has started a job is not known.

@@ -11,17 +11,16 @@ mod reader;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, Seek, SeekFrom, Write};
-use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-pub(crate) use self::line::ItemResult;
-use self::line::{Header, Line, VERSION};
+use self::line::{Entry, Header, Line, VERSION};
+pub(crate) use self::line::{FailedActivation, ItemResult};
 use self::reader::Reader;
 use super::{BulkError, BulkKind, Group, Plan};
-use crate::job::JobKind;
-use crate::model::JobStatus;
+use crate::job::Activation;
+use crate::model::{ActivationJobId, ClientToken, JobStatus};
 
 /// The state of a group by its journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,14 +39,40 @@ pub(crate) enum GroupState<Id> {
     Missing { job: Id, error: String },
 }
 
-/// The states of the groups of a plan's shard, in the order of the plan.
-pub(crate) type States<K> = Vec<GroupState<<K as JobKind>::Id>>;
+impl<Id> GroupState<Id> {
+    /// Whether the group has a job, or may have one.
+    pub(crate) fn has_job(&self) -> bool {
+        !matches!(self, Self::Untouched | Self::Refused { .. })
+    }
+}
+
+/// The states of the groups of a run by its journal.
+pub(crate) struct JournalStates<K: BulkKind> {
+    /// The groups of the plan's shard, in the order of the plan.
+    pub(crate) groups: Vec<GroupState<K::Id>>,
+    /// The items that are not in the job of a group as they were not activated, in the order of the groups.
+    pub(crate) excluded: Vec<Vec<ItemResult>>,
+    /// The groups of the plan of activations; empty if there is none.
+    pub(crate) activations: Vec<GroupState<ActivationJobId>>,
+}
+
+impl<K: BulkKind> JournalStates<K> {
+    /// The states of a run that has not begun.
+    pub(crate) fn untouched(plan: &Plan<K>, activation_plan: Option<&Plan<Activation>>) -> Self {
+        let groups = plan.groups().len();
+        Self {
+            groups: vec![GroupState::Untouched; groups],
+            excluded: vec![Vec::new(); groups],
+            activations: vec![GroupState::Untouched; activation_plan.map_or(0, Plan::group_count)],
+        }
+    }
+}
 
 /// The journal of one shard of a plan, open for writing and locked.
 ///
 /// Writing a line blocks until it is on the disk.
 #[derive(Debug)]
-pub(crate) struct Journal<K> {
+pub(crate) struct Journal {
     path: PathBuf,
     file: File,
     /// The offset of the end of the last complete line, in bytes.
@@ -56,12 +81,17 @@ pub(crate) struct Journal<K> {
     may_have_partial_line: bool,
     /// The version of the format. A journal of an earlier version is continued in that version.
     version: u64,
-    kind: PhantomData<fn() -> K>,
+    /// The kind of the plan's jobs. Groups of another kind are activations before the exports.
+    kind: &'static str,
 }
 
-impl<K: BulkKind> Journal<K> {
+impl Journal {
     /// Opens the journal of a plan, or creates one, and returns the states of its groups.
-    pub(crate) fn open(path: impl Into<PathBuf>, plan: &Plan<K>) -> Result<(Self, States<K>), BulkError> {
+    pub(crate) fn open<K: BulkKind>(
+        path: impl Into<PathBuf>,
+        plan: &Plan<K>,
+        activation_plan: Option<&Plan<Activation>>,
+    ) -> Result<(Self, JournalStates<K>), BulkError> {
         let path = path.into();
         // Opening a device may do something, and reading a FIFO may wait forever.
         if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
@@ -77,18 +107,12 @@ impl<K: BulkKind> Journal<K> {
         let mut reader = Reader::new(&path, BufReader::new(&file));
         let version = reader.header(&Header::of(plan))?;
         let states = match version {
-            Some(_) => reader.states(plan)?,
-            None => plan.groups().map(|_| GroupState::Untouched).collect(),
+            Some(_) => reader.states(plan, activation_plan)?,
+            None => JournalStates::untouched(plan, activation_plan),
         };
         let end = reader.end();
-        let mut journal = Self {
-            path,
-            file,
-            end,
-            may_have_partial_line: true,
-            version: version.unwrap_or(VERSION),
-            kind: PhantomData,
-        };
+        let mut journal =
+            Self { path, file, end, may_have_partial_line: true, version: version.unwrap_or(VERSION), kind: K::NAME };
         if version.is_some() {
             journal.remove_partial_line().map_err(io_error("write", &journal.path))?;
         } else {
@@ -98,25 +122,31 @@ impl<K: BulkKind> Journal<K> {
         Ok((journal, states))
     }
 
-    /// Writes that a start of the group is about to be sent.
-    pub(crate) fn starting(&mut self, group: &Group<'_, K>) -> Result<(), BulkError> {
-        self.append(&Line::Starting { group: group.index(), token: group.client_token().to_string() })
+    /// Writes that a start of the group is about to be sent, without the items that were not activated.
+    pub(crate) fn starting<K: BulkKind>(
+        &mut self,
+        group: &Group<'_, K>,
+        token: &ClientToken,
+        excluded: &[ItemResult],
+    ) -> Result<(), BulkError> {
+        let line = Line::Starting { group: group.index(), token: token.to_string(), excluded: excluded.to_vec() };
+        self.append_line::<K>(line)
     }
 
     /// Writes that the service accepted a start of the group.
-    pub(crate) fn started(&mut self, group: &Group<'_, K>, job: &K::Id) -> Result<(), BulkError> {
-        self.append(&Line::Started { group: group.index(), job: job.as_ref().to_owned() })
+    pub(crate) fn started<K: BulkKind>(&mut self, group: &Group<'_, K>, job: &K::Id) -> Result<(), BulkError> {
+        self.append_line::<K>(Line::Started { group: group.index(), job: job.as_ref().to_owned() })
     }
 
     /// Writes that the job of the group has ended.
-    pub(crate) fn ended(
+    pub(crate) fn ended<K: BulkKind>(
         &mut self,
         group: &Group<'_, K>,
         job: &K::Id,
         status: &JobStatus,
         items: &[ItemResult],
     ) -> Result<(), BulkError> {
-        self.append(&Line::Ended {
+        self.append_line::<K>(Line::Ended {
             group: group.index(),
             job: job.as_ref().to_owned(),
             status: status.clone(),
@@ -125,13 +155,23 @@ impl<K: BulkKind> Journal<K> {
     }
 
     /// Writes that the service refused the start of the group for good.
-    pub(crate) fn refused(&mut self, group: &Group<'_, K>, error: &str) -> Result<(), BulkError> {
-        self.append(&Line::Refused { group: group.index(), error: error.to_owned() })
+    pub(crate) fn refused<K: BulkKind>(&mut self, group: &Group<'_, K>, error: &str) -> Result<(), BulkError> {
+        self.append_line::<K>(Line::Refused { group: group.index(), error: error.to_owned() })
     }
 
     /// Writes that the service does not know the job of the group any more.
-    pub(crate) fn missing(&mut self, group: &Group<'_, K>, job: &K::Id, error: &str) -> Result<(), BulkError> {
-        self.append(&Line::Missing { group: group.index(), job: job.as_ref().to_owned(), error: error.to_owned() })
+    pub(crate) fn missing<K: BulkKind>(
+        &mut self,
+        group: &Group<'_, K>,
+        job: &K::Id,
+        error: &str,
+    ) -> Result<(), BulkError> {
+        let job = job.as_ref().to_owned();
+        self.append_line::<K>(Line::Missing { group: group.index(), job, error: error.to_owned() })
+    }
+
+    fn append_line<K: BulkKind>(&mut self, line: Line) -> Result<(), BulkError> {
+        self.append(&Entry { line, activation: K::NAME != self.kind })
     }
 
     /// Writes a line to the disk. After an error, the next line replaces it.

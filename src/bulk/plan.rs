@@ -49,12 +49,20 @@ pub(super) struct Options {
     pub(super) sequence_store_id: SequenceStoreId,
     pub(super) role_arn: Option<RoleArn>,
     pub(super) destination: Option<S3Destination>,
+    pub(super) activate_archived: bool,
 }
 
 impl Planner<Export> {
     /// A planner of exports: from a store to a destination, `s3://bucket/prefix/`, by a role that may write there.
     pub fn export(run_id: RunId, store: SequenceStoreId, destination: S3Destination, role: RoleArn) -> Self {
         Self::new(run_id, store, Some(role), Some(destination))
+    }
+
+    /// Whether archived read sets are activated before they are exported: `false` by default. See
+    /// [`ExportReadSets::activate_archived`](super::ExportReadSets::activate_archived).
+    pub fn activate_archived(mut self, enabled: bool) -> Self {
+        self.options.activate_archived = enabled;
+        self
     }
 }
 
@@ -79,7 +87,7 @@ impl<K: BulkKind> Planner<K> {
         role_arn: Option<RoleArn>,
         destination: Option<S3Destination>,
     ) -> Self {
-        let options = Options { run_id, sequence_store_id, role_arn, destination };
+        let options = Options { run_id, sequence_store_id, role_arn, destination, activate_archived: false };
         Self {
             options,
             group_size: None,
@@ -162,6 +170,17 @@ impl Options {
         hasher.field("runId", self.run_id.as_str());
         hasher.end();
     }
+
+    /// The hash of a group, which is in its client token.
+    fn group_hash<K: BulkKind>(&self, items: &[K::Item]) -> [u8; 32] {
+        let mut hasher = PlanHasher::new("healthomics bulk token 1");
+        self.hash::<K>(&mut hasher);
+        for item in items {
+            K::fields(item, &mut |name, value| hasher.field(name, value));
+            hasher.end();
+        }
+        hasher.finish()
+    }
 }
 
 /// Which items go into which job, and the client token of each job: see the [module](crate::bulk).
@@ -212,17 +231,7 @@ impl<K: BulkKind> Plan<K> {
         positions: Vec<usize>,
         duplicates: Vec<Duplicate>,
     ) -> Self {
-        let mut token_hasher = PlanHasher::new("healthomics bulk token 1");
-        options.hash::<K>(&mut token_hasher);
-        let group_hash = |group: &[K::Item]| {
-            let mut hasher = token_hasher.clone();
-            for item in group {
-                K::fields(item, &mut |name, value| hasher.field(name, value));
-                hasher.end();
-            }
-            hasher.finish()
-        };
-        let group_hashes: Vec<[u8; 32]> = items.chunks(group_size).map(group_hash).collect();
+        let group_hashes: Vec<_> = items.chunks(group_size).map(|items| options.group_hash::<K>(items)).collect();
 
         let mut hasher = PlanHasher::new("healthomics bulk plan 1");
         options.hash::<K>(&mut hasher);
@@ -234,6 +243,9 @@ impl<K: BulkKind> Plan<K> {
         for Duplicate { position, first } in &duplicates {
             hasher.number(*position);
             hasher.number(*first);
+        }
+        if options.activate_archived {
+            hasher.field("activateArchived", "true");
         }
         let digest = hex::encode(hasher.finish());
         let shard = Shard { index: 0, count: 1 };
@@ -316,10 +328,49 @@ impl<K: BulkKind> Plan<K> {
         self.options.destination.as_ref()
     }
 
+    /// Whether archived read sets are activated before they are exported.
+    pub(super) fn activates_archived(&self) -> bool {
+        self.options.activate_archived
+    }
+
     /// The SHA-256 of the whole plan, as 64 hexadecimal digits. Plans that differ in options or items have different
     /// digests; all shards of a plan have the same.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+}
+
+impl Plan<Export> {
+    /// The plan of the activations before the exports: jobs of up to 20 of the same read sets, in the same order. `None`
+    /// unless archived read sets are activated ([`Planner::activate_archived`]).
+    ///
+    /// It is the plan of the whole run. A shard runs those of its groups that its exports need.
+    ///
+    /// ```
+    /// use healthomics::bulk::Planner;
+    ///
+    /// let role = "arn:aws:iam::123456789012:role/OmicsExport";
+    /// let planner =
+    ///     Planner::export("run-7".into(), "1234567890".into(), "s3://my-bucket/".into(), role.into());
+    /// let ids = (0..250).map(|n| format!("{:010}", 5_555_555_555_u64 + n));
+    /// let plan = planner.activate_archived(true).plan(ids)?;
+    /// let activations = plan.activation_plan().unwrap();
+    /// assert_eq!((plan.group_count(), activations.group_count()), (3, 13));
+    /// # Ok::<(), healthomics::bulk::BulkError>(())
+    /// ```
+    pub fn activation_plan(&self) -> Option<Plan<Activation>> {
+        if !self.options.activate_archived {
+            return None;
+        }
+        let options = Options {
+            run_id: self.options.run_id.clone(),
+            sequence_store_id: self.options.sequence_store_id.clone(),
+            role_arn: None,
+            destination: None,
+            activate_archived: false,
+        };
+        let items = self.items.clone();
+        Some(Plan::new(options, Activation::MAX_ITEMS, items, self.positions.clone(), self.duplicates.clone()))
     }
 }
 

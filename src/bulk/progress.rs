@@ -63,7 +63,10 @@ pub struct BulkProgress {
     pub finished: usize,
     /// The number of items that have failed, whose start was refused, or whose result is indeterminate.
     pub failed: usize,
-    /// The number of jobs of the run.
+    /// The number of items whose activation has ended or was not needed, or is left out as the run was stopped. 0 unless
+    /// [`activate_archived`](super::ExportReadSets::activate_archived) was set.
+    pub activated: usize,
+    /// The number of jobs of the run. A job of activations counts from when it is known to be needed.
     pub jobs: usize,
     /// The number of jobs that are running.
     pub running_jobs: usize,
@@ -103,6 +106,27 @@ impl BulkProgress {
         self.failed -= counts.failed;
         self.settled = self.finished + self.failed;
     }
+}
+
+/// What a run does at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Activates read sets before their export.
+    Activate,
+    /// Lists the read sets that are not active.
+    ListReadSets,
+    /// Runs the jobs of the plan.
+    Run,
+}
+
+/// The number of [`Step`]s.
+const STEPS: usize = 3;
+
+/// The running jobs of a step, and what it retries.
+#[derive(Debug, Default)]
+struct StepProgress {
+    running_jobs: usize,
+    retrying: Option<Retrying>,
 }
 
 /// The settled items of one group.
@@ -188,6 +212,7 @@ impl fmt::Debug for ProgressHandle {
 /// Keeps the progress of a run, and reports it to the callback and the handles.
 pub(super) struct ProgressTracker {
     progress: BulkProgress,
+    steps: [StepProgress; STEPS],
     /// Settled items of running jobs, by group.
     partial: HashMap<usize, Counts>,
     started_at: Instant,
@@ -203,7 +228,29 @@ impl ProgressTracker {
             shared.started_at = Some(started_at);
             shared.progress.clone()
         };
-        Self { progress, partial: HashMap::new(), started_at, handle, reporter: ProgressReporter::new(on_progress) }
+        Self {
+            progress,
+            steps: Default::default(),
+            partial: HashMap::new(),
+            started_at,
+            handle,
+            reporter: ProgressReporter::new(on_progress),
+        }
+    }
+
+    /// Counts a job of activations that is needed.
+    pub(super) fn add_activation_job(&mut self) {
+        self.progress.jobs += 1;
+    }
+
+    /// Counts the end of a job of activations.
+    pub(super) fn activation_job_ended(&mut self) {
+        self.progress.ended_jobs += 1;
+    }
+
+    /// Counts items whose activation has ended or is not needed.
+    pub(super) fn add_activated(&mut self, items: usize) {
+        self.progress.activated += items;
     }
 
     /// Counts the outcome of a group of this many items.
@@ -228,9 +275,15 @@ impl ProgressTracker {
         true
     }
 
-    pub(super) fn report(&mut self, running_jobs: usize, retrying: Option<Retrying>) {
-        self.progress.running_jobs = running_jobs;
-        self.progress.retrying = retrying;
+    /// Reports the progress, with the present state of one step.
+    pub(super) fn report_step(&mut self, step: Step, running_jobs: usize, retrying: Option<Retrying>) {
+        self.steps[step as usize] = StepProgress { running_jobs, retrying };
+        self.report();
+    }
+
+    pub(super) fn report(&mut self) {
+        self.progress.running_jobs = self.steps.iter().map(|step| step.running_jobs).sum();
+        self.progress.retrying = Retrying::oldest(self.steps.iter().filter_map(|step| step.retrying.as_ref()));
         self.progress.elapsed = self.started_at.elapsed();
         self.handle.lock().progress.clone_from(&self.progress);
         let progress = &self.progress;

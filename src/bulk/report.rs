@@ -12,7 +12,7 @@ use super::journal::ItemResult;
 use super::{BulkKind, Group, Plan};
 use crate::Error;
 use crate::model::text::OneLine;
-use crate::model::{JobStatus, ReadSetId};
+use crate::model::{ActivationJobId, JobStatus, ReadSetId};
 
 /// The result of a bulk run: the result of each item, in the order of the input.
 ///
@@ -37,6 +37,7 @@ use crate::model::{JobStatus, ReadSetId};
 pub struct Report<K: BulkKind> {
     plan: Plan<K>,
     outcomes: Vec<GroupOutcome>,
+    activation_jobs: Vec<ActivationJobId>,
     stopped_by: Option<StartError>,
 }
 
@@ -50,7 +51,8 @@ pub struct ReportItem<'a, K: BulkKind> {
     pub position: usize,
     /// The item as it was in the input.
     pub item: &'a K::Item,
-    /// The id of the job of the item, 10 to 36 digits. `None` if no job was started, as far as is known.
+    /// The id of the job of the item, 10 to 36 digits. If the read set could not be activated before its export, that
+    /// of the activation. `None` if no job was started, as far as is known.
     pub job_id: Option<&'a str>,
     /// Whether the service does not know the job any more. The item is `indeterminate` then.
     pub job_not_found: bool,
@@ -74,15 +76,20 @@ pub struct ReportItem<'a, K: BulkKind> {
 }
 
 impl<K: BulkKind> Report<K> {
-    pub(super) fn new(plan: Plan<K>, outcomes: Vec<GroupOutcome>, stopped_by: Option<StartError>) -> Self {
-        Self { plan, outcomes, stopped_by }
+    pub(super) fn new(
+        plan: Plan<K>,
+        outcomes: Vec<GroupOutcome>,
+        activation_jobs: Vec<ActivationJobId>,
+        stopped_by: Option<StartError>,
+    ) -> Self {
+        Self { plan, outcomes, activation_jobs, stopped_by }
     }
 
     /// The error, if one that concerns all items stopped the run, no job was started, and no start may have been
     /// applied.
     pub(super) fn nothing_started(&self) -> Option<Error> {
-        let none =
-            self.outcomes.iter().all(|outcome| matches!(outcome, GroupOutcome::Pending | GroupOutcome::Refused(_)));
+        let none = self.activation_jobs.is_empty()
+            && self.outcomes.iter().all(|outcome| matches!(outcome, GroupOutcome::Pending | GroupOutcome::Refused(_)));
         self.stopped_by.as_ref().filter(|_| none).map(|stopped_by| stopped_by.error.clone())
     }
 
@@ -168,11 +175,21 @@ impl<K: BulkKind> Report<K> {
         self.items().filter(|item| item.indeterminate)
     }
 
-    /// The ids of the jobs that were started, in the order of their groups.
+    /// The ids of the jobs that activated read sets before their export, in the order of their starts. None unless
+    /// [`activate_archived`](super::ExportReadSets::activate_archived) was set.
+    pub fn activation_job_ids(&self) -> impl Iterator<Item = &ActivationJobId> {
+        self.activation_jobs.iter()
+    }
+
+    /// The ids of the jobs that were started, in the order of their groups, without
+    /// [`activation_job_ids`](Self::activation_job_ids).
     pub fn job_ids(&self) -> impl Iterator<Item = &str> {
         self.outcomes.iter().filter_map(|outcome| match outcome {
             GroupOutcome::Ended { job_id, .. } | GroupOutcome::Lost { job_id, .. } => Some(job_id.as_str()),
-            GroupOutcome::Pending | GroupOutcome::Refused(_) | GroupOutcome::Indeterminate(_) => None,
+            GroupOutcome::Pending
+            | GroupOutcome::NotActivated { .. }
+            | GroupOutcome::Refused(_)
+            | GroupOutcome::Indeterminate(_) => None,
         })
     }
 
@@ -289,20 +306,34 @@ fn items_of_group<'a, K: BulkKind>(
                 cause: Some(cause),
                 ..pending
             },
+            GroupOutcome::NotActivated { items } => match items.get(index) {
+                Some(result) => with_result(pending, result),
+                None => pending,
+            },
             GroupOutcome::Ended { job_id, status, items } => {
-                let result = items.get(index);
-                ReportItem {
-                    job_id: Some(job_id),
-                    job_status: Some(status),
-                    finished: result.is_some_and(ItemResult::is_finished),
-                    indeterminate: result.is_none_or(|result| result.status.is_none()),
-                    read_set_id: result.and_then(|result| result.read_set_id.as_ref()),
-                    reason: result.and_then(|result| result.reason.as_deref()),
-                    ..pending
+                let in_job = ReportItem { job_id: Some(job_id), job_status: Some(status), ..pending };
+                match items.get(index) {
+                    Some(result) => with_result(in_job, result),
+                    None => ReportItem { indeterminate: true, reason: None, ..in_job },
                 }
             }
         }
     })
+}
+
+/// Adds the result of an item.
+fn with_result<'a, K: BulkKind>(item: ReportItem<'a, K>, result: &'a ItemResult) -> ReportItem<'a, K> {
+    let item = ReportItem {
+        finished: result.is_finished(),
+        indeterminate: result.status.is_none(),
+        read_set_id: result.read_set_id.as_ref(),
+        reason: result.reason.as_deref(),
+        ..item
+    };
+    match &result.activation {
+        Some(activation) => ReportItem { job_id: Some(&activation.job), job_status: Some(&activation.status), ..item },
+        None => item,
+    }
 }
 
 /// A reason why items of a bulk run did not finish.

@@ -1,17 +1,22 @@
 //! A bulk run that is set up and run.
 
+mod activations;
 mod driver;
 mod running_jobs;
 mod start_gate;
+mod status_list;
 
+use std::future::poll_fn;
 use std::path::PathBuf;
+use std::task::Poll;
 use std::time::Duration;
 
-use self::driver::Driver;
+use self::activations::Activations;
+use self::driver::{Driver, Shared};
 use self::running_jobs::RunningJobs;
 use self::start_gate::StartGate;
-use super::journal::{GroupState, Journal};
-use super::progress::{BulkProgress, ProgressHandle, ProgressTracker};
+use super::journal::{Journal, JournalStates};
+use super::progress::{BulkProgress, ProgressHandle, ProgressTracker, Step};
 use super::report::Report;
 use super::start::BulkStart;
 use super::{BulkError, Plan};
@@ -105,7 +110,8 @@ impl<K: BulkStart> BulkRun<K> {
         self
     }
 
-    /// The largest number of jobs that run at once. The default is 20, the default quota of an account; 0 counts as 1.
+    /// The largest number of jobs of a kind that run at once. The default is 20, the default quota of an account; 0
+    /// counts as 1.
     /// If the account runs other jobs as well, the service refuses some starts, and they are retried later.
     pub fn jobs_at_once(mut self, count: usize) -> Self {
         self.jobs_at_once = count.max(1);
@@ -163,32 +169,94 @@ impl<K: BulkStart> BulkRun<K> {
     /// [`BulkError::NothingStarted`] if missing rights, missing credentials or a missing store stopped the run before
     /// any job was started, and other variants if the journal can't be used. Once a job is started, the report has the
     /// result of each item, and the error that stopped the run ([`Report::stopped_by`]).
-    pub async fn run(self) -> Result<Report<K>, BulkError> {
-        let Self { client, plan, poll_every, .. } = self;
-        let (journal, states) = match self.journal {
+    pub async fn run(mut self) -> Result<Report<K>, BulkError> {
+        let activation_plan = K::activation_plan(&self.plan);
+        let (journal, states) = match &self.journal {
             Some(path) => {
-                let (journal, states) = Journal::open(path, &plan)?;
+                let (journal, states) = Journal::open(path, &self.plan, activation_plan.as_ref())?;
                 (Some(journal), states)
             }
-            None => (None, plan.groups().map(|_| GroupState::Untouched).collect()),
+            None => (None, JournalStates::untouched(&self.plan, activation_plan.as_ref())),
         };
-        let watch = StoreWatch::with_fixed_interval(
-            client.clone(),
-            plan.sequence_store_id().clone(),
-            poll_every,
-            self.item_progress_every,
-            self.not_found_tolerance,
-        );
-        let first_poll_interval = client.initial_poll_interval().unwrap_or(DEFAULT_POLL_INTERVAL).min(poll_every);
-        let jobs = RunningJobs::new(watch, first_poll_interval);
-        let gate = StartGate::new(self.jobs_at_once);
-        let progress = ProgressTracker::new(self.handle, self.on_progress);
-        let driver = Driver::new(client, &plan, journal, gate, jobs, progress);
-        let (outcomes, stopped_by) = driver.run(states).await?;
-        let report = Report::new(plan, outcomes, stopped_by);
+        let progress = ProgressTracker::new(self.handle.clone(), self.on_progress.take());
+        let mut shared = Shared { journal, progress, stopped_by: None };
+
+        let mut jobs = self.driver(&self.plan, Step::Run);
+        jobs.resume(states.groups, &mut shared);
+        for (index, excluded) in states.excluded.into_iter().enumerate() {
+            jobs.set_excluded(index, excluded);
+        }
+        let mut activations = activation_plan.as_ref().map(|plan| {
+            let driver = self.driver(plan, Step::Activate);
+            let interval = self.client.initial_poll_interval().unwrap_or(self.poll_every).min(self.poll_every);
+            Activations::new(&self.client, plan, driver, states.activations, &mut jobs, interval, &mut shared)
+        });
+        run_to_end(&mut jobs, activations.as_mut(), &mut shared).await?;
+        let outcomes = jobs.into_outcomes();
+        let activation_jobs = activations.map(Activations::into_job_ids).unwrap_or_default();
+        let report = Report::new(self.plan, outcomes, activation_jobs, shared.stopped_by);
         match report.nothing_started() {
             Some(error) => Err(BulkError::NothingStarted { error }),
             None => Ok(report),
+        }
+    }
+
+    fn driver<'p, J: BulkStart>(&self, plan: &'p Plan<J>, step: Step) -> Driver<'p, J> {
+        let watch = StoreWatch::with_fixed_interval(
+            self.client.clone(),
+            plan.sequence_store_id().clone(),
+            self.poll_every,
+            self.item_progress_every.filter(|_| step == Step::Run),
+            self.not_found_tolerance,
+        );
+        let initial_interval = self.client.initial_poll_interval().unwrap_or(DEFAULT_POLL_INTERVAL);
+        let jobs = RunningJobs::new(watch, initial_interval.min(self.poll_every));
+        Driver::new(self.client.clone(), plan, step, StartGate::new(self.jobs_at_once), jobs)
+    }
+}
+
+/// What a run waits for.
+enum Event<K: BulkStart> {
+    Jobs(driver::Event<K>),
+    Activations(activations::Event),
+    /// Progress was not reported for a while.
+    ReportOverdue,
+}
+
+/// Runs all jobs to their end.
+async fn run_to_end<K: BulkStart>(
+    jobs: &mut Driver<'_, K>,
+    mut activations: Option<&mut Activations<'_>>,
+    shared: &mut Shared,
+) -> Result<(), BulkError> {
+    jobs.report_progress(shared);
+    loop {
+        if let Some(activations) = &mut activations {
+            activations.advance(jobs, shared)?;
+        }
+        jobs.start_groups(shared)?;
+        if jobs.is_done() && activations.as_ref().is_none_or(|activations| activations.is_done()) {
+            return Ok(());
+        }
+        let event = poll_fn(|cx| {
+            if let Poll::Ready(event) = jobs.poll(cx) {
+                return Poll::Ready(Event::Jobs(event));
+            }
+            if let Some(activations) = &mut activations
+                && let Poll::Ready(event) = activations.poll(cx)
+            {
+                return Poll::Ready(Event::Activations(event));
+            }
+            shared.progress.poll_overdue(cx).map(|()| Event::ReportOverdue)
+        });
+        match event.await {
+            Event::Jobs(event) => jobs.handle(event, shared).await?,
+            Event::Activations(event) => {
+                if let Some(activations) = &mut activations {
+                    activations.handle(event, jobs, shared).await?;
+                }
+            }
+            Event::ReportOverdue => jobs.report_progress(shared),
         }
     }
 }

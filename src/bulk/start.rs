@@ -3,7 +3,7 @@
 use super::journal::ItemResult;
 use super::{BulkKind, Group, Plan};
 use crate::job::{Activation, Export, Import, Job, JobItem as _, JobKind, JobState};
-use crate::model::{ItemStatus, JobStatus, ReadSetId, S3Destination};
+use crate::model::{ClientToken, ItemStatus, JobStatus, ReadSetId, S3Destination};
 use crate::{CallFuture, Client};
 
 /// A kind of jobs that a plan can start.
@@ -25,8 +25,15 @@ use crate::{CallFuture, Client};
 /// # Ok(()) }
 /// ```
 pub trait BulkStart: BulkKind {
+    /// Starts a job of these items.
     #[doc(hidden)]
-    fn start(client: &Client, plan: &Plan<Self>, group: &Group<'_, Self>) -> CallFuture<Job<Self>>;
+    fn start(client: &Client, plan: &Plan<Self>, items: Vec<Self::Item>, token: ClientToken) -> CallFuture<Job<Self>>;
+
+    /// The plan of the activations before the jobs; `None` if there are none.
+    #[doc(hidden)]
+    fn activation_plan(_plan: &Plan<Self>) -> Option<Plan<Activation>> {
+        None
+    }
 
     /// The read set that the job made of an item; `None` for kinds that make none.
     #[doc(hidden)]
@@ -41,11 +48,17 @@ macro_rules! start {
     (
         $Kind:ty, $start:ident $(, $field:ident = $value:expr)*;
         created_read_set $created_read_set:expr; is_same_item $is_same_item:expr
+        $(; activation_plan $activation_plan:expr)?
     ) => {
         impl BulkStart for $Kind {
-            fn start(client: &Client, plan: &Plan<Self>, group: &Group<'_, Self>) -> CallFuture<Job<Self>> {
+            fn start(
+                client: &Client,
+                plan: &Plan<Self>,
+                items: Vec<Self::Item>,
+                token: ClientToken,
+            ) -> CallFuture<Job<Self>> {
                 let call = client.$start().sequence_store_id(plan.sequence_store_id());
-                let call = call.sources(group.items().iter().cloned()).client_token(group.client_token());
+                let call = call.sources(items).client_token(token);
                 $(let call = { let value: fn(&Plan<Self>) -> &str = $value; call.$field(value(plan)) };)*
                 let (send, client) = (call.rate_limited(None).send(), client.clone());
                 Box::pin(async move { Ok(client.job(&send.await?)) })
@@ -60,6 +73,13 @@ macro_rules! start {
                 let is_same_item: fn(&<<Self as JobKind>::State as JobState>::Item, &Self::Item) -> bool = $is_same_item;
                 is_same_item(detail, item)
             }
+
+            $(
+                fn activation_plan(plan: &Plan<Self>) -> Option<Plan<Activation>> {
+                    let activation_plan: fn(&Plan<Self>) -> Option<Plan<Activation>> = $activation_plan;
+                    activation_plan(plan)
+                }
+            )?
         }
     };
 }
@@ -68,7 +88,8 @@ start! {
     Export, start_read_set_export_job,
     role_arn = |plan| plan.role_arn().map_or("", |role| role.as_str()),
     destination = |plan| plan.destination().map_or("", S3Destination::as_str);
-    created_read_set |_| None; is_same_item |detail, item| detail.id == *item
+    created_read_set |_| None; is_same_item |detail, item| detail.id == *item;
+    activation_plan |plan| plan.activation_plan()
 }
 start! {
     Import, start_read_set_import_job,
@@ -85,13 +106,22 @@ start! {
 /// is searched for.
 ///
 /// A completed job has finished all of its items, even those that the response leaves out. In any other job, such an
-/// item has no status. `is_sole` is whether no other group was given the job.
-pub(super) fn item_results<K: BulkStart>(group: &Group<'_, K>, job: &K::State, is_sole: bool) -> Vec<ItemResult> {
+/// item has no status. `is_sole` is whether no other group was given the job. `excluded` are the results of items that
+/// are not in the job.
+pub(super) fn item_results<K: BulkStart>(
+    group: &Group<'_, K>,
+    excluded: &[ItemResult],
+    job: &K::State,
+    is_sole: bool,
+) -> Vec<ItemResult> {
     let details = job.items();
     let is_completed = is_sole && *job.status() == JobStatus::Completed;
     let items = group.positions().zip(group.items()).enumerate();
     items
         .map(|(index, (position, item))| {
+            if let Some(excluded) = excluded.iter().find(|excluded| excluded.position == position) {
+                return excluded.clone();
+            }
             let in_order = details.get(index).filter(|detail| K::is_same_item(detail, item));
             match in_order.or_else(|| details.iter().find(|detail| K::is_same_item(detail, item))) {
                 Some(detail) => {
@@ -101,6 +131,7 @@ pub(super) fn item_results<K: BulkStart>(group: &Group<'_, K>, job: &K::State, i
                         status: Some(detail.status().clone()),
                         read_set_id: K::created_read_set(detail).cloned(),
                         reason: failed.then(|| detail.reason().to_owned()),
+                        activation: None,
                     }
                 }
                 None => ItemResult {
@@ -108,6 +139,7 @@ pub(super) fn item_results<K: BulkStart>(group: &Group<'_, K>, job: &K::State, i
                     status: is_completed.then_some(ItemStatus::Finished),
                     read_set_id: None,
                     reason: (!is_completed).then(|| "the job has ended, and does not list the item".to_owned()),
+                    activation: None,
                 },
             }
         })

@@ -15,34 +15,34 @@ pub(super) fn after(start: Instant, delay: Duration) -> Instant {
 }
 
 /// The point in time that follows now after a delay.
-pub(super) fn deadline_after(delay: Duration) -> Instant {
+pub(crate) fn deadline_after(delay: Duration) -> Instant {
     after(Instant::now(), delay)
 }
 
 /// A point in time that can be waited for and moved. Unlike [`Sleep`], it needs a Tokio runtime only once it has to
 /// wait, so that the first call reports that there is none.
-pub(super) struct Timer {
+pub(crate) struct Timer {
     deadline: Instant,
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl Timer {
-    pub(super) fn at(deadline: Instant) -> Self {
+    pub(crate) fn at(deadline: Instant) -> Self {
         Self { deadline, sleep: None }
     }
 
-    pub(super) fn deadline(&self) -> Instant {
+    pub(crate) fn deadline(&self) -> Instant {
         self.deadline
     }
 
-    pub(super) fn reset(&mut self, deadline: Instant) {
+    pub(crate) fn reset(&mut self, deadline: Instant) {
         self.deadline = deadline;
         if let Some(sleep) = &mut self.sleep {
             sleep.as_mut().reset(deadline);
         }
     }
 
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let deadline = self.deadline;
         if Instant::now() >= deadline {
             return Poll::Ready(());

@@ -30,7 +30,7 @@ pub(crate) fn read(data: &[u8], plan: &Plan<Export>) -> Result<usize, BulkError>
     let header = Header::of(plan);
     assert_eq!(header.version, VERSION);
     if reader.header(&header)?.is_some() {
-        assert_eq!(reader.states(plan)?.len(), plan.groups().len());
+        assert_eq!(reader.states(plan, None)?.groups.len(), plan.groups().len());
     }
     Ok(usize::try_from(reader.end()).unwrap_or(usize::MAX))
 }

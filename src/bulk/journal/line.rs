@@ -6,8 +6,9 @@ use crate::bulk::{BulkKind, Plan};
 use crate::model::{ItemStatus, JobStatus, ReadSetId};
 use crate::protocol::json;
 
-/// The format that this version writes, and the newest that it reads. In version 1, lines have no checksum.
-pub(super) const VERSION: u64 = 2;
+/// The format that this version writes, and the newest that it reads. In version 1, lines have no checksum;
+/// before version 3, there are no lines of activations.
+pub(super) const VERSION: u64 = 3;
 /// The beginning of every journal.
 pub(super) const MAGIC: &[u8] = br#"{"journal":"healthomics-bulk","#;
 
@@ -26,6 +27,17 @@ pub(crate) struct ItemResult {
     /// Why the item failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
+    /// The job that did not activate the read set, so that the export does not contain it. `None` for other items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) activation: Option<FailedActivation>,
+}
+
+/// A job that did not activate a read set.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FailedActivation {
+    pub(crate) job: String,
+    pub(crate) status: JobStatus,
 }
 
 impl ItemResult {
@@ -52,14 +64,36 @@ pub(super) struct Header {
     pub(super) plan: String,
     pub(super) shard: usize,
     pub(super) shards: usize,
+    #[serde(skip_serializing_if = "is_false")]
+    pub(super) activate_archived: bool,
 }
 
 /// Any other line.
 #[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Entry {
+    #[serde(flatten)]
+    pub(super) line: Line,
+    /// Whether the group is one of the activations before the exports.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) activation: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// What happened to a group.
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(tag = "line", rename_all = "camelCase")]
 pub(super) enum Line {
-    /// A start of the group is about to be sent.
-    Starting { group: usize, token: String },
+    /// A start of the group is about to be sent, without the items that were not activated.
+    Starting {
+        group: usize,
+        token: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        excluded: Vec<ItemResult>,
+    },
     /// The service accepted a start of the group.
     Started { group: usize, job: String },
     /// The job of the group has ended.
@@ -99,11 +133,20 @@ fn checksum(text: &[u8]) -> String {
     format!("{:08x}", crc32fast::hash(text))
 }
 
-/// Whether the checksum of a line, which ends in a newline, is that of [`to_line`].
+/// The text and the checksum of a line that ends in a newline; `None` if it has no checksum.
+fn split_checksum(line: &[u8]) -> Option<(&[u8], &[u8; 8])> {
+    let (front, checksum) = line.strip_suffix(END)?.split_last_chunk::<8>()?;
+    Some((front.strip_suffix(CHECKSUM)?, checksum))
+}
+
+/// Whether a line that ends in a newline has a checksum, valid or not.
+pub(super) fn has_checksum(line: &[u8]) -> bool {
+    split_checksum(line).is_some()
+}
+
+/// Whether the checksum of a line that ends in a newline is that of [`to_line`].
 pub(super) fn has_valid_checksum(line: &[u8]) -> bool {
-    let Some(rest) = line.strip_suffix(END) else { return false };
-    let Some((front, written)) = rest.split_last_chunk::<8>() else { return false };
-    front.strip_suffix(CHECKSUM).is_some_and(|text| checksum(text).as_bytes() == written)
+    split_checksum(line).is_some_and(|(text, written)| checksum(text).as_bytes() == written)
 }
 
 /// Whether the end of a file is a complete line with another byte in place of its newline. An interrupted write does
@@ -128,11 +171,12 @@ impl Header {
             plan: plan.digest().to_owned(),
             shard: plan.current_shard().index,
             shards: plan.current_shard().count,
+            activate_archived: plan.activates_archived(),
         }
     }
 
     /// The fields as names and values for error texts, the most helpful first.
-    pub(super) fn fields(&self) -> [(&'static str, String); 9] {
+    pub(super) fn fields(&self) -> [(&'static str, String); 10] {
         // The journal of another program may contain anything.
         let escaped = |text: &str| text.escape_debug().to_string();
         let quoted = |text: &Option<String>| text.as_ref().map_or("none".to_owned(), |text| format!("{text:?}"));
@@ -144,6 +188,7 @@ impl Header {
             ("role", quoted(&self.role_arn)),
             ("group size", self.group_size.to_string()),
             ("number of groups", self.groups.to_string()),
+            ("activation of archived read sets", if self.activate_archived { "on" } else { "off" }.to_owned()),
             ("input", format!("SHA-256 {}", escaped(&self.plan))),
             ("shard", format!("{} of {}", self.shard, self.shards)),
         ]

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use super::line::{self, Header, Line, MAGIC, VERSION};
-use super::{GroupState, States, io_error};
+use super::line::{self, Entry, Header, ItemResult, Line, MAGIC, VERSION};
+use super::{GroupState, JournalStates, io_error};
 use crate::bulk::{BulkError, BulkKind, Group, Plan};
+use crate::job::Activation;
 use crate::model::{ItemStatus, JobStatus};
 
 /// The limit of a line. A line has at most the results of a hundred items, whose messages come from a response of at
@@ -91,7 +92,12 @@ impl<'a, R: BufRead> Reader<'a, R> {
             return Err(BulkError::JournalUnsupportedVersion { path, version, supported: VERSION });
         }
         self.has_checksums = version > 1;
-        if self.has_checksums && !line::has_valid_checksum(&self.line) {
+        // A checksum in a header of version 1 means that its version is wrong.
+        let is_valid = match self.has_checksums {
+            true => line::has_valid_checksum(&self.line),
+            false => !line::has_checksum(&self.line),
+        };
+        if !is_valid {
             return Err(self.corrupt("its checksum is wrong"));
         }
         for ((field, found), (_, expected)) in header.fields().into_iter().zip(expected.fields()) {
@@ -103,39 +109,75 @@ impl<'a, R: BufRead> Reader<'a, R> {
     }
 
     /// Reads all other lines, and returns the states of the groups after the last one.
-    pub(super) fn states<K: BulkKind>(&mut self, plan: &Plan<K>) -> Result<States<K>, BulkError> {
+    pub(super) fn states<K: BulkKind>(
+        &mut self,
+        plan: &Plan<K>,
+        activation_plan: Option<&Plan<Activation>>,
+    ) -> Result<JournalStates<K>, BulkError> {
         let groups: Vec<_> = plan.groups().collect();
-        let mut states: Vec<_> = groups.iter().map(|_| GroupState::Untouched).collect();
+        let activation_groups: Vec<_> = activation_plan.into_iter().flat_map(Plan::groups).collect();
+        let mut states = JournalStates::untouched(plan, activation_plan);
         while self.next()? {
-            let (index, state) = match self.parse()? {
-                Line::Starting { group, token } => {
-                    if self.group(&groups, group)?.client_token() != token {
-                        return Err(self.corrupt("the token is not that of the group"));
-                    }
-                    (group, GroupState::Indeterminate)
+            let Entry { line, activation } = self.parse()?;
+            if activation {
+                if let Some((position, state, _)) = self.state(&activation_groups, line)? {
+                    states.activations[position] = state;
                 }
-                Line::Started { group, job } => (group, GroupState::Running { job: job.into() }),
-                Line::Ended { group, job, status, mut items } => {
-                    if status == JobStatus::Completed {
-                        // Version 1 had no status for items that a completed job does not list.
-                        for item in &mut items {
-                            item.status.get_or_insert(ItemStatus::Finished);
-                        }
-                    }
-                    let positions: Vec<_> = self.group(&groups, group)?.positions().collect();
-                    if items.iter().any(|item| positions.binary_search(&item.position).is_err()) {
-                        return Err(self.corrupt("an item is not of the group"));
-                    }
-                    (group, GroupState::Finished { job: job.into(), status, items })
+            } else if let Some((position, state, excluded)) = self.state(&groups, line)? {
+                states.groups[position] = state;
+                if let Some(excluded) = excluded {
+                    states.excluded[position] = excluded;
                 }
-                Line::Refused { group, error } => (group, GroupState::Refused { error }),
-                Line::Missing { group, job, error } => (group, GroupState::Missing { job: job.into(), error }),
-                Line::Unknown => continue,
-            };
-            let position = self.position(&groups, index)?;
-            states[position] = state;
+            }
         }
         Ok(states)
+    }
+
+    /// The position of the group of a line, its state after the line, and which items are not in its job if the line
+    /// says so. `None` for a kind of line that a later version adds.
+    #[allow(clippy::type_complexity, reason = "it is used once")]
+    fn state<K: BulkKind>(
+        &self,
+        groups: &[Group<'_, K>],
+        line: Line,
+    ) -> Result<Option<(usize, GroupState<K::Id>, Option<Vec<ItemResult>>)>, BulkError> {
+        let mut line_excluded = None;
+        let (index, state) = match line {
+            Line::Starting { group, token, excluded } => {
+                let found = self.group(groups, group)?;
+                self.check_items(&found, &excluded)?;
+                let positions: Vec<_> = excluded.iter().map(|item| item.position).collect();
+                let (_, expected) = found.without(&positions);
+                if expected != token {
+                    return Err(self.corrupt("the token is not that of the group"));
+                }
+                line_excluded = Some(excluded);
+                (group, GroupState::Indeterminate)
+            }
+            Line::Started { group, job } => (group, GroupState::Running { job: job.into() }),
+            Line::Ended { group, job, status, mut items } => {
+                if status == JobStatus::Completed {
+                    // Version 1 had no status for items that a completed job does not list.
+                    for item in &mut items {
+                        item.status.get_or_insert(ItemStatus::Finished);
+                    }
+                }
+                self.check_items(&self.group(groups, group)?, &items)?;
+                (group, GroupState::Finished { job: job.into(), status, items })
+            }
+            Line::Refused { group, error } => (group, GroupState::Refused { error }),
+            Line::Missing { group, job, error } => (group, GroupState::Missing { job: job.into(), error }),
+            Line::Unknown => return Ok(None),
+        };
+        Ok(Some((self.position(groups, index)?, state, line_excluded)))
+    }
+
+    fn check_items<K: BulkKind>(&self, group: &Group<'_, K>, items: &[ItemResult]) -> Result<(), BulkError> {
+        let positions: Vec<_> = group.positions().collect();
+        if items.iter().any(|item| positions.binary_search(&item.position).is_err()) {
+            return Err(self.corrupt("an item is not of the group"));
+        }
+        Ok(())
     }
 
     fn parse<T: DeserializeOwned>(&self) -> Result<T, BulkError> {

@@ -46,12 +46,22 @@ fn plan() -> Plan<Export> {
     planner().group_size(2).plan(ids(10)).unwrap()
 }
 
+/// Opens the journal of a plan without activations.
+fn open<K: BulkKind>(path: &Path, plan: &Plan<K>) -> (Journal, Vec<GroupState<K::Id>>) {
+    let (journal, states) = Journal::open(path, plan, None).unwrap();
+    (journal, states.groups)
+}
+
+fn starting<K: BulkKind>(journal: &mut Journal, group: &Group<'_, K>) {
+    journal.starting(group, &group.client_token(), &[]).unwrap();
+}
+
 fn states(path: &Path, plan: &Plan<Export>) -> Vec<GroupState<ExportJobId>> {
-    Journal::open(path, plan).unwrap().1
+    open(path, plan).1
 }
 
 fn refusal<K: BulkKind>(path: &Path, plan: &Plan<K>) -> BulkError {
-    Journal::open(path, plan).expect_err("it is refused")
+    Journal::open(path, plan, None).err().expect("it is refused")
 }
 
 fn results(group: &Group<'_, Export>) -> Vec<ItemResult> {
@@ -60,23 +70,24 @@ fn results(group: &Group<'_, Export>) -> Vec<ItemResult> {
         status: Some(if position % 2 == 0 { ItemStatus::Finished } else { "NEW_ONE".into() }),
         read_set_id: (position % 2 == 0).then(|| "7777777777".into()),
         reason: (position % 2 == 1).then(|| "not\nthere: \"é\"".to_owned()),
+        activation: None,
     };
     group.positions().map(result).collect()
 }
 
 /// Writes a group in each state, in the order of [`GroupState`], and returns the states.
 fn write_all(path: &Path, plan: &Plan<Export>) -> Vec<GroupState<ExportJobId>> {
-    let (mut journal, initial) = Journal::open(path, plan).unwrap();
+    let (mut journal, initial) = open(path, plan);
     assert_eq!(initial, vec![GroupState::Untouched; plan.groups().len()]);
     let groups: Vec<_> = plan.groups().collect();
     let job = |number: usize| format!("{:010}", 10 + number).into();
-    journal.starting(&groups[1]).unwrap();
-    journal.starting(&groups[2]).unwrap();
-    journal.starting(&groups[3]).unwrap();
+    starting(&mut journal, &groups[1]);
+    starting(&mut journal, &groups[2]);
+    starting(&mut journal, &groups[3]);
     journal.started(&groups[3], &job(3)).unwrap();
     journal.started(&groups[2], &job(2)).unwrap();
     journal.ended(&groups[3], &job(3), &JobStatus::CompletedWithFailures, &results(&groups[3])).unwrap();
-    journal.starting(&groups[4]).unwrap();
+    starting(&mut journal, &groups[4]);
     journal.refused(&groups[4], "StartReadSetExportJob: AccessDeniedException (403): no").unwrap();
     vec![
         GroupState::Untouched,
@@ -109,7 +120,7 @@ fn with_checksum(line: &str) -> String {
 fn read(bytes: &[u8], plan: &Plan<Export>) -> Result<Option<Vec<GroupState<ExportJobId>>>, BulkError> {
     let mut reader = Reader::new(Path::new("run.jsonl"), bytes);
     match reader.header(&Header::of(plan))? {
-        Some(_) => reader.states(plan).map(Some),
+        Some(_) => reader.states(plan, None).map(|states| Some(states.groups)),
         None => Ok(None),
     }
 }

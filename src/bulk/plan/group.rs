@@ -44,13 +44,29 @@ impl<'a, K: BulkKind> Group<'a, K> {
     /// The client token of the job: two starts with the same token are one job. It is `bulk1-` and 64 hexadecimal
     /// digits.
     pub fn client_token(&self) -> ClientToken {
-        format!("bulk1-{}", hex::encode(self.plan.group_hashes[self.index])).into()
+        token(self.plan.group_hashes[self.index])
     }
 
-    fn range(&self) -> Range<usize> {
+    /// The items that are not at these positions of the input, and the client token of a job of them.
+    pub(in crate::bulk) fn without(&self, positions: &[usize]) -> (Vec<K::Item>, ClientToken) {
+        if positions.is_empty() {
+            return (self.items().to_vec(), self.client_token());
+        }
+        let items = self.positions().zip(self.items()).filter(|(position, _)| !positions.contains(position));
+        let items: Vec<_> = items.map(|(_, item)| item.clone()).collect();
+        let token = token(self.plan.options.group_hash::<K>(&items));
+        (items, token)
+    }
+
+    /// The indexes of the items among those of the plan.
+    pub(in crate::bulk) fn range(&self) -> Range<usize> {
         let start = self.index * self.plan.group_size;
         start..self.plan.items.len().min(start + self.plan.group_size)
     }
+}
+
+fn token(hash: [u8; 32]) -> ClientToken {
+    format!("bulk1-{}", hex::encode(hash)).into()
 }
 
 impl<K: BulkKind> fmt::Debug for Group<'_, K> {

@@ -6,7 +6,7 @@ use super::{Report, ReportItem, items_of_group};
 use crate::bulk::group_outcome::GroupOutcome;
 use crate::bulk::{BulkKind, Group, Shard};
 use crate::error::ErrorSummary;
-use crate::model::{JobStatus, ReadSetId, RunId, SequenceStoreId};
+use crate::model::{ActivationJobId, JobStatus, ReadSetId, RunId, SequenceStoreId};
 
 /// What a [`Report`] says, as plain data: to store, to compare, and to return from a web handler.
 ///
@@ -55,6 +55,9 @@ pub struct ReportSummary {
     pub shard: Shard,
     /// The groups of the shard, in the order of the plan.
     pub groups: Vec<GroupSummary>,
+    /// The ids of the jobs that activated read sets before their export: [`Report::activation_job_ids`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub activation_job_ids: Vec<ActivationJobId>,
     /// The error that stopped the run: [`Report::stopped_by`]. `None` if the run went on to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_by: Option<ErrorSummary>,
@@ -135,6 +138,7 @@ impl<K: BulkKind> Report<K> {
             sequence_store_id: plan.sequence_store_id().clone(),
             shard: plan.current_shard(),
             groups: groups.collect(),
+            activation_job_ids: self.activation_jobs.clone(),
             stopped_by: self.stopped_by().map(ErrorSummary::from),
         }
     }
@@ -151,7 +155,7 @@ impl GroupSummary {
             items: items_of_group(group, outcome).map(ItemSummary::from).collect(),
         };
         match outcome {
-            GroupOutcome::Pending => pending,
+            GroupOutcome::Pending | GroupOutcome::NotActivated { .. } => pending,
             GroupOutcome::Refused(start) | GroupOutcome::Indeterminate(start) => {
                 Self { error: Some(start.error.summary()), ..pending }
             }

@@ -1,45 +1,54 @@
-//! Runs a plan: sends starts when the gate allows it, follows the jobs, and writes the journal.
+//! Runs the jobs of a plan: sends starts when the gate allows it, follows the jobs, and writes the journal.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use tokio::time::Instant;
 
 use super::running_jobs::{GroupsOfJob, RunningJobs};
 use super::start_gate::{Decision, StartEvent, StartFailure, StartGate};
 use crate::bulk::group_outcome::{GroupOutcome, StartError};
-use crate::bulk::journal::{GroupState, Journal};
-use crate::bulk::progress::{Counts, ProgressTracker};
+use crate::bulk::journal::{GroupState, ItemResult, Journal};
+use crate::bulk::progress::{Counts, ProgressTracker, Step};
 use crate::bulk::start::{BulkStart, item_results};
 use crate::bulk::{BulkError, Group, Plan};
 use crate::job::in_flight::InFlight;
+use crate::job::timer::Timer;
 use crate::job::{Failures, Job, JobState as _, Retrying, WaitError, WatchEvent, Watched};
 use crate::{Client, Error};
 
-/// A bulk run in progress. Groups are numbered in the order of the plan's shard.
+/// What the drivers of a run have in common.
+pub(super) struct Shared {
+    pub(super) journal: Option<Journal>,
+    pub(super) progress: ProgressTracker,
+    /// The error that stopped the run.
+    pub(super) stopped_by: Option<StartError>,
+}
+
+/// The jobs of a plan in progress. Groups are numbered in the order of the plan's shard.
 pub(super) struct Driver<'p, K: BulkStart> {
     client: Client,
     plan: &'p Plan<K>,
-    journal: Option<Journal<K>>,
+    step: Step,
     groups: Vec<GroupRun<'p, K>>,
     /// Groups that have to be started, the next one first.
     queue: VecDeque<usize>,
     starts: InFlight<usize, Job<K>>,
     gate: StartGate,
+    /// When the gate may allow the next start, if that is a matter of time.
+    next_start: Option<Timer>,
     jobs: RunningJobs<K>,
     /// Whether the service has the store, so that region and account are right. `None` until a response shows it.
     store_exists: Option<bool>,
     /// Consecutive failures of starts that are retried.
     start_failures: Failures,
-    progress: ProgressTracker,
-    stopped_by: Option<StartError>,
 }
 
 struct GroupRun<'p, K: BulkStart> {
     group: Group<'p, K>,
     outcome: GroupOutcome,
+    /// The results of items that are not in the job of the group, as they were not activated.
+    excluded: Vec<ItemResult>,
     /// Whether this run has sent a start of the group.
     is_start_sent: bool,
     /// Whether the result of a start is not known, so that the group may have a job.
@@ -48,28 +57,20 @@ struct GroupRun<'p, K: BulkStart> {
     indeterminate_starts: u32,
 }
 
-/// What a run waits for.
-enum Event<K: BulkStart> {
+/// What a driver waits for.
+pub(super) enum Event<K: BulkStart> {
     StartEnded(usize, Result<Job<K>, Error>),
     Watch(WatchEvent<K>),
     /// The gate may allow the next start.
     StartDue,
-    /// Progress was not reported for a while.
-    ReportOverdue,
 }
 
 impl<'p, K: BulkStart> Driver<'p, K> {
-    pub(super) fn new(
-        client: Client,
-        plan: &'p Plan<K>,
-        journal: Option<Journal<K>>,
-        gate: StartGate,
-        jobs: RunningJobs<K>,
-        progress: ProgressTracker,
-    ) -> Self {
+    pub(super) fn new(client: Client, plan: &'p Plan<K>, step: Step, gate: StartGate, jobs: RunningJobs<K>) -> Self {
         let groups = plan.groups().map(|group| GroupRun {
             group,
             outcome: GroupOutcome::Pending,
+            excluded: Vec::new(),
             is_start_sent: false,
             is_indeterminate: false,
             indeterminate_starts: 0,
@@ -77,53 +78,21 @@ impl<'p, K: BulkStart> Driver<'p, K> {
         Self {
             client,
             plan,
-            journal,
+            step,
             groups: groups.collect(),
             queue: VecDeque::new(),
             starts: InFlight::new(),
             gate,
+            next_start: None,
             jobs,
             store_exists: None,
             start_failures: Failures::default(),
-            progress,
-            stopped_by: None,
         }
     }
 
-    /// Runs the plan to its end, from the states that the journal has. Returns the result of each group, and the error
-    /// that stopped the run if there was one.
-    pub(super) async fn run(
-        mut self,
-        states: Vec<GroupState<K::Id>>,
-    ) -> Result<(Vec<GroupOutcome>, Option<StartError>), BulkError> {
-        self.resume(states);
-        self.report_progress();
-        loop {
-            let next_start = self.start_groups()?;
-            if self.queue.is_empty() && self.starts.is_empty() && self.jobs.is_empty() {
-                break;
-            }
-            match self.next_event(next_start).await {
-                Event::StartEnded(index, Ok(job)) => self.start_accepted(index, job)?,
-                Event::StartEnded(index, Err(error)) => self.start_failed(index, error)?,
-                Event::Watch(WatchEvent::EndListed(job_id)) => {
-                    self.observe(StartEvent::JobEnded);
-                    self.jobs.set_end_listed(&job_id);
-                }
-                Event::Watch(WatchEvent::Finished(watched)) => self.job_finished(watched).await?,
-                Event::Watch(WatchEvent::ItemProgress { id, finished, failed }) => {
-                    self.item_progress(&id, Counts { finished, failed });
-                }
-                Event::Watch(WatchEvent::RetryingChanged) | Event::ReportOverdue => self.report_progress(),
-                Event::StartDue => {}
-            }
-        }
-        let outcomes = self.groups.into_iter().map(|group| group.outcome).collect();
-        Ok((outcomes, self.stopped_by))
-    }
-
-    /// Queues the groups that have to be started, and first those that an earlier run has sent starts for.
-    fn resume(&mut self, states: Vec<GroupState<K::Id>>) {
+    /// Continues from the states that the journal has, and queues the groups that have to be started: first those that
+    /// an earlier run has sent starts for.
+    pub(super) fn resume(&mut self, states: Vec<GroupState<K::Id>>, shared: &mut Shared) {
         let mut untouched = Vec::new();
         for (index, state) in states.into_iter().enumerate() {
             match state {
@@ -137,7 +106,7 @@ impl<'p, K: BulkStart> Driver<'p, K> {
                 GroupState::Missing { job, error } => {
                     let cause = error.clone();
                     let job_id = job.to_string();
-                    self.set_outcome(index, GroupOutcome::Lost { job_id, error, cause, not_found: true });
+                    self.set_outcome(index, GroupOutcome::Lost { job_id, error, cause, not_found: true }, shared);
                 }
                 GroupState::Running { job } => {
                     let store = self.plan.sequence_store_id().clone();
@@ -146,7 +115,7 @@ impl<'p, K: BulkStart> Driver<'p, K> {
                 }
                 GroupState::Finished { job, status, items } => {
                     let job_id = job.to_string();
-                    self.set_outcome(index, GroupOutcome::Ended { job_id, status, items });
+                    self.set_outcome(index, GroupOutcome::Ended { job_id, status, items }, shared);
                     self.jobs.add_ended(job);
                 }
             }
@@ -154,64 +123,131 @@ impl<'p, K: BulkStart> Driver<'p, K> {
         self.queue.extend(untouched);
     }
 
+    /// Takes the groups out of the queue that no start was sent for, and returns them in the order of the plan.
+    /// [`enqueue`](Self::enqueue) or [`settle`](Self::settle) is called for each later.
+    pub(super) fn take_unstarted(&mut self) -> Vec<usize> {
+        let groups = &self.groups;
+        let (indeterminate, mut unstarted): (Vec<_>, Vec<_>) =
+            self.queue.drain(..).partition(|&index| groups[index].is_indeterminate);
+        self.queue = indeterminate.into();
+        unstarted.sort_unstable();
+        unstarted
+    }
+
+    /// Queues a group that has to be started.
+    pub(super) fn enqueue(&mut self, index: usize) {
+        self.queue.push_back(index);
+    }
+
+    /// Sets the results of items that are not in the job of a group.
+    pub(super) fn set_excluded(&mut self, index: usize, excluded: Vec<ItemResult>) {
+        self.groups[index].excluded = excluded;
+    }
+
+    pub(super) fn group(&self, index: usize) -> Group<'p, K> {
+        self.groups[index].group
+    }
+
+    /// The number of items of all groups.
+    pub(super) fn item_count(&self) -> usize {
+        self.groups.iter().map(|run| run.group.items().len()).sum()
+    }
+
+    pub(super) fn outcome(&self, index: usize) -> &GroupOutcome {
+        &self.groups[index].outcome
+    }
+
+    /// The results of the groups.
+    pub(super) fn into_outcomes(self) -> Vec<GroupOutcome> {
+        self.groups.into_iter().map(|group| group.outcome).collect()
+    }
+
+    /// Whether no group has to be started or followed.
+    pub(super) fn is_done(&self) -> bool {
+        self.queue.is_empty() && self.starts.is_empty() && self.jobs.is_empty()
+    }
+
+    /// Lets no more groups be started, as an error stopped the run.
+    pub(super) fn stop(&mut self) {
+        self.observe(StartEvent::Failed(StartFailure::AllRefused));
+    }
+
     fn observe(&mut self, event: StartEvent) {
         self.gate.observe(event, Instant::now(), fastrand::f64());
     }
 
-    /// Sends as many starts as the gate allows. Returns when it may allow the next one, if that is a matter of time.
-    fn start_groups(&mut self) -> Result<Option<Instant>, BulkError> {
+    /// Sends as many starts as the gate allows.
+    pub(super) fn start_groups(&mut self, shared: &mut Shared) -> Result<(), BulkError> {
+        self.next_start = None;
         while let Some(&index) = self.queue.front() {
             match self.gate.decide(Instant::now(), self.starts.len(), self.jobs.quota_usage()) {
                 Decision::Start => {
                     self.queue.pop_front();
-                    self.start(index)?;
+                    self.start(index, shared)?;
                 }
-                Decision::WaitUntil(time) => return Ok(Some(time)),
-                Decision::WaitForEvent => return Ok(None),
+                Decision::WaitUntil(time) => {
+                    self.next_start = Some(Timer::at(time));
+                    break;
+                }
+                Decision::WaitForEvent => break,
                 Decision::Stop => {
                     self.queue.pop_front();
-                    if let Some(error) = self.stopped_by.clone() {
-                        self.settle_unstarted(index, error)?;
+                    if let Some(error) = shared.stopped_by.clone() {
+                        self.settle_unstarted(index, error, shared)?;
                     }
                 }
             }
         }
-        Ok(None)
-    }
-
-    /// Sends the start of a group, after the journal has it.
-    fn start(&mut self, index: usize) -> Result<(), BulkError> {
-        let group = self.groups[index].group;
-        if let Some(journal) = &mut self.journal {
-            journal.starting(&group)?;
-        }
-        self.groups[index].is_start_sent = true;
-        self.starts.push(index, K::start(&self.client, self.plan, &group));
         Ok(())
     }
 
-    /// Waits for whatever comes first.
-    async fn next_event(&mut self, next_start: Option<Instant>) -> Event<K> {
-        let mut next_start = pin!(next_start.map(tokio::time::sleep_until));
-        poll_fn(|cx| {
-            if let Poll::Ready((index, result)) = self.starts.poll(cx) {
-                return Poll::Ready(Event::StartEnded(index, result));
-            }
-            if let Poll::Ready(Some(event)) = self.jobs.poll(cx) {
-                return Poll::Ready(Event::Watch(event));
-            }
-            if let Some(next_start) = next_start.as_mut().as_pin_mut()
-                && next_start.poll(cx).is_ready()
-            {
-                return Poll::Ready(Event::StartDue);
-            }
-            self.progress.poll_overdue(cx).map(|()| Event::ReportOverdue)
-        })
-        .await
+    /// Sends the start of a group, after the journal has it.
+    fn start(&mut self, index: usize, shared: &mut Shared) -> Result<(), BulkError> {
+        let run = &mut self.groups[index];
+        let excluded: Vec<_> = run.excluded.iter().map(|item| item.position).collect();
+        let (items, token) = run.group.without(&excluded);
+        if let Some(journal) = &mut shared.journal {
+            journal.starting(&run.group, &token, &run.excluded)?;
+        }
+        run.is_start_sent = true;
+        self.starts.push(index, K::start(&self.client, self.plan, items, token));
+        Ok(())
     }
 
-    fn start_accepted(&mut self, index: usize, job: Job<K>) -> Result<(), BulkError> {
-        if let Some(journal) = &mut self.journal {
+    /// The next event: whatever comes first.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Event<K>> {
+        if let Poll::Ready((index, result)) = self.starts.poll(cx) {
+            return Poll::Ready(Event::StartEnded(index, result));
+        }
+        if let Poll::Ready(Some(event)) = self.jobs.poll(cx) {
+            return Poll::Ready(Event::Watch(event));
+        }
+        match &mut self.next_start {
+            Some(next_start) => next_start.poll(cx).map(|()| Event::StartDue),
+            None => Poll::Pending,
+        }
+    }
+
+    pub(super) async fn handle(&mut self, event: Event<K>, shared: &mut Shared) -> Result<(), BulkError> {
+        match event {
+            Event::StartEnded(index, Ok(job)) => self.start_accepted(index, job, shared)?,
+            Event::StartEnded(index, Err(error)) => self.start_failed(index, error, shared)?,
+            Event::Watch(WatchEvent::EndListed(job_id)) => {
+                self.observe(StartEvent::JobEnded);
+                self.jobs.set_end_listed(&job_id);
+            }
+            Event::Watch(WatchEvent::Finished(watched)) => self.job_finished(watched, shared).await?,
+            Event::Watch(WatchEvent::ItemProgress { id, finished, failed }) => {
+                self.item_progress(&id, Counts { finished, failed }, shared);
+            }
+            Event::Watch(WatchEvent::RetryingChanged) => self.report_progress(shared),
+            Event::StartDue => {}
+        }
+        Ok(())
+    }
+
+    fn start_accepted(&mut self, index: usize, job: Job<K>, shared: &mut Shared) -> Result<(), BulkError> {
+        if let Some(journal) = &mut shared.journal {
             journal.started(&self.groups[index].group, job.id())?;
         }
         if self.start_failures.clear() {
@@ -221,11 +257,11 @@ impl<'p, K: BulkStart> Driver<'p, K> {
         self.store_exists = Some(true);
         self.groups[index].is_indeterminate = false;
         self.jobs.add_started(job, index);
-        self.report_progress();
+        self.report_progress(shared);
         Ok(())
     }
 
-    fn start_failed(&mut self, index: usize, error: Error) -> Result<(), BulkError> {
+    fn start_failed(&mut self, index: usize, error: Error, shared: &mut Shared) -> Result<(), BulkError> {
         let group = &mut self.groups[index];
         // Noted first: whatever follows, this start may have been applied.
         if error.may_have_been_applied() {
@@ -238,45 +274,50 @@ impl<'p, K: BulkStart> Driver<'p, K> {
             StartFailure::QuotaFull { .. } => {
                 tracing::debug!(%error, "a start waits for the end of a job, and is repeated with the same token");
                 self.queue.push_front(index);
-                self.report_start_failure(&error);
+                self.report_start_failure(&error, shared);
             }
             StartFailure::Unavailable { .. } => {
                 tracing::debug!(%error, "a start is retried later, with the same token");
                 // The failure may concern this group alone, so the others go first.
                 self.queue.push_back(index);
-                self.report_start_failure(&error);
+                self.report_start_failure(&error, shared);
             }
             StartFailure::Refused | StartFailure::AllRefused => {
                 self.start_failures.clear();
                 let error = StartError::from(error);
                 if failure == StartFailure::AllRefused {
-                    self.stopped_by = Some(error.clone());
+                    shared.stopped_by = Some(error.clone());
                 }
-                self.settle_unstarted(index, error)?;
+                self.settle_unstarted(index, error, shared)?;
             }
         }
         Ok(())
     }
 
     /// Settles a group that has no job as far as is known.
-    fn settle_unstarted(&mut self, index: usize, error: StartError) -> Result<(), BulkError> {
+    pub(super) fn settle_unstarted(
+        &mut self,
+        index: usize,
+        error: StartError,
+        shared: &mut Shared,
+    ) -> Result<(), BulkError> {
         let group = &self.groups[index];
         if group.is_indeterminate {
-            self.settle(index, GroupOutcome::Indeterminate(error));
+            self.settle(index, GroupOutcome::Indeterminate(error), shared);
             return Ok(());
         }
         // A run that is resumed starts the group again, refused or not. But without this line, a start that was sent
         // would count as one that may have been applied.
         if group.is_start_sent
-            && let Some(journal) = &mut self.journal
+            && let Some(journal) = &mut shared.journal
         {
             journal.refused(&group.group, &error.text)?;
         }
-        self.settle(index, GroupOutcome::Refused(error));
+        self.settle(index, GroupOutcome::Refused(error), shared);
         Ok(())
     }
 
-    async fn job_finished(&mut self, (job, outcome): Watched<K>) -> Result<(), BulkError> {
+    async fn job_finished(&mut self, (job, outcome): Watched<K>, shared: &mut Shared) -> Result<(), BulkError> {
         let Some(GroupsOfJob { indexes, is_sole }) = self.jobs.remove(job.id()) else {
             return Ok(());
         };
@@ -288,12 +329,12 @@ impl<'p, K: BulkStart> Driver<'p, K> {
         let is_missing = not_found && self.store_exists().await;
         for index in indexes {
             let outcome = match &outcome {
-                Ok(outcome) => self.ended(index, job.id(), outcome.job(), is_sole)?,
-                Err(error) if is_missing => self.missing(index, job.id(), error)?,
+                Ok(outcome) => self.ended(index, job.id(), outcome.job(), is_sole, shared)?,
+                Err(error) if is_missing => self.missing(index, job.id(), error, shared)?,
                 // In the journal the job is still running: a run that is resumed polls it again.
                 Err(error) => lost(job.id(), error),
             };
-            self.settle(index, outcome);
+            self.settle(index, outcome, shared);
         }
         Ok(())
     }
@@ -304,13 +345,14 @@ impl<'p, K: BulkStart> Driver<'p, K> {
         job_id: &K::Id,
         job: &K::State,
         is_sole: bool,
+        shared: &mut Shared,
     ) -> Result<GroupOutcome, BulkError> {
         let group = self.groups[index].group;
         let status = job.status().clone();
-        let items = item_results::<K>(&group, job, is_sole);
+        let items = item_results::<K>(&group, &self.groups[index].excluded, job, is_sole);
         // A later response may list what this one leaves out.
         let is_complete = items.iter().all(|item| item.status.is_some());
-        if is_complete && let Some(journal) = &mut self.journal {
+        if is_complete && let Some(journal) = &mut shared.journal {
             journal.ended(&group, job_id, &status, &items)?;
         }
         Ok(GroupOutcome::Ended { job_id: job_id.to_string(), status, items })
@@ -328,38 +370,51 @@ impl<'p, K: BulkStart> Driver<'p, K> {
     }
 
     /// The job of a group is missing for good: a run that is resumed does not poll it again.
-    fn missing(&mut self, index: usize, job_id: &K::Id, error: &WaitError<K>) -> Result<GroupOutcome, BulkError> {
+    fn missing(
+        &mut self,
+        index: usize,
+        job_id: &K::Id,
+        error: &WaitError<K>,
+        shared: &mut Shared,
+    ) -> Result<GroupOutcome, BulkError> {
         let (error, cause) = texts(error);
         let prefix = "the service does not know the job any more, although it has the store";
         let cause = format!("{prefix}: {cause}");
-        if let Some(journal) = &mut self.journal {
+        if let Some(journal) = &mut shared.journal {
             journal.missing(&self.groups[index].group, job_id, &cause)?;
         }
         let error = format!("{prefix}: {error}");
         Ok(GroupOutcome::Lost { job_id: job_id.to_string(), error, cause, not_found: true })
     }
 
-    fn settle(&mut self, index: usize, outcome: GroupOutcome) {
-        self.set_outcome(index, outcome);
-        self.report_progress();
+    /// Sets the result of a group.
+    pub(super) fn settle(&mut self, index: usize, outcome: GroupOutcome, shared: &mut Shared) {
+        self.set_outcome(index, outcome, shared);
+        self.report_progress(shared);
     }
 
-    fn set_outcome(&mut self, index: usize, outcome: GroupOutcome) {
+    fn set_outcome(&mut self, index: usize, outcome: GroupOutcome, shared: &mut Shared) {
         let group = &mut self.groups[index];
-        self.progress.settle(index, group.group.items().len(), &outcome);
+        match self.step {
+            Step::Activate => shared.progress.activation_job_ended(),
+            Step::ListReadSets | Step::Run => shared.progress.settle(index, group.group.items().len(), &outcome),
+        }
         group.outcome = outcome;
     }
 
-    fn item_progress(&mut self, job_id: &K::Id, counts: Counts) {
+    fn item_progress(&mut self, job_id: &K::Id, counts: Counts, shared: &mut Shared) {
+        if self.step == Step::Activate {
+            return;
+        }
         // The counts of a job of several groups can't be divided among them.
         let Some(index) = self.jobs.only_group(job_id) else { return };
         let item_count = self.groups[index].group.items().len();
-        if self.progress.set_counts(index, item_count, counts) {
-            self.report_progress();
+        if shared.progress.set_counts(index, item_count, counts) {
+            self.report_progress(shared);
         }
     }
 
-    fn report_start_failure(&mut self, error: &Error) {
+    fn report_start_failure(&mut self, error: &Error, shared: &mut Shared) {
         if self.start_failures.add(&self.client, error) {
             let run_id = self.plan.run_id();
             let report = error.report();
@@ -370,12 +425,12 @@ impl<'p, K: BulkStart> Driver<'p, K> {
                 tracing::warn!(%run_id, error = %report, "jobs can't be started at present, retrying");
             }
         }
-        self.report_progress();
+        self.report_progress(shared);
     }
 
-    fn report_progress(&mut self) {
+    pub(super) fn report_progress(&self, shared: &mut Shared) {
         let retrying = Retrying::oldest(self.start_failures.retrying().into_iter().chain(self.jobs.retrying()));
-        self.progress.report(self.jobs.len(), retrying);
+        shared.progress.report_step(self.step, self.jobs.len(), retrying);
     }
 }
 

@@ -14,11 +14,11 @@ fn a_journal_truncated_at_any_byte_keeps_its_complete_lines() {
     let write = |bytes: &[u8]| fs::write(directory.file(), bytes).unwrap();
     for cut in (0..header).chain(last..whole.len()) {
         write(&whole[..cut]);
-        let (mut journal, read) = Journal::open(directory.file(), &plan).unwrap();
+        let (mut journal, read) = open(&directory.file(), &plan);
         if cut >= header {
             assert_eq!((&read[3], &read[4]), (&ended_state(&plan)[0], &GroupState::Indeterminate), "{cut}");
         }
-        journal.starting(&group).unwrap();
+        starting(&mut journal, &group);
         drop(journal);
         let again = states(&directory.file(), &plan);
         assert_eq!((&again[0], &again[1..]), (&GroupState::Indeterminate, &read[1..]), "{cut}");
@@ -118,17 +118,17 @@ fn every_flipped_bit_is_detected() {
 #[test]
 fn a_line_that_could_not_be_written_is_removed() {
     let (directory, plan) = (Directory::new(), plan());
-    let (mut journal, _) = Journal::open(directory.file(), &plan).unwrap();
+    let (mut journal, _) = open(&directory.file(), &plan);
     let groups: Vec<_> = plan.groups().collect();
-    journal.starting(&groups[0]).unwrap();
+    starting(&mut journal, &groups[0]);
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let file = std::mem::replace(&mut journal.file, full);
-    let error = journal.starting(&groups[1]).unwrap_err();
+    let error = journal.starting(&groups[1], &groups[1].client_token(), &[]).unwrap_err();
     assert!(matches!(error, BulkError::JournalStorageFull { .. }), "{error}");
     assert!(error.to_string().starts_with("no space is left on the device for the journal "), "{error}");
     journal.file = file;
     (&journal.file).write_all(b"{\"line\":\"star").unwrap();
-    journal.starting(&groups[2]).unwrap();
+    starting(&mut journal, &groups[2]);
     drop(journal);
     let (touched, not) = (GroupState::Indeterminate, GroupState::Untouched);
     assert_eq!(states(&directory.file(), &plan), [touched.clone(), not.clone(), touched, not.clone(), not]);

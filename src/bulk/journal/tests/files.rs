@@ -64,7 +64,7 @@ fn a_journal_of_another_run_is_refused_with_the_difference() {
 #[test]
 fn a_second_writer_is_refused() {
     let (directory, plan) = (Directory::new(), plan());
-    let (journal, _) = Journal::open(directory.file(), &plan).unwrap();
+    let (journal, _) = open(&directory.file(), &plan);
     let error = refusal(&directory.file(), &plan);
     assert!(matches!(error, BulkError::JournalLocked { .. }), "{error}");
     drop(journal);
@@ -84,7 +84,7 @@ fn directories_that_cant_be_written_are_refused() {
     fs::set_permissions(&directory.0, read_only).unwrap();
     // Some users and systems may write all the same: what anyone may do there, the journal may.
     let allowed = fs::write(directory.0.join("probe"), "").is_ok();
-    let opened = Journal::open(directory.file(), &plan);
+    let opened = Journal::open(directory.file(), &plan, None);
     fs::set_permissions(&directory.0, writable).unwrap();
     assert_eq!(opened.is_ok(), allowed);
     assert!(allowed || matches!(opened, Err(BulkError::JournalIo { action: "open", .. })));

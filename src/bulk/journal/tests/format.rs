@@ -22,7 +22,7 @@ fn the_format_does_not_change() {
     assert_eq!(
         lines[0],
         format!(
-            r#"{{"journal":"healthomics-bulk","version":2,"runId":"run-7","kind":"export","sequenceStoreId":"1234567890","roleArn":"arn:aws:iam::123456789012:role/Omics","destination":"s3://bucket/out/","groups":5,"groupSize":2,"plan":"{}","shard":0,"shards":1}}"#,
+            r#"{{"journal":"healthomics-bulk","version":3,"runId":"run-7","kind":"export","sequenceStoreId":"1234567890","roleArn":"arn:aws:iam::123456789012:role/Omics","destination":"s3://bucket/out/","groups":5,"groupSize":2,"plan":"{}","shard":0,"shards":1}}"#,
             plan.digest()
         )
     );
@@ -43,7 +43,7 @@ fn the_format_does_not_change() {
 fn a_missing_job_is_read_back() {
     let (directory, plan) = (Directory::new(), plan());
     write_all(&directory.file(), &plan);
-    let (mut journal, _) = Journal::open(directory.file(), &plan).unwrap();
+    let (mut journal, _) = open(&directory.file(), &plan);
     journal.missing(&plan.groups().nth(2).unwrap(), &"0000000012".into(), "no such job").unwrap();
     drop(journal);
     let expected = GroupState::Missing { job: "0000000012".into(), error: "no such job".to_owned() };
@@ -57,9 +57,9 @@ fn a_missing_job_is_read_back() {
 fn later_lines_win() {
     let (directory, plan) = (Directory::new(), plan());
     write_all(&directory.file(), &plan);
-    let (mut journal, _) = Journal::open(directory.file(), &plan).unwrap();
+    let (mut journal, _) = open(&directory.file(), &plan);
     for group in plan.groups() {
-        journal.starting(&group).unwrap();
+        starting(&mut journal, &group);
     }
     drop(journal);
     assert_eq!(states(&directory.file(), &plan), vec![GroupState::Indeterminate; 5]);
@@ -68,7 +68,7 @@ fn later_lines_win() {
 #[test]
 fn a_shard_has_states_of_its_own_groups() {
     let (directory, shard) = (Directory::new(), plan().shard(1, 2).unwrap());
-    let (mut journal, states) = Journal::open(directory.file(), &shard).unwrap();
+    let (mut journal, states) = open(&directory.file(), &shard);
     assert_eq!(states.len(), 2);
     let group = shard.groups().nth(1).unwrap();
     journal.started(&group, &"0000000001".into()).unwrap();
@@ -90,9 +90,9 @@ fn a_newer_format_is_refused_and_newer_lines_are_ignored() {
     with_line(&directory.file(), 4, more);
     assert_eq!(states(&directory.file(), &plan), expected);
 
-    fs::write(directory.file(), "{\"journal\":\"healthomics-bulk\",\"version\":3,\"else\":true}\n").unwrap();
+    fs::write(directory.file(), "{\"journal\":\"healthomics-bulk\",\"version\":4,\"else\":true}\n").unwrap();
     let error = refusal(&directory.file(), &plan);
-    assert!(matches!(error, BulkError::JournalUnsupportedVersion { version: 3, supported: 2, .. }), "{error}");
+    assert!(matches!(error, BulkError::JournalUnsupportedVersion { version: 4, supported: 3, .. }), "{error}");
 }
 
 #[test]
@@ -106,12 +106,13 @@ fn the_read_sets_of_an_import_are_read_back() {
         Planner::import("run-7".into(), "1234567890".into(), "arn:aws:iam::123456789012:role/Omics".into())
             .plan((0..3).map(source))
             .unwrap();
-    let (mut journal, _) = Journal::open(directory.file(), &plan).unwrap();
+    let (mut journal, _) = open(&directory.file(), &plan);
     let item = |position| ItemResult {
         position,
         status: Some(ItemStatus::Finished),
         read_set_id: Some("7777777777".into()),
         reason: None,
+        activation: None,
     };
     // The job need not list each item.
     let unlisted = ItemResult { status: None, read_set_id: None, ..item(2) };
@@ -119,7 +120,7 @@ fn the_read_sets_of_an_import_are_read_back() {
     let status = JobStatus::CompletedWithFailures;
     journal.ended(&plan.groups().next().unwrap(), &job, &status, &items).unwrap();
     drop(journal);
-    let (_, read) = Journal::open(directory.file(), &plan).unwrap();
+    let (_, read) = open(&directory.file(), &plan);
     assert_eq!(read, [GroupState::Finished { job, status, items }]);
 }
 
@@ -128,13 +129,13 @@ fn the_read_sets_of_an_import_are_read_back() {
 fn ten_thousand_groups_are_read() {
     let size = if cfg!(debug_assertions) { 5 } else { 100 };
     let (directory, plan) = (Directory::new(), planner().group_size(size).plan(ids(10_000 * size)).unwrap());
-    drop(Journal::open(directory.file(), &plan).unwrap());
+    drop(open(&directory.file(), &plan));
     let mut text = fs::read(directory.file()).unwrap();
     for group in plan.groups() {
         let index = group.index();
         let (job, status, items) = ("0000000001".to_owned(), JobStatus::Completed, results(&group));
         let token = group.client_token().to_string();
-        text.extend(line::to_line(&Line::Starting { group: index, token }, VERSION));
+        text.extend(line::to_line(&Line::Starting { group: index, token, excluded: Vec::new() }, VERSION));
         text.extend(line::to_line(&Line::Started { group: index, job: job.clone() }, VERSION));
         text.extend(line::to_line(&Line::Ended { group: index, job, status, items }, VERSION));
     }
@@ -151,8 +152,8 @@ fn a_journal_of_version_1_is_read_and_continued() {
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal_v1.jsonl");
     fs::copy(fixture, directory.file()).unwrap();
     assert_eq!(states(&directory.file(), &plan), expected);
-    let (mut journal, _) = Journal::open(directory.file(), &plan).unwrap();
-    journal.starting(&plan.groups().next().unwrap()).unwrap();
+    let (mut journal, _) = open(&directory.file(), &plan);
+    starting(&mut journal, &plan.groups().next().unwrap());
     drop(journal);
     let states = states(&directory.file(), &plan);
     assert_eq!((&states[0], &states[1..]), (&GroupState::Indeterminate, &expected[1..]));

@@ -1,0 +1,363 @@
+//! Activates archived read sets before they are exported.
+//!
+//! The jobs of activations are a plan of their own, of the same read sets. A group of exports waits for those that have
+//! its read sets, and then until no other job activates one of them.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::driver::{self, Driver, Shared};
+use super::status_list::StatusList;
+use crate::bulk::group_outcome::{GroupOutcome, StartError};
+use crate::bulk::journal::{FailedActivation, GroupState, ItemResult};
+use crate::bulk::progress::Step;
+use crate::bulk::{BulkError, BulkStart, Plan};
+use crate::job::schedule::exponential_backoff;
+use crate::job::timer::{Timer, deadline_after};
+use crate::job::{Activation, Failures};
+use crate::model::{ActivationJobId, ItemStatus, ReadSetId, ReadSetStatus};
+use crate::{Client, Error};
+
+/// The limit of the backoff after the first of several consecutive failures of a list.
+const INITIAL_BACKOFF: Duration = Duration::from_secs(1);
+/// The longest backoff after failures of a list.
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
+
+/// The activations before the exports of a run.
+pub(super) struct Activations<'p> {
+    client: Client,
+    plan: &'p Plan<Activation>,
+    driver: Driver<'p, Activation>,
+    /// The groups of exports that are not started as their read sets may not be active.
+    waiting: Vec<WaitingGroup>,
+    /// The read sets of these groups.
+    read_sets: HashSet<ReadSetId>,
+    /// The groups of activations that may be needed. Empty once the archived read sets are listed.
+    unstarted: Vec<usize>,
+    /// The groups of activations in which no read set is archived.
+    not_needed: HashSet<usize>,
+    /// The groups of activations that have not ended, with the number of their read sets that the run exports.
+    not_ended: Vec<(usize, usize)>,
+    /// The list in flight: of archived read sets at first, later of those that other jobs activate.
+    list: Option<StatusList>,
+    /// When the read sets that other jobs activate may be listed.
+    next_list: Timer,
+    list_interval: Duration,
+    list_failures: Failures,
+    consecutive_list_failures: u32,
+}
+
+/// A group of exports that waits for activations.
+struct WaitingGroup {
+    /// The index of the group in the plan's shard.
+    index: usize,
+    /// The groups of activations that have its read sets.
+    activations: Range<usize>,
+    waits_for: WaitsFor,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WaitsFor {
+    /// The end of the activations.
+    Activations,
+    /// A list of the read sets that other jobs activate, which is to be requested.
+    NextList,
+    /// The list that is in flight.
+    List,
+}
+
+/// What the activations wait for.
+pub(super) enum Event {
+    Driver(driver::Event<Activation>),
+    /// A list has ended: the read sets, or `None` if the list has too many pages.
+    Listed(Result<Option<HashSet<ReadSetId>>, Error>),
+    /// The next list may be requested.
+    ListDue,
+}
+
+impl<'p> Activations<'p> {
+    /// Holds back the groups of exports that no start was sent for.
+    pub(super) fn new<K: BulkStart>(
+        client: &Client,
+        plan: &'p Plan<Activation>,
+        mut driver: Driver<'p, Activation>,
+        states: Vec<GroupState<ActivationJobId>>,
+        exports: &mut Driver<'_, K>,
+        list_interval: Duration,
+        shared: &mut Shared,
+    ) -> Self {
+        let known: HashSet<_> = (0..states.len()).filter(|&index| states[index].has_job()).collect();
+        driver.resume(states, shared);
+        for _ in &known {
+            shared.progress.add_activation_job();
+        }
+        driver.take_unstarted();
+
+        let activation_of = |range: &Range<usize>| {
+            let size = plan.group_size();
+            range.start / size..range.end.div_ceil(size)
+        };
+        let mut waiting = Vec::new();
+        let mut read_sets = HashSet::new();
+        let mut not_ended: Vec<(usize, usize)> = Vec::new();
+        for index in exports.take_unstarted() {
+            let range = exports.group(index).range();
+            let activations = activation_of(&range);
+            for activation in activations.clone() {
+                let group = driver.group(activation);
+                let shared_items = group.range().start.max(range.start)..group.range().end.min(range.end);
+                let first = shared_items.start - group.range().start;
+                read_sets.extend(group.items()[first..first + shared_items.len()].iter().cloned());
+                match not_ended.last_mut() {
+                    Some((last, items)) if *last == activation => *items += shared_items.len(),
+                    _ => not_ended.push((activation, shared_items.len())),
+                }
+            }
+            waiting.push(WaitingGroup { index, activations, waits_for: WaitsFor::Activations });
+        }
+        let started: usize = exports.item_count() - read_sets.len();
+        shared.progress.add_activated(started);
+        let unstarted = not_ended.iter().map(|(index, _)| *index).filter(|index| !known.contains(index)).collect();
+
+        let mut activations = Self {
+            client: client.clone(),
+            plan,
+            driver,
+            waiting,
+            read_sets,
+            unstarted,
+            not_needed: HashSet::new(),
+            not_ended,
+            list: None,
+            next_list: Timer::at(Instant::now()),
+            list_interval,
+            list_failures: Failures::default(),
+            consecutive_list_failures: 0,
+        };
+        if !activations.unstarted.is_empty() {
+            // A list of more pages takes more requests than it saves.
+            let max_pages = activations.unstarted.len();
+            activations.list = Some(activations.status_list(ReadSetStatus::Archived, max_pages));
+        }
+        activations
+    }
+
+    fn status_list(&self, status: ReadSetStatus, max_pages: usize) -> StatusList {
+        StatusList::new(&self.client, self.plan.sequence_store_id(), status, max_pages)
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.driver.is_done() && self.waiting.is_empty()
+    }
+
+    /// The ids of the jobs, in the order of the plan.
+    pub(super) fn into_job_ids(self) -> Vec<ActivationJobId> {
+        let outcomes = self.driver.into_outcomes().into_iter();
+        let job_ids = outcomes.filter_map(|outcome| match outcome {
+            GroupOutcome::Ended { job_id, .. } | GroupOutcome::Lost { job_id, .. } => Some(job_id.into()),
+            _ => None,
+        });
+        job_ids.collect()
+    }
+
+    /// Starts activations, hands over the groups of exports that need not wait any more, and requests the next list.
+    pub(super) fn advance<K: BulkStart>(
+        &mut self,
+        exports: &mut Driver<'_, K>,
+        shared: &mut Shared,
+    ) -> Result<(), BulkError> {
+        if let Some(error) = shared.stopped_by.clone() {
+            self.stop(&error, exports, shared)?;
+        }
+        self.driver.start_groups(shared)?;
+
+        let (driver, not_needed) = (&self.driver, &self.not_needed);
+        let has_ended =
+            |index: usize| not_needed.contains(&index) || !matches!(driver.outcome(index), GroupOutcome::Pending);
+        let not_ended = self.not_ended.len();
+        self.not_ended.retain(|&(index, items)| {
+            if has_ended(index) {
+                shared.progress.add_activated(items);
+            }
+            !has_ended(index)
+        });
+        if self.not_ended.len() < not_ended {
+            for group in &mut self.waiting {
+                if group.waits_for == WaitsFor::Activations && group.activations.clone().all(has_ended) {
+                    group.waits_for = WaitsFor::NextList;
+                }
+            }
+            self.driver.report_progress(shared);
+        }
+
+        if self.waits_for_next_list() && self.next_list.deadline() <= Instant::now() {
+            for group in &mut self.waiting {
+                if group.waits_for == WaitsFor::NextList {
+                    group.waits_for = WaitsFor::List;
+                }
+            }
+            self.list = Some(self.status_list(ReadSetStatus::Activating, usize::MAX));
+        }
+        Ok(())
+    }
+
+    fn waits_for_next_list(&self) -> bool {
+        self.list.is_none() && self.waiting.iter().any(|group| group.waits_for == WaitsFor::NextList)
+    }
+
+    /// Starts nothing more, as an error stopped the run.
+    fn stop<K: BulkStart>(
+        &mut self,
+        error: &StartError,
+        exports: &mut Driver<'_, K>,
+        shared: &mut Shared,
+    ) -> Result<(), BulkError> {
+        self.driver.stop();
+        exports.stop();
+        self.list = None;
+        for group in self.waiting.drain(..) {
+            exports.settle_unstarted(group.index, error.clone(), shared)?;
+        }
+        Ok(())
+    }
+
+    /// The next event: whatever comes first.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if let Poll::Ready(event) = self.driver.poll(cx) {
+            return Poll::Ready(Event::Driver(event));
+        }
+        if let Some(list) = &mut self.list {
+            return list.poll(cx, &self.read_sets).map(Event::Listed);
+        }
+        if self.waits_for_next_list() {
+            return self.next_list.poll(cx).map(|()| Event::ListDue);
+        }
+        Poll::Pending
+    }
+
+    pub(super) async fn handle<K: BulkStart>(
+        &mut self,
+        event: Event,
+        exports: &mut Driver<'_, K>,
+        shared: &mut Shared,
+    ) -> Result<(), BulkError> {
+        match event {
+            Event::Driver(event) => self.driver.handle(event, shared).await?,
+            Event::Listed(Ok(found)) => {
+                if self.list_failures.clear() {
+                    tracing::info!(store = %self.plan.sequence_store_id(), "read sets can be listed again");
+                }
+                self.consecutive_list_failures = 0;
+                shared.progress.report_step(Step::ListReadSets, 0, None);
+                let status = self.list.take().map(|list| list.status().clone());
+                if status == Some(ReadSetStatus::Archived) {
+                    self.archived_listed(found.as_ref(), shared);
+                } else {
+                    self.activating_listed(&found.unwrap_or_default(), exports, shared);
+                }
+            }
+            Event::Listed(Err(error)) => self.list_failed(error, shared),
+            Event::ListDue => {}
+        }
+        Ok(())
+    }
+
+    /// Starts the activations that are needed. If it is not known which read sets are archived, that is all of them.
+    fn archived_listed(&mut self, archived: Option<&HashSet<ReadSetId>>, shared: &mut Shared) {
+        for index in std::mem::take(&mut self.unstarted) {
+            let read_sets = self.driver.group(index).items();
+            let is_needed = archived.is_none_or(|archived| read_sets.iter().any(|id| archived.contains(id)));
+            if is_needed {
+                shared.progress.add_activation_job();
+                self.driver.enqueue(index);
+            } else {
+                self.not_needed.insert(index);
+            }
+        }
+    }
+
+    /// Hands over the groups of exports of which no read set is being activated.
+    fn activating_listed<K: BulkStart>(
+        &mut self,
+        activating: &HashSet<ReadSetId>,
+        exports: &mut Driver<'_, K>,
+        shared: &mut Shared,
+    ) {
+        self.next_list.reset(deadline_after(self.list_interval));
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.retain_mut(|group| {
+            if group.waits_for != WaitsFor::List {
+                return true;
+            }
+            if self.read_sets_of(exports, group.index).any(|id| activating.contains(id)) {
+                group.waits_for = WaitsFor::NextList;
+                return true;
+            }
+            self.hand_over(group, exports, shared);
+            false
+        });
+        self.waiting = waiting;
+    }
+
+    /// The read sets of a group of exports.
+    fn read_sets_of<K: BulkStart>(&self, exports: &Driver<'_, K>, index: usize) -> impl Iterator<Item = &ReadSetId> {
+        let size = self.plan.group_size();
+        let range = exports.group(index).range();
+        range.map(move |item| &self.driver.group(item / size).items()[item % size])
+    }
+
+    /// Queues a group of exports without the read sets that were not activated.
+    fn hand_over<K: BulkStart>(&self, group: &WaitingGroup, exports: &mut Driver<'_, K>, shared: &mut Shared) {
+        let positions: HashSet<_> = exports.group(group.index).positions().collect();
+        let mut excluded = Vec::new();
+        for activation in group.activations.clone() {
+            match self.driver.outcome(activation) {
+                GroupOutcome::Ended { job_id, status, items } => {
+                    let failed = items.iter().filter(|item| !item.is_finished() && positions.contains(&item.position));
+                    let job = FailedActivation { job: job_id.clone(), status: status.clone() };
+                    excluded.extend(failed.map(|item| not_activated(item, &job)));
+                }
+                GroupOutcome::Pending => {}
+                // The result of the activation is not known, or it was refused.
+                outcome => return exports.settle(group.index, outcome.clone(), shared),
+            }
+        }
+        if excluded.len() == positions.len() {
+            return exports.settle(group.index, GroupOutcome::NotActivated { items: excluded }, shared);
+        }
+        exports.set_excluded(group.index, excluded);
+        exports.enqueue(group.index);
+    }
+
+    fn list_failed(&mut self, error: Error, shared: &mut Shared) {
+        let Some(list) = self.list.as_mut().filter(|_| error.is_outage()) else {
+            shared.stopped_by = Some(StartError::from(error));
+            return;
+        };
+        if self.list_failures.add(&self.client, &error) {
+            let store = self.plan.sequence_store_id();
+            tracing::warn!(%store, error = %error.report(), "read sets can't be listed at present, retrying");
+        }
+        self.consecutive_list_failures = self.consecutive_list_failures.saturating_add(1);
+        let backoff =
+            exponential_backoff(INITIAL_BACKOFF, self.consecutive_list_failures, MAX_BACKOFF, fastrand::f64());
+        list.retry_at(deadline_after(backoff.max(error.retry_after().unwrap_or_default())));
+        shared.progress.report_step(Step::ListReadSets, 0, self.list_failures.retrying().cloned());
+    }
+}
+
+/// The result of an item of a group of exports whose read set was not activated.
+fn not_activated(item: &ItemResult, job: &FailedActivation) -> ItemResult {
+    let reason = item.reason.as_deref().unwrap_or("no reason given");
+    ItemResult {
+        position: item.position,
+        status: Some(ItemStatus::Failed),
+        read_set_id: None,
+        reason: Some(format!("not activated: {reason}")),
+        activation: Some(job.clone()),
+    }
+}
