@@ -307,13 +307,13 @@ fn items_of_group<'a, K: BulkKind>(
                 ..pending
             },
             GroupOutcome::NotActivated { items } => match items.get(index) {
-                Some(result) => with_result(pending, result),
+                Some(result) => pending.with_result(result),
                 None => pending,
             },
             GroupOutcome::Ended { job_id, status, items } => {
                 let in_job = ReportItem { job_id: Some(job_id), job_status: Some(status), ..pending };
                 match items.get(index) {
-                    Some(result) => with_result(in_job, result),
+                    Some(result) => in_job.with_result(result),
                     None => ReportItem { indeterminate: true, reason: None, ..in_job },
                 }
             }
@@ -321,18 +321,20 @@ fn items_of_group<'a, K: BulkKind>(
     })
 }
 
-/// Adds the result of an item.
-fn with_result<'a, K: BulkKind>(item: ReportItem<'a, K>, result: &'a ItemResult) -> ReportItem<'a, K> {
-    let item = ReportItem {
-        finished: result.is_finished(),
-        indeterminate: result.status.is_none(),
-        read_set_id: result.read_set_id.as_ref(),
-        reason: result.reason.as_deref(),
-        ..item
-    };
-    match &result.activation {
-        Some(activation) => ReportItem { job_id: Some(&activation.job), job_status: Some(&activation.status), ..item },
-        None => item,
+impl<'a, K: BulkKind> ReportItem<'a, K> {
+    /// Adds the result that the job has of the item.
+    fn with_result(self, result: &'a ItemResult) -> Self {
+        let item = Self {
+            finished: result.is_finished(),
+            indeterminate: result.status.is_none(),
+            read_set_id: result.read_set_id.as_ref(),
+            reason: result.reason.as_deref(),
+            ..self
+        };
+        match &result.activation {
+            Some(activation) => Self { job_id: Some(&activation.job), job_status: Some(&activation.status), ..item },
+            None => item,
+        }
     }
 }
 

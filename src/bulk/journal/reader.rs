@@ -93,10 +93,8 @@ impl<'a, R: BufRead> Reader<'a, R> {
         }
         self.has_checksums = version > 1;
         // A checksum in a header of version 1 means that its version is wrong.
-        let is_valid = match self.has_checksums {
-            true => line::has_valid_checksum(&self.line),
-            false => !line::has_checksum(&self.line),
-        };
+        let is_valid =
+            if self.has_checksums { line::has_valid_checksum(&self.line) } else { !line::has_checksum(&self.line) };
         if !is_valid {
             return Err(self.corrupt("its checksum is wrong"));
         }

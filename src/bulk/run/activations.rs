@@ -71,6 +71,7 @@ enum WaitsFor {
 }
 
 /// What the activations wait for.
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 pub(super) enum Event {
     Driver(driver::Event<Activation>),
     /// A list has ended: the read sets, or `None` if the list has too many pages.

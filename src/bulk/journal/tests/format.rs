@@ -177,3 +177,57 @@ fn an_empty_status_in_version_1_is_none_unless_the_job_is_completed() {
         );
     }
 }
+
+/// Exports that activate archived read sets first have lines of both kinds of jobs.
+#[test]
+fn activations_are_read_back() {
+    let directory = Directory::new();
+    let plan = planner().group_size(40).activate_archived(true).plan(ids(50)).unwrap();
+    let activation_plan = plan.activation_plan().unwrap();
+    let (mut journal, states) = Journal::open(directory.file(), &plan, Some(&activation_plan)).unwrap();
+    assert_eq!((states.groups.len(), states.activations.len()), (2, 3));
+    let activation = activation_plan.groups().nth(1).unwrap();
+    journal.starting(&activation, &activation.client_token(), &[]).unwrap();
+    journal.started(&activation, &"0000000001".into()).unwrap();
+    let group = plan.groups().next().unwrap();
+    let failed = ItemResult {
+        position: 25,
+        status: Some(ItemStatus::Failed),
+        read_set_id: None,
+        reason: Some("not activated: damaged".to_owned()),
+        activation: Some(FailedActivation { job: "0000000001".to_owned(), status: JobStatus::Failed }),
+    };
+    let (_, token) = group.without(&[25]);
+    journal.starting(&group, &token, std::slice::from_ref(&failed)).unwrap();
+    drop(journal);
+
+    let text = fs::read_to_string(directory.file()).unwrap();
+    let lines: Vec<_> = text.lines().map(without_checksum).collect();
+    assert!(lines[0].ends_with(r#","shard":0,"shards":1,"activateArchived":true}"#), "{}", lines[0]);
+    assert_eq!(lines[2], r#"{"line":"started","group":1,"job":"0000000001","activation":true}"#);
+    assert_eq!(
+        lines[3],
+        format!(
+            r#"{{"line":"starting","group":0,"token":"{token}","excluded":[{{"position":25,"status":"FAILED","reason":"not activated: damaged","activation":{{"job":"0000000001","status":"FAILED"}}}}]}}"#
+        )
+    );
+    let (_, states) = Journal::open(directory.file(), &plan, Some(&activation_plan)).unwrap();
+    assert_eq!(states.groups, [GroupState::Indeterminate, GroupState::Untouched]);
+    assert_eq!(states.excluded, [vec![failed], vec![]]);
+    assert_eq!(
+        states.activations,
+        [GroupState::Untouched, GroupState::Running { job: "0000000001".into() }, GroupState::Untouched]
+    );
+
+    // The token belongs to what is left out, and what is left out to the group.
+    for (change, reason) in [
+        (r#""position":26"#, "the token is not that of the group"),
+        (r#""position":45"#, "an item is not of the group"),
+    ] {
+        let changed: String =
+            lines.iter().map(|line| with_checksum(&line.replace(r#""position":25"#, change))).collect();
+        fs::write(directory.file(), changed).unwrap();
+        let error = Journal::open(directory.file(), &plan, Some(&activation_plan)).err().unwrap().to_string();
+        assert!(error.contains("line 4") && error.contains(reason), "{error}");
+    }
+}
