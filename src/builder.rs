@@ -211,7 +211,7 @@ macro_rules! optional_value {
 }
 pub(crate) use optional_value;
 
-optional_value! { i32, usize, OffsetDateTime, BTreeMap<String, String> }
+optional_value! { bool, i32, usize, OffsetDateTime, BTreeMap<String, String> }
 
 /// Lets optional setters of a type of text take all that converts into it, or an `Option` of that.
 macro_rules! optional_text {
