@@ -39,14 +39,31 @@ fn readme_states_the_current_versions() {
     assert!(readme.contains(&format!("Rust {}", package_value("rust-version"))));
 }
 
+/// The page of a package registry has no files beside README, so that a relative link is dead there.
 #[test]
-fn readme_links_to_files_that_exist() {
+fn readme_has_absolute_links_alone() {
     let readme = read("README.md");
-    let targets = readme.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
-    let local: Vec<_> = targets.filter(|target| !target.starts_with("https://")).collect();
-    assert!(!local.is_empty());
-    for target in local {
-        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(target).exists(), "there is no {target}");
+    let links: Vec<_> = readme.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
+    assert!(links.len() > 3, "{links:?}");
+    for link in &links {
+        assert!(link.starts_with("https://"), "{link} is not absolute");
+    }
+    assert!(!readme.contains("]: "), "a reference of a link is not checked");
+    assert!(!readme.contains("href="), "a link in HTML is not checked");
+}
+
+/// docs.rs shows the files of the package, and README the names of others in the repository.
+#[test]
+fn readme_names_files_that_exist() {
+    let readme = read("README.md");
+    let source = "https://docs.rs/crate/healthomics/latest/source/";
+    let linked = readme.split(source).skip(1).map(|rest| rest.split(')').next().unwrap());
+    let is_file = |span: &&str| span.ends_with(".md") || span.starts_with("LICENSE") || span.starts_with("tests/");
+    let named = readme.split('`').skip(1).step_by(2).filter(is_file);
+    let files: Vec<_> = linked.chain(named).collect();
+    assert!(files.len() > 6, "{files:?}");
+    for file in files {
+        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(file).exists(), "there is no {file}");
     }
 }
 
