@@ -143,7 +143,9 @@ pub(crate) mod sealed {
 /// # fn calls(client: &Client, ids: Vec<ReadSetId>) {
 /// client.start_read_set_activation_job().sources(["5555555555"]);
 /// client.start_read_set_activation_job().sources(&ids);
-/// client.start_read_set_activation_job().sources((1..=9).map(|number| format!("555555555{number}")));
+/// client
+///     .start_read_set_activation_job()
+///     .sources((1..=9).map(|number| format!("555555555{number}")));
 /// # }
 /// ```
 #[diagnostic::on_unimplemented(

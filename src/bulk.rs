@@ -20,7 +20,10 @@
 //! )
 //! .duplicates(Duplicates::Drop)
 //! .plan(ids)?;
-//! assert_eq!(plan.groups().map(|group| group.items().len()).collect::<Vec<_>>(), [100, 100, 50]);
+//! assert_eq!(
+//!     plan.groups().map(|group| group.items().len()).collect::<Vec<_>>(),
+//!     [100, 100, 50]
+//! );
 //!
 //! // The second of two workers has the jobs 1, 3, 5…
 //! let mine = plan.shard(1, 2)?;
@@ -77,7 +80,10 @@ use crate::model::validation::Violations;
 ///     other => panic!("{other:?}"),
 /// }
 /// let error = planner.group_size(21).plan(["5555555555"]).unwrap_err();
-/// assert_eq!(error.to_string(), "groups of 21: an activation job takes 1 to 20 items, choose a size of those");
+/// assert_eq!(
+///     error.to_string(),
+///     "groups of 21: an activation job takes 1 to 20 items, choose a size of those"
+/// );
 /// ```
 #[derive(thiserror::Error)]
 #[non_exhaustive]

@@ -25,7 +25,8 @@ use crate::runtime::{Call, Runtime};
 /// // From the environment: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, …
 /// match Client::from_env() {
 ///     Ok(client) => println!("calls go to {}", client.region()),
-///     Err(error) => println!("{error}"), // no region: set AWS_REGION, or call region() on the builder
+///     // no region: set AWS_REGION, or call region() on the builder
+///     Err(error) => println!("{error}"),
 /// }
 /// ```
 ///

@@ -206,8 +206,14 @@ impl ClientBuilder {
     ///
     /// let pem = "not a certificate"; // std::fs::read("/etc/ssl/our-proxy.pem")?
     /// let builder = Client::builder().region("eu-west-2").add_root_certificates(pem);
-    /// let error = builder.credentials(Credentials::new("AKID", "secret", None, None, "example")).build().unwrap_err();
-    /// assert_eq!(error.to_string(), "add_root_certificates(): there is no certificate in PEM form");
+    /// let error = builder
+    ///     .credentials(Credentials::new("AKID", "secret", None, None, "example"))
+    ///     .build()
+    ///     .unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "add_root_certificates(): there is no certificate in PEM form"
+    /// );
     /// ```
     pub fn add_root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.roots.add(pem.as_ref());

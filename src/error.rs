@@ -44,7 +44,9 @@ use crate::protocol::error_response::ErrorResponse;
 /// # let call = client.get_read_set_metadata().sequence_store_id(&store).id("5555555555");
 /// match call.send().await {
 ///     Ok(read_set) => println!("{} is {}", read_set.id, read_set.status),
-///     Err(healthomics::Error::ResourceNotFoundException(error)) => println!("{:?}", error.message()),
+///     Err(healthomics::Error::ResourceNotFoundException(error)) => {
+///         println!("{:?}", error.message());
+///     }
 ///     Err(error) if error.is_retryable() => println!("later: {error}"),
 ///     Err(error) => return Err(error.into()),
 /// }
@@ -163,12 +165,16 @@ impl Error {
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let local = healthomics::local::LocalService::start().await?;
     /// # let client = local.client()?;
-    /// let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("5555555555");
+    /// let call = client
+    ///     .get_read_set_metadata()
+    ///     .sequence_store_id("1234567890")
+    ///     .id("5555555555");
     /// let error = call.send().await.unwrap_err();
     /// if let Some(error) = error.as_service_error() {
     ///     println!("{:?}", error.message());
     /// }
-    /// assert_eq!((error.status(), error.code()), (Some(404), Some("ResourceNotFoundException")));
+    /// assert_eq!(error.status(), Some(404));
+    /// assert_eq!(error.code(), Some("ResourceNotFoundException"));
     /// assert_eq!((error.operation(), error.attempts()), (Some("GetReadSetMetadata"), 1));
     /// assert!(error.request_id().is_some_and(|id| error.to_string().contains(id)));
     /// # Ok(()) }
@@ -345,7 +351,10 @@ impl Error {
     /// # let client = local.client_builder().max_attempts(1).build()?;
     /// # let store = local.create_sequence_store();
     /// # local.queue_fault("StartReadSetActivationJob", Fault::ResetAfter);
-    /// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+    /// let call = client
+    ///     .start_read_set_activation_job()
+    ///     .sequence_store_id(&store)
+    ///     .sources(["5555555555"]);
     /// let error = call.clone().send().await.unwrap_err();
     /// if let (true, Some(token)) = (error.may_have_been_applied(), error.client_token()) {
     ///     // Now or in another process: returns the job of the first call.
@@ -368,7 +377,8 @@ impl Error {
     /// # local.queue_fault("GetReadSetMetadata", Fault::response(200, r#"{"id":"#));
     /// # let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("5555555555");
     /// let error = call.send().await.unwrap_err();
-    /// let cause = std::error::Error::source(&error).unwrap(); // EOF while parsing a value at line 1 column 6
+    /// // EOF while parsing a value at line 1 column 6
+    /// let cause = std::error::Error::source(&error).unwrap();
     /// assert_eq!(error.report().to_string(), format!("{error}: {cause}"));
     /// # Ok(()) }
     /// ```

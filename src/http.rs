@@ -42,7 +42,8 @@ pub type HttpFuture = Pin<Box<dyn Future<Output = Result<http::Response<Body>, H
 ///     fn send(&self, request: http::Request<Body>) -> HttpFuture {
 ///         let client = self.0.clone();
 ///         Box::pin(async move {
-///             let request = request.map(reqwest::Body::wrap).try_into().map_err(HttpError::not_sent)?;
+///             let request = request.map(reqwest::Body::wrap);
+///             let request = request.try_into().map_err(HttpError::not_sent)?;
 ///             match client.execute(request).await {
 ///                 Ok(response) => Ok(http::Response::from(response).map(Body::new)),
 ///                 Err(error) if error.is_connect() => Err(HttpError::not_sent(error)),
@@ -56,9 +57,11 @@ pub type HttpFuture = Pin<Box<dyn Future<Output = Result<http::Response<Body>, H
 /// # let local = healthomics::local::LocalService::start().await?;
 /// # let store = local.create_sequence_store();
 /// # #[cfg(feature = "rustls")] rustls::crypto::ring::default_provider().install_default().ok();
-/// let mine = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+/// let no_redirects = reqwest::redirect::Policy::none();
+/// let mine = reqwest::Client::builder().redirect(no_redirects).build()?;
 /// let client = local.client_builder().http_client(Shared(mine)).build()?;
-/// assert!(client.list_read_sets().sequence_store_id(&store).send().await?.read_sets.is_empty());
+/// let page = client.list_read_sets().sequence_store_id(&store).send().await?;
+/// assert!(page.read_sets.is_empty());
 /// # Ok(()) }
 /// ```
 pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
@@ -84,7 +87,10 @@ pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let local = healthomics::local::LocalService::start().await?;
 /// let client = local.client_builder().http_client(NoNetwork).max_attempts(1).build()?;
-/// let call = client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5555555555"]);
+/// let call = client
+///     .start_read_set_activation_job()
+///     .sequence_store_id("1234567890")
+///     .sources(["5555555555"]);
 /// let error = call.send().await.unwrap_err();
 /// // It would be true with `HttpError::interrupted`.
 /// assert!(!error.may_have_been_applied());

@@ -7,7 +7,8 @@
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     // An embedded HealthOmics, which needs no AWS account. In a service: Client::from_env()?
+//!     // An embedded HealthOmics, which needs no AWS account.
+//!     // In a service: Client::from_env()?
 //!     let local = LocalService::start().await?;
 //!     let client = local.client()?;
 //!     let store = local.create_sequence_store();

@@ -18,7 +18,10 @@
 //! let read_set = local.seed_read_set(&store, SeedReadSet::archived(FileType::Bam));
 //! // Give this client to the code under test:
 //! let client = local.client()?;
-//! let call = client.start_read_set_activation_job().sequence_store_id(&store).sources([&read_set]);
+//! let call = client
+//!     .start_read_set_activation_job()
+//!     .sequence_store_id(&store)
+//!     .sources([&read_set]);
 //! call.send().await?;
 //! assert_eq!(local.read_set_status(&store, &read_set), Some(ReadSetStatus::Activating));
 //! assert_eq!(local.jobs().len(), 1);
@@ -165,7 +168,10 @@ impl LocalService {
     ///     let store = local.create_sequence_store();
     ///     let id = local.seed_read_set(&store, SeedReadSet::archived(FileType::Bam));
     ///
-    ///     let call = client.start_read_set_activation_job().sequence_store_id(&store).sources([id]);
+    ///     let call = client
+    ///         .start_read_set_activation_job()
+    ///         .sequence_store_id(&store)
+    ///         .sources([id]);
     ///     let started = call.send().await?;
     ///     let outcome = client.job(&started).wait().timeout(Duration::from_hours(7)).await?;
     ///     assert!(outcome.is_completed());
@@ -188,7 +194,9 @@ impl LocalService {
     /// ```
     /// use healthomics::local::LocalService;
     ///
-    /// assert!(LocalService::operations().any(|operation| operation == "StartReadSetExportJob"));
+    /// assert!(
+    ///     LocalService::operations().any(|operation| operation == "StartReadSetExportJob")
+    /// );
     /// ```
     pub fn operations() -> impl Iterator<Item = &'static str> {
         operations::names()
@@ -382,7 +390,10 @@ impl LocalService {
     /// # let local = LocalService::in_process();
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
-    /// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+    /// let call = client
+    ///     .start_read_set_activation_job()
+    ///     .sequence_store_id(&store)
+    ///     .sources(["5555555555"]);
     /// local.set_pace(Pace::Time(Duration::from_hours(1)));
     /// call.clone().send().await?;
     /// local.set_pace(Pace::Time(Duration::from_hours(2)));

@@ -61,3 +61,35 @@ fn no_hidden_line_changes_the_pace_of_an_example() {
     assert!(hidden > 100, "{hidden} hidden lines");
     assert!(found.is_empty(), "hidden settings:\n{}", found.join("\n"));
 }
+
+/// A rendered page of 1,200 pixels shows this many columns of code; longer lines are cut off. The output of programs,
+/// in blocks of `text`, has lines of its own lengths.
+const MAX_COLUMNS: usize = 90;
+
+#[test]
+fn code_of_the_documentation_fits_on_its_page() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paths = vec![root.join("README.md")];
+    files(&root.join("src"), &mut paths);
+    let mut lines = 0;
+    let mut too_long = Vec::new();
+    for path in paths {
+        let mut block = None;
+        for (number, line) in (1..).zip(fs::read_to_string(&path).unwrap().lines()) {
+            let Some(text) = documentation(&path, line) else { continue };
+            match (text.trim_start().strip_prefix("```"), block.is_some()) {
+                (Some(language), false) => block = Some(language.to_owned()),
+                (Some(_), true) => block = None,
+                (None, _) if block.as_deref().is_some_and(|language| language != "text") && !text.starts_with("# ") => {
+                    lines += 1;
+                    if text.chars().count() > MAX_COLUMNS {
+                        too_long.push(format!("{}:{number}: {text}", path.display()));
+                    }
+                }
+                (None, _) => {}
+            }
+        }
+    }
+    assert!(lines > 1000, "{lines} lines of code");
+    assert!(too_long.is_empty(), "lines of more than {MAX_COLUMNS} columns:\n{}", too_long.join("\n"));
+}

@@ -46,11 +46,19 @@ impl Client {
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
     /// let sources = (1..=120).map(|sample| {
-    ///     let source = ImportReadSetSource::builder().source_files(format!("s3://my-bucket/{sample}.fastq.gz"));
-    ///     source.source_file_type(FileType::Fastq).subject_id("HG00096").sample_id(format!("sample-{sample}")).build()
+    ///     ImportReadSetSource::builder()
+    ///         .source_files(format!("s3://my-bucket/{sample}.fastq.gz"))
+    ///         .source_file_type(FileType::Fastq)
+    ///         .subject_id("HG00096")
+    ///         .sample_id(format!("sample-{sample}"))
+    ///         .build()
     /// });
     /// let role = "arn:aws:iam::123456789012:role/OmicsImport";
-    /// let call = client.import_read_sets().run_id("arrival-2026-11").sequence_store_id(&store).role_arn(role);
+    /// let call = client
+    ///     .import_read_sets()
+    ///     .run_id("arrival-2026-11")
+    ///     .sequence_store_id(&store)
+    ///     .role_arn(role);
     /// let bulk_run = call.sources(sources).prepare()?;
     /// let report = bulk_run.run().await?;
     /// for item in report.items() {
@@ -212,7 +220,8 @@ macro_rules! closing {
             /// # let client = local.client()?;
             /// # let store = local.create_sequence_store();
             /// let call = client.activate_read_sets().run_id("run-7").sequence_store_id(&store);
-            /// let plan = call.read_sets(["5555555551", "5555555552", "5555555553"]).group_size(2).plan()?;
+            /// let read_sets = ["5555555551", "5555555552", "5555555553"];
+            /// let plan = call.read_sets(read_sets).group_size(2).plan()?;
             /// assert_eq!(plan.groups().map(|group| group.items().len()).collect::<Vec<_>>(), [2, 1]);
             /// // The first of two workers:
             /// let bulk_run = client.bulk_run(plan.shard(0, 2)?);

@@ -24,8 +24,11 @@ impl<K: BulkKind> Report<K> {
     /// # let call = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets);
     /// match call.prepare()?.run().await?.into_completed() {
     ///     Ok(report) => println!("{report}"),
-    ///     // activation run run-7: 1 of 2 items finished in 1 job: 5555555555: Read set not found
-    ///     Err(failed) => println!("{failed}: {} of them failed for good", failed.report().failed().count()),
+    ///     Err(failed) => {
+    ///         // activation run run-7: 1 of 2 items finished in 1 job: 5555555555: Read set …
+    ///         let count = failed.report().failed().count();
+    ///         println!("{failed}: {count} of them failed for good");
+    ///     }
     /// }
     /// # Ok(()) }
     /// ```

@@ -27,9 +27,14 @@ use crate::model::{RoleArn, RunId, S3Destination, SequenceStoreId};
 /// ```
 /// use healthomics::bulk::{Duplicates, Planner};
 ///
-/// let planner = Planner::activation("run-7".into(), "1234567890".into()).group_size(2).duplicates(Duplicates::Drop);
+/// let planner = Planner::activation("run-7".into(), "1234567890".into())
+///     .group_size(2)
+///     .duplicates(Duplicates::Drop);
 /// let plan = planner.plan(["5555555551", "5555555552", "5555555551", "5555555553"])?;
-/// assert_eq!((plan.group_count(), plan.item_count(), plan.duplicates().len()), (2, 3, 1));
+/// assert_eq!(
+///     (plan.group_count(), plan.item_count(), plan.duplicates().len()),
+///     (2, 3, 1)
+/// );
 /// # Ok::<(), healthomics::bulk::BulkError>(())
 /// ```
 #[derive(Clone, Debug)]

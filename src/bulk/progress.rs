@@ -23,8 +23,8 @@ use crate::job::{OnProgress, ProgressReporter, Retrying};
 /// ```
 /// use healthomics::bulk::BulkProgress;
 ///
-/// let progress: BulkProgress =
-///     serde_json::from_str(r#"{"items": 8, "settled": 2, "elapsed": {"secs": 5, "nanos": 0}}"#)?;
+/// let json = r#"{"items": 8, "settled": 2, "elapsed": {"secs": 5, "nanos": 0}}"#;
+/// let progress: BulkProgress = serde_json::from_str(json)?;
 /// assert_eq!((progress.fraction(), progress.elapsed.as_secs()), (0.25, 5));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
@@ -38,7 +38,8 @@ use crate::job::{OnProgress, ProgressReporter, Retrying};
 /// # let read_set = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
 /// # let call = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets([read_set]);
 /// let (sender, receiver) = std::sync::mpsc::channel();
-/// let bulk_run = call.prepare()?.on_progress(move |progress| drop(sender.send(progress.clone())));
+/// let bulk_run = call.prepare()?;
+/// let bulk_run = bulk_run.on_progress(move |progress| drop(sender.send(progress.clone())));
 /// let report = bulk_run.run().await?;
 /// let progress: Vec<_> = receiver.iter().collect();
 /// // The first event is sent at the start, the last when all jobs have ended.

@@ -77,7 +77,11 @@ impl Client {
 /// # let store = local.create_sequence_store();
 /// # let read_sets = [local.seed_read_set(&store, SeedReadSet::archived("BAM".into()))];
 /// # let path = std::env::temp_dir().join(format!("healthomics-doc-{}.jsonl", std::process::id()));
-/// let call = client.activate_read_sets().run_id("run-7").sequence_store_id(&store).read_sets(read_sets);
+/// let call = client
+///     .activate_read_sets()
+///     .run_id("run-7")
+///     .sequence_store_id(&store)
+///     .read_sets(read_sets);
 /// let bulk_run = call.clone().prepare()?.journal(&path).jobs_at_once(10);
 /// assert_eq!(bulk_run.run().await?.finished_count(), 1);
 ///

@@ -12,7 +12,10 @@ use crate::{CallFuture, Client};
 /// use healthomics::Client;
 /// use healthomics::bulk::{BulkError, BulkStart, Plan};
 ///
-/// async fn all_finished<K: BulkStart>(client: &Client, plan: Plan<K>) -> Result<bool, BulkError> {
+/// async fn all_finished<K: BulkStart>(
+///     client: &Client,
+///     plan: Plan<K>,
+/// ) -> Result<bool, BulkError> {
 ///     let report = client.bulk_run(plan).run().await?;
 ///     Ok(report.finished_count() == report.plan().item_count())
 /// }

@@ -17,11 +17,16 @@ const DEFAULT_CHAIN: &str = if cfg!(feature = "aws-config") {
 /// use healthomics::{Client, Error};
 ///
 /// match Client::builder().region("mars-1").build() {
-///     Err(Error::Configuration(error)) => assert!(matches!(*error, ConfigurationError::UnknownRegion { .. })),
+///     Err(Error::Configuration(error)) => {
+///         assert!(matches!(*error, ConfigurationError::UnknownRegion { .. }))
+///     }
 ///     other => panic!("{other:?}"),
 /// }
 /// let error = Client::builder().build().unwrap_err();
-/// assert_eq!(error.to_string(), "no region: set AWS_REGION, or call region() on the builder");
+/// assert_eq!(
+///     error.to_string(),
+///     "no region: set AWS_REGION, or call region() on the builder"
+/// );
 /// ```
 #[derive(thiserror::Error)]
 #[non_exhaustive]

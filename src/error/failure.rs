@@ -88,7 +88,10 @@ impl fmt::Display for StopReason {
 /// # local.queue_fault("GetReadSetMetadata", Fault::HangBefore);
 /// use std::time::Duration;
 ///
-/// let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("5555555555");
+/// let call = client
+///     .get_read_set_metadata()
+///     .sequence_store_id("1234567890")
+///     .id("5555555555");
 /// match call.operation_timeout(Duration::from_millis(20)).send().await {
 ///     // The message names the timeout that has passed.
 ///     Err(healthomics::Error::Timeout(failure)) => println!("{failure}"),
@@ -127,7 +130,9 @@ impl std::error::Error for CallFailure {
 /// # let client = local.client()?;
 /// let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("7");
 /// match call.send().await {
-///     Err(healthomics::Error::InvalidInput(error)) => assert_eq!(error.violations().len(), 1),
+///     Err(healthomics::Error::InvalidInput(error)) => {
+///         assert_eq!(error.violations().len(), 1);
+///     }
 ///     other => panic!("{other:?}"),
 /// }
 /// assert!(local.requests().is_empty());

@@ -18,9 +18,9 @@ use crate::protocol::error_response::{EXPIRED_CODES, ErrorResponse, SIGNATURE_CO
 /// # local.queue_fault("GetReadSetMetadata", Fault::response(403, "<html>blocked by the proxy</html>"));
 /// # let call = client.get_read_set_metadata().sequence_store_id("1234567890").id("5555555555");
 /// match call.send().await {
-///     // Without a message, the response is not of the service.
-///     Err(healthomics::Error::AccessDeniedException(error)) if error.message().is_none() => {
-///         assert_eq!((error.status(), error.code()), (403, None));
+///     Err(healthomics::Error::AccessDeniedException(error)) => {
+///         // Without a message, the response is not of the service.
+///         assert_eq!((error.status(), error.code(), error.message()), (403, None, None));
 ///         assert_eq!(error.body_excerpt(), Some("<html>blocked by the proxy</html>"));
 ///     }
 ///     other => panic!("{other:?}"),

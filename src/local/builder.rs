@@ -130,7 +130,10 @@ impl LocalServiceBuilder {
     /// let local = LocalService::builder().start_time(start).in_process();
     /// let client = local.client()?;
     /// # let store = local.create_sequence_store();
-    /// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+    /// let call = client
+    ///     .start_read_set_activation_job()
+    ///     .sequence_store_id(&store)
+    ///     .sources(["5555555555"]);
     /// assert_eq!(SystemTime::from(call.send().await?.creation_time.unwrap()), start);
     /// # Ok(()) }
     /// ```

@@ -22,9 +22,13 @@ use super::service_error::ServiceError;
 /// # let local = LocalService::start().await?;
 /// # let client = local.client()?;
 /// # let store = local.create_sequence_store();
-/// // The response to the first attempt is lost; the second one finds the job that the first has started.
+/// // The response to the first attempt is lost; the second one finds the job that the first
+/// // has started.
 /// local.queue_fault("StartReadSetActivationJob", Fault::ResetAfter);
-/// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+/// let call = client
+///     .start_read_set_activation_job()
+///     .sequence_store_id(&store)
+///     .sources(["5555555555"]);
 /// call.send().await?;
 /// assert_eq!(local.requests().len(), 2);
 /// assert_eq!(local.jobs().len(), 1);

@@ -16,7 +16,10 @@ use tokio::time::Instant;
 /// let local = LocalService::builder().quotas(quotas).start().await?;
 /// # let client = local.client()?;
 /// # let store = local.create_sequence_store();
-/// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+/// let call = client
+///     .start_read_set_activation_job()
+///     .sequence_store_id(&store)
+///     .sources(["5555555555"]);
 /// call.clone().send().await?;
 /// // Each `send` has a client token of its own: this would be a second job.
 /// let error = call.send().await.unwrap_err();

@@ -117,7 +117,10 @@ impl SeedReadSet {
 /// # let local = healthomics::local::LocalService::start().await?;
 /// # let client = local.client()?;
 /// # let store = local.create_sequence_store();
-/// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+/// let call = client
+///     .start_read_set_activation_job()
+///     .sequence_store_id(&store)
+///     .sources(["5555555555"]);
 /// call.client_token("order-4711").send().await?;
 ///
 /// let job = &local.jobs()[0];

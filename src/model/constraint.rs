@@ -13,7 +13,10 @@ use super::text::Quoted;
 ///
 /// let error = SequenceStoreId::try_new("12a").unwrap_err();
 /// assert_eq!(error.constraint(), r#""12a" must be 10 to 36 digits"#);
-/// assert_eq!(error.to_string(), r#"not a valid SequenceStoreId: "12a" must be 10 to 36 digits"#);
+/// assert_eq!(
+///     error.to_string(),
+///     r#"not a valid SequenceStoreId: "12a" must be 10 to 36 digits"#
+/// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid {type_name}: {message}")]

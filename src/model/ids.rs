@@ -203,7 +203,8 @@ string_type! {
     ///
     /// assert!(!SequenceStoreId::from("12a").is_valid());
     /// let error = "12a".parse::<SequenceStoreId>().unwrap_err();
-    /// assert_eq!(error.to_string(), r#"not a valid SequenceStoreId: "12a" must be 10 to 36 digits"#);
+    /// let text = r#"not a valid SequenceStoreId: "12a" must be 10 to 36 digits"#;
+    /// assert_eq!(error.to_string(), text);
     /// ```
     ///
     /// An input type that checks its fields while it is deserialized:
@@ -308,7 +309,10 @@ impl ClientToken {
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
     /// let token = ClientToken::random(); // to be stored before the start
-    /// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+    /// let call = client
+    ///     .start_read_set_activation_job()
+    ///     .sequence_store_id(&store)
+    ///     .sources(["5555555555"]);
     /// let call = call.client_token(&token);
     /// assert_eq!(call.clone().send().await?.id, call.send().await?.id);
     /// # Ok(()) }

@@ -19,8 +19,13 @@ string_type! {
     /// use healthomics::S3Destination;
     ///
     /// let no_slash = S3Destination::from("s3://my-bucket/exports");
-    /// let call = client.start_read_set_export_job().sequence_store_id("1234567890").sources(["5555555555"]);
-    /// let call = call.role_arn("arn:aws:iam::123456789012:role/OmicsExport").destination(no_slash);
+    /// let call = client
+    ///     .start_read_set_export_job()
+    ///     .sequence_store_id("1234567890")
+    ///     .sources(["5555555555"]);
+    /// let call = call
+    ///     .role_arn("arn:aws:iam::123456789012:role/OmicsExport")
+    ///     .destination(no_slash);
     /// let error = call.send().await.unwrap_err();
     /// assert_eq!(error.violations().unwrap().iter().next().unwrap().field(), "destination");
     /// # Ok(()) }

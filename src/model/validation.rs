@@ -61,7 +61,10 @@ impl fmt::Display for Violation {
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let local = healthomics::local::LocalService::start().await?;
 /// # let client = local.client()?;
-/// let call = client.start_read_set_activation_job().sequence_store_id("1234567890").sources(["5555555555", "12a"]);
+/// let call = client
+///     .start_read_set_activation_job()
+///     .sequence_store_id("1234567890")
+///     .sources(["5555555555", "12a"]);
 /// let error = call.send().await.unwrap_err();
 /// for violation in error.violations().unwrap() {
 ///     assert_eq!(violation.field(), "sources[1].readSetId");

@@ -26,7 +26,10 @@ let client = local.client()?;
 let store = local.create_sequence_store();
 local.fault_always(\"StartReadSetActivationJob\", Fault::ResetAfter);
 
-let call = client.start_read_set_activation_job().sequence_store_id(&store).sources([\"5555555555\"]);
+let call = client
+    .start_read_set_activation_job()
+    .sequence_store_id(&store)
+    .sources([\"5555555555\"]);
 let error = call.clone().send().await.unwrap_err();
 assert!(error.is_retryable() && error.may_have_been_applied());
 

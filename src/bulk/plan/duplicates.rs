@@ -43,7 +43,7 @@ pub enum Duplicates {
 /// # let planner = Planner::activation("run-7".into(), "1234567890".into()).duplicates(Duplicates::Drop);
 /// let plan = planner.plan(["5555555551", "5555555552", "5555555551"])?;
 /// for duplicate in plan.duplicates() {
-///     println!("item {} is item {} again, and was dropped", duplicate.position, duplicate.first);
+///     println!("item {} is item {} again", duplicate.position, duplicate.first);
 /// }
 /// assert_eq!((plan.duplicates()[0].position, plan.duplicates()[0].first), (2, 0));
 /// # Ok::<(), healthomics::bulk::BulkError>(())
@@ -63,8 +63,13 @@ pub struct Duplicate {
 /// use healthomics::bulk::{BulkError, Planner};
 ///
 /// let planner = Planner::activation("run-7".into(), "1234567890".into());
-/// if let Err(BulkError::DuplicateItems { first, .. }) = planner.plan(["5555555551", "5555555551"]) {
-///     assert_eq!((first[0].name.as_str(), first[0].duplicate.position), ("5555555551", 1));
+/// if let Err(BulkError::DuplicateItems { first, .. }) =
+///     planner.plan(["5555555551", "5555555551"])
+/// {
+///     assert_eq!(
+///         (first[0].name.as_str(), first[0].duplicate.position),
+///         ("5555555551", 1)
+///     );
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

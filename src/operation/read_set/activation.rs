@@ -51,7 +51,12 @@ impl Client {
     /// # let store = local.create_sequence_store();
     /// # let started = client.start_read_set_activation_job().sequence_store_id(&store)
     /// #     .sources(["5555555555"]).send().await?;
-    /// let job = client.get_read_set_activation_job().sequence_store_id(&store).id(&started.id).send().await?;
+    /// let job = client
+    ///     .get_read_set_activation_job()
+    ///     .sequence_store_id(&store)
+    ///     .id(&started.id)
+    ///     .send()
+    ///     .await?;
     /// for source in &job.sources {
     ///     println!("{} is {}", source.read_set_id, source.status);
     /// }
@@ -77,7 +82,11 @@ impl Client {
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
     /// let failed = JobFilter::new().status(JobStatus::Failed);
-    /// let mut jobs = client.list_read_set_activation_jobs().sequence_store_id(&store).filter(failed).items();
+    /// let mut jobs = client
+    ///     .list_read_set_activation_jobs()
+    ///     .sequence_store_id(&store)
+    ///     .filter(failed)
+    ///     .items();
     /// while let Some(job) = jobs.next().await {
     ///     println!("{} failed", job?.id);
     /// }

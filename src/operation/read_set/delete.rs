@@ -33,9 +33,15 @@ impl Client {
     /// # let store = local.create_sequence_store();
     /// # let there = local.seed_read_set(&store, SeedReadSet::active(FileType::Bam));
     /// let gone = "5555555555";
-    /// let deleted = client.batch_delete_read_set().sequence_store_id(&store).ids([there.as_str(), gone]).send().await?;
+    /// let deleted = client
+    ///     .batch_delete_read_set()
+    ///     .sequence_store_id(&store)
+    ///     .ids([there.as_str(), gone])
+    ///     .send()
+    ///     .await?;
     /// for error in &deleted.errors {
-    ///     println!("not deleted: {error}"); // 5555555555: ResourceNotFoundException: Read set not found
+    ///     // 5555555555: ResourceNotFoundException: Read set not found
+    ///     println!("not deleted: {error}");
     /// }
     /// # assert_eq!(deleted.errors.len(), 1);
     /// # Ok(()) }

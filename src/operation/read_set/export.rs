@@ -54,7 +54,12 @@ impl Client {
     /// # let store = local.create_sequence_store();
     /// # let started = client.start_read_set_export_job().sequence_store_id(&store).destination("s3://my-bucket")
     /// #     .role_arn("arn:aws:iam::123456789012:role/OmicsExport").sources(["5555555555"]).send().await?;
-    /// let job = client.get_read_set_export_job().sequence_store_id(&store).id(&started.id).send().await?;
+    /// let job = client
+    ///     .get_read_set_export_job()
+    ///     .sequence_store_id(&store)
+    ///     .id(&started.id)
+    ///     .send()
+    ///     .await?;
     /// for read_set in &job.read_sets {
     ///     println!("{} is {}", read_set.id, read_set.status);
     /// }
@@ -79,7 +84,11 @@ impl Client {
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
     /// let failed = JobFilter::new().status(JobStatus::Failed);
-    /// let mut jobs = client.list_read_set_export_jobs().sequence_store_id(&store).filter(failed).items();
+    /// let mut jobs = client
+    ///     .list_read_set_export_jobs()
+    ///     .sequence_store_id(&store)
+    ///     .filter(failed)
+    ///     .items();
     /// while let Some(job) = jobs.next().await {
     ///     println!("{} failed", job?.id);
     /// }

@@ -40,7 +40,9 @@ json_struct! {
     /// ```
     /// use healthomics::read_set::{ReadSetFilter, ReadSetStatus};
     ///
-    /// let to_activate = ReadSetFilter::new().status(ReadSetStatus::Archived).subject_id("HG00146");
+    /// let to_activate = ReadSetFilter::new()
+    ///     .status(ReadSetStatus::Archived)
+    ///     .subject_id("HG00146");
     /// assert_eq!(to_activate.name, None);
     /// ```
     #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

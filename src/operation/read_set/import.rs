@@ -70,7 +70,12 @@ impl Client {
     /// #     .role_arn("arn:aws:iam::123456789012:role/OmicsImport")
     /// #     .sources([ImportReadSetSource::builder().source_files("s3://my-bucket/a.bam")
     /// #         .source_file_type(FileType::Ubam).subject_id("S").sample_id("s").build()]).send().await?;
-    /// let job = client.get_read_set_import_job().sequence_store_id(&store).id(&started.id).send().await?;
+    /// let job = client
+    ///     .get_read_set_import_job()
+    ///     .sequence_store_id(&store)
+    ///     .id(&started.id)
+    ///     .send()
+    ///     .await?;
     /// for source in &job.sources {
     ///     println!("{} is {:?}", source.source_files.source1, source.read_set_id);
     /// }
@@ -95,7 +100,11 @@ impl Client {
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
     /// let failed = JobFilter::new().status(JobStatus::Failed);
-    /// let mut jobs = client.list_read_set_import_jobs().sequence_store_id(&store).filter(failed).items();
+    /// let mut jobs = client
+    ///     .list_read_set_import_jobs()
+    ///     .sequence_store_id(&store)
+    ///     .filter(failed)
+    ///     .items();
     /// while let Some(job) = jobs.next().await {
     ///     println!("{} failed", job?.id);
     /// }

@@ -28,7 +28,11 @@ impl Client {
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
     /// let archived = ReadSetFilter::new().status(ReadSetStatus::Archived).subject_id("HG00146");
-    /// let mut read_sets = client.list_read_sets().sequence_store_id(&store).filter(archived).items();
+    /// let mut read_sets = client
+    ///     .list_read_sets()
+    ///     .sequence_store_id(&store)
+    ///     .filter(archived)
+    ///     .items();
     /// while let Some(read_set) = read_sets.next().await {
     ///     println!("{} must be activated", read_set?.id);
     /// }

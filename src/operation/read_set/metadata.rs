@@ -26,9 +26,17 @@ impl Client {
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
     /// # let id = local.seed_read_set(&store, SeedReadSet::active(FileType::Bam));
-    /// let read_set = client.get_read_set_metadata().sequence_store_id(&store).id(&id).send().await?;
+    /// let read_set = client
+    ///     .get_read_set_metadata()
+    ///     .sequence_store_id(&store)
+    ///     .id(&id)
+    ///     .send()
+    ///     .await?;
     /// match read_set.files.and_then(|files| files.source1) {
-    ///     Some(file) => println!("{} has {} bytes", read_set.id, file.content_length.unwrap_or_default()),
+    ///     Some(file) => {
+    ///         let bytes = file.content_length.unwrap_or_default();
+    ///         println!("{} has {bytes} bytes", read_set.id);
+    ///     }
     ///     None => println!("{} is {}: activate it first", read_set.id, read_set.status),
     /// }
     /// # Ok(()) }

@@ -18,7 +18,8 @@ type Tags = BTreeMap<String, String>;
 /// ```
 /// use healthomics::read_set::SourceFiles;
 ///
-/// let pair = SourceFiles::source1("s3://my-bucket/HG00096_1.fastq.gz").source2("s3://my-bucket/HG00096_2.fastq.gz");
+/// let pair = SourceFiles::source1("s3://my-bucket/HG00096_1.fastq.gz")
+///     .source2("s3://my-bucket/HG00096_2.fastq.gz");
 /// assert!(pair.source2.is_some());
 /// // A single file is made of its URI.
 /// let single = SourceFiles::from("s3://my-bucket/HG00096.bam");
@@ -94,12 +95,13 @@ builder! {
     /// ```
     /// use healthomics::read_set::{FileType, ImportReadSetSource};
     ///
+    /// let hg38 = "arn:aws:omics:us-east-1:123456789012:referenceStore/123456/reference/654321";
     /// let source = ImportReadSetSource::builder()
     ///     .source_files("s3://my-bucket/HG00096.cram")
     ///     .source_file_type(FileType::Cram)
     ///     .subject_id("HG00096")
     ///     .sample_id("HG00096-blood")
-    ///     .reference_arn("arn:aws:omics:us-east-1:123456789012:referenceStore/1234567890/reference/1234567890")
+    ///     .reference_arn(hg38)
     ///     .tag("project", "1000 Genomes")
     ///     .build();
     /// assert_eq!(source.subject_id, "HG00096");
