@@ -132,8 +132,8 @@ pub use client::Client;
 pub use config::ClientBuilder;
 pub use error::Error;
 pub use model::{
-    ActivationJobId, ClientToken, ExportJobId, ImportJobId, ReadSetArn, ReadSetId, ReferenceArn, RoleArn, RunId,
-    S3Destination, S3Uri, SampleId, SequenceStoreId, SubjectId,
+    ActivationJobId, ClientToken, ExportJobId, ImportJobId, ReadSetArn, ReadSetId, ReadSetUri, ReferenceArn, RoleArn,
+    RunId, S3Destination, S3Uri, SampleId, SequenceStoreId, SubjectId,
 };
 pub use operation::read_set;
 pub use runtime::CallFuture;

@@ -2,6 +2,7 @@
 
 mod constraint;
 mod ids;
+mod read_set_uri;
 mod s3;
 mod sample;
 mod status;
@@ -11,6 +12,7 @@ pub(crate) mod validation;
 
 pub use constraint::InvalidValue;
 pub use ids::{ActivationJobId, ClientToken, ExportJobId, ImportJobId, ReadSetId, RunId, SequenceStoreId};
+pub use read_set_uri::ReadSetUri;
 pub use s3::{ReadSetArn, ReferenceArn, RoleArn, S3Destination, S3Uri};
 pub use sample::{SampleId, SubjectId};
 pub use status::{CreationType, ETagAlgorithm, FileType, ItemStatus, JobStatus, ReadSetStatus, UnknownValue};

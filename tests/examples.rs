@@ -84,6 +84,52 @@ fn a_function_that_is_invoked_again_starts_no_job_twice() {
 }
 
 #[test]
+fn a_function_of_durable_steps_continues_after_the_last_one() {
+    assert_prints(
+        "durable_steps",
+        &[
+            "invocation 2: Err(\"activation job",
+            "; 1 steps, 1 jobs",
+            "invocation 3: Err(StartReadSetExportJob",
+            "; 2 steps, 2 jobs",
+            "invocation 6: Ok(Completed); 4 steps, 2 jobs",
+        ],
+    );
+}
+
+#[test]
+fn read_sets_of_the_same_content_are_found() {
+    assert_prints("duplicates", &["3 read sets were imported", "of 2 read sets with the same content,"]);
+}
+
+#[test]
+fn a_read_set_is_read_from_amazon_s3() {
+    assert_prints(
+        "read_from_s3",
+        &[
+            "Amazon S3 is asked for /123456789012-healthomics-s3alias/123456789012/sequenceStore/",
+            "source1.cram of read set",
+            "begins with \"CRAM\"",
+        ],
+    );
+}
+
+#[test]
+fn an_order_is_validated_before_it_is_accepted() {
+    assert_prints(
+        "validate_orders",
+        &[
+            "422 Unprocessable Entity",
+            "\"field\": \"runId\",\n    \"index\": null",
+            "\"field\": \"destination\"",
+            "\"field\": \"sources[1].readSetId\",\n    \"index\": 1",
+            "\"field\": \"sources[2].readSetId\",\n    \"index\": 2",
+            "202 Accepted",
+        ],
+    );
+}
+
+#[test]
 fn thousands_are_exported_in_one_call() {
     assert_prints(
         "bulk_export",
@@ -138,6 +184,15 @@ fn the_quickstart_takes_a_manifest_from_import_to_export() {
 }
 
 #[test]
+fn snippets_are_short() {
+    for name in ["duplicates", "durable_steps", "read_from_s3", "validate_orders"] {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(format!("{name}.rs"));
+        let lines = std::fs::read_to_string(path).unwrap().lines().count();
+        assert!(lines < 60, "{name} has {lines} lines");
+    }
+}
+
+#[test]
 fn examples_of_single_calls_are_short() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let mut seen = 0;
@@ -163,7 +218,18 @@ fn an_example_names_what_it_needs_beyond_the_installation_of_the_readme() {
         let text = std::fs::read_to_string(&file).unwrap();
         let head: String = text.lines().take_while(|line| line.starts_with("//!")).collect();
         let features = [("tokio::signal", "feature `signal`"), ("from_default_chain", "--features aws-config")];
-        let crates = ["csv", "indicatif", "serde_json", "time", "tracing", "tracing_subscriber", "axum", "serde"];
+        let crates = [
+            "csv",
+            "indicatif",
+            "serde_json",
+            "time",
+            "tracing",
+            "tracing_subscriber",
+            "axum",
+            "serde",
+            "object_store",
+            "rustls",
+        ];
         let needed = crates.map(|name| (format!("{name}::"), format!("`{name} = ")));
         let features = features.map(|(used, named)| (used.to_owned(), named.to_owned()));
         for (used, named) in needed.into_iter().chain(features) {

@@ -15,7 +15,7 @@ use healthomics::read_set::{
     ReadSetStatus, SourceFiles,
 };
 use healthomics::{
-    Client, ClientToken, Error, ReadSetArn, ReferenceArn, RunId, S3Destination, S3Uri, SampleId, SubjectId,
+    Client, ClientToken, Error, ReadSetArn, ReadSetUri, ReferenceArn, RunId, S3Destination, S3Uri, SampleId, SubjectId,
 };
 
 use super::shown::Shown;
@@ -87,6 +87,8 @@ fn words(shown: &mut Shown) {
     shown.display(&CreationType::Import);
     shown.display(&ETagAlgorithm::BamMd5up);
     shown.display(&S3Uri::from("s3://bucket/key"));
+    let uri = "s3://alias/123456789012/sequenceStore/1234567890/readSet/5555555555/reads.cram";
+    shown.display(&uri.parse::<ReadSetUri>().unwrap());
     shown.display(&S3Destination::from(DESTINATION));
     shown.display(&ReferenceArn::from("arn:x"));
     shown.display(&ReadSetArn::from("arn:x"));

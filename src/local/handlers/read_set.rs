@@ -158,10 +158,12 @@ fn etag(read_set: &ReadSet) -> Value {
         FileType::Cram => "CRAM_MD5up",
         _ => "BAM_MD5up",
     };
-    // As long as an MD5.
-    let tag = |file| sha256_hex(format!("{} {file}", read_set.snapshot.id).as_bytes()).split_off(32);
-    let source2 = has_two_files(read_set).then(|| tag("source2"));
-    without_nulls(json!({ "algorithm": algorithm, "source1": tag("source1"), "source2": source2 }))
+    // As long as an MD5. Files of the same URI have the same content, and so the same tag.
+    let tag = |content: &str| sha256_hex(content.as_bytes()).split_off(32);
+    let files = read_set.source().map(|source| &source.source_files);
+    let source1 = tag(files.map_or(read_set.snapshot.id.as_str(), |files| &files.source1));
+    let source2 = files.and_then(|files| files.source2.as_deref()).map(tag);
+    without_nulls(json!({ "algorithm": algorithm, "source1": source1, "source2": source2 }))
 }
 
 fn files(read_set: &ReadSet, store_id: &str) -> Value {

@@ -191,7 +191,8 @@ json_struct! {
     #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
     #[non_exhaustive]
     pub struct ReadSetS3Access {
-        /// The URI of the object. `None` if the service leaves it out.
+        /// The URI of the object, which [`ReadSetUri`](crate::ReadSetUri) takes apart. `None` if the service leaves it
+        /// out.
         pub s3_uri: Option<S3Uri>,
     }
 }
