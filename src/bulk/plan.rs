@@ -355,8 +355,9 @@ impl Plan<Export> {
     /// use healthomics::bulk::Planner;
     ///
     /// let role = "arn:aws:iam::123456789012:role/OmicsExport";
+    /// let bucket = "s3://my-bucket/";
     /// let planner =
-    ///     Planner::export("run-7".into(), "1234567890".into(), "s3://my-bucket/".into(), role.into());
+    ///     Planner::export("run-7".into(), "1234567890".into(), bucket.into(), role.into());
     /// let ids = (0..250).map(|n| format!("{:010}", 5_555_555_555_u64 + n));
     /// let plan = planner.activate_archived(true).plan(ids)?;
     /// let activations = plan.activation_plan().unwrap();
