@@ -110,7 +110,7 @@ impl Client {
     /// `AWS_CA_BUNDLE` can't be read.
     #[cfg(feature = "aws-config")]
     pub async fn from_default_chain() -> Result<Self, Error> {
-        Self::new(&crate::config::default_chain().await?)
+        ClientBuilder::from_default_chain().await?.build()
     }
 
     /// A call with the settings of this client.

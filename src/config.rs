@@ -14,8 +14,6 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
-#[cfg(feature = "aws-config")]
-pub(crate) use chain::default_chain;
 use http::HeaderValue;
 use tokio::sync::Semaphore;
 
@@ -37,8 +35,9 @@ const DEFAULT_CONNECTIONS: usize = 100;
 
 /// Builds a [`Client`](crate::Client).
 ///
-/// It is created by [`Client::builder`](crate::Client::builder), [`ClientBuilder::from_env`] or
-/// `ClientBuilder::from_sdk_config` (feature `sdk-config`). A setting that is set again replaces the earlier value.
+/// It is created by [`Client::builder`](crate::Client::builder), [`ClientBuilder::from_env`],
+/// `ClientBuilder::from_sdk_config` (feature `sdk-config`), `ClientBuilder::from_default_chain` or
+/// `ClientBuilder::from_profile` (feature `aws-config`). A setting that is set again replaces the earlier value.
 ///
 /// ```
 /// use std::time::Duration;

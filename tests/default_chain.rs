@@ -221,5 +221,10 @@ async fn the_error_names_a_profile_that_does_not_exist() {
     let variables = [("AWS_PROFILE", "typo"), ("AWS_REGION", "us-east-1")];
     let output = run(&setup, &variables);
     let error = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && error.contains("the profile \"typo\" of AWS_PROFILE"), "{error}");
+    assert!(
+        !output.status.success()
+            && error.contains("the profile \"typo\" is in neither")
+            && error.contains("AWS_PROFILE"),
+        "{error}"
+    );
 }

@@ -34,8 +34,10 @@ pub enum ConfigurationError {
     /// No region was given.
     #[error("no region: set AWS_REGION, or call region() on the builder")]
     MissingRegion,
-    /// The config and credentials files have no profile with the name in `AWS_PROFILE`.
-    #[error("the profile {profile:?} of AWS_PROFILE is in neither the config nor the credentials file: check its name")]
+    /// The config and credentials files have no profile with this name, which is that of `AWS_PROFILE` or was set in code.
+    #[error(
+        "the profile {profile:?} is in neither the config nor the credentials file: check AWS_PROFILE, or the given name"
+    )]
     #[non_exhaustive]
     UnknownProfile {
         /// The name of the profile.
