@@ -60,6 +60,9 @@ struct Options {
     all: bool,
     #[command(flatten)]
     filter: FilterOptions,
+    /// Activates archived read sets before they are exported, in jobs of 20. Without it, they fail.
+    #[arg(long)]
+    activate_archived: bool,
     /// The location of the exported files: s3://bucket/prefix/.
     #[arg(long, value_name = "URI")]
     destination: Option<String>,
@@ -110,6 +113,10 @@ async fn export(mut options: Options) -> Result<Exit, Failure> {
     let Some(report) = bulk::run(&client, plan, &options.run, journal).await? else { return Ok(Exit::RunAgain) };
     let (finished, total) = (report.finished_count(), report.items().count());
     println!("{finished} of {} exported in {}", count(total, "read set"), count(report.job_ids().count(), "job"));
+    let activations = report.activation_job_ids().count();
+    if activations > 0 {
+        println!("{} of activations", count(activations, "job"));
+    }
     bulk::print_failures(&report, |item| item.item.to_string());
     if let Some(output) = output {
         output.write(results(&report, &inputs))?;
@@ -125,7 +132,11 @@ fn demonstrate(options: &mut Options, store: &Store) {
     options.run.group_size.get_or_insert(4);
     options.run.poll_ms.get_or_insert(50);
     let Some(local) = &store.local else { return };
-    let seeded: Vec<_> = (0..10).map(|_| local.seed_read_set(&store.id, SeedReadSet::active(FileType::Bam))).collect();
+    for _ in 0..5 {
+        local.seed_read_set(&store.id, SeedReadSet::active(FileType::Bam));
+        local.seed_read_set(&store.id, SeedReadSet::archived(FileType::Bam));
+    }
+    options.activate_archived = true;
     if options.read_sets.is_empty() && options.from.is_none() && options.filter.filter().is_none() {
         options.all = true;
     }
@@ -248,7 +259,7 @@ fn plan(options: &Options, store: &Store, inputs: &[Input]) -> Result<Plan<Expor
     let destination = required(options.destination.as_ref(), "destination")?;
     let role = required(options.role.as_ref(), "role")?;
     let planner = Planner::export(run_id.into(), store.id.clone(), destination.into(), role.into());
-    let planner = planner.duplicates(Duplicates::Drop);
+    let planner = planner.duplicates(Duplicates::Drop).activate_archived(options.activate_archived);
     let planner = planner.group_size(options.run.group_size.unwrap_or(MAX_EXPORT_SOURCES));
     let plan = planner.plan(inputs.iter().map(|input| input.id.as_str()));
     let plan = plan.map_err(|error| bulk::plan_failure(error, |index, _| inputs[index].place.clone()))?;

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use healthomics::SequenceStoreId;
 use healthomics::local::{Fault, LocalService, Pace};
+use support::Folder;
 
 const ITEMS: usize = 400;
 const GROUP_SIZE: usize = 10;
@@ -22,42 +23,21 @@ const START: &str = "StartReadSetImportJob";
 /// The test ends much earlier, when enough processes were terminated and a run is complete.
 const MAX_PROCESSES: usize = 2_000;
 
-/// A new directory that is removed if the test passes.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("healthomics-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    /// A manifest of 400 sources.
-    fn manifest(&self) -> PathBuf {
-        let mut rows = "sample,subject,fastq_1,fastq_2,ubam,tag:batch\n".to_owned();
-        for number in 0..ITEMS {
-            let uri = format!("s3://my-bucket/run-7/{number}");
-            match number % 3 {
-                0 => writeln!(rows, "s{number},NA12878,{uri}_1.fastq.gz,{uri}_2.fastq.gz,,{}", number / 100),
-                _ => writeln!(rows, "s{number},NA12878,,,{uri}.bam,"),
-            }
-            .unwrap();
+/// A manifest of 400 sources.
+fn manifest(folder: &Folder) -> PathBuf {
+    let mut rows = "sample,subject,fastq_1,fastq_2,ubam,tag:batch\n".to_owned();
+    for number in 0..ITEMS {
+        let uri = format!("s3://my-bucket/run-7/{number}");
+        match number % 3 {
+            0 => writeln!(rows, "s{number},NA12878,{uri}_1.fastq.gz,{uri}_2.fastq.gz,,{}", number / 100),
+            _ => writeln!(rows, "s{number},NA12878,,,{uri}.bam,"),
         }
-        let path = self.0.join("samples.csv");
-        std::fs::write(&path, rows).unwrap();
-        path
+        .unwrap();
     }
+    folder.write("samples.csv", rows)
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            let _ = std::fs::remove_dir_all(&self.0);
-        }
-    }
-}
-
-/// The sources of [`Folder::manifest`], by their first file.
+/// The sources of [`manifest`], by their first file.
 fn source1(number: usize) -> String {
     let end = if number.is_multiple_of(3) { "_1.fastq.gz" } else { ".bam" };
     format!("s3://my-bucket/run-7/{number}{end}")
@@ -72,19 +52,16 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The example, without the AWS and proxy settings of the environment.
     fn command(&self, journal: &Path) -> Command {
-        let mut command = Command::new(support::example("bulk_import"));
-        for (name, _) in std::env::vars_os() {
-            let upper = name.to_string_lossy().to_uppercase();
-            if upper.starts_with("AWS_") || upper.ends_with("_PROXY") {
-                command.env_remove(name);
-            }
-        }
-        command.env("AWS_REGION", LocalService::REGION);
-        command.env("AWS_ACCESS_KEY_ID", LocalService::ACCESS_KEY_ID);
-        command.env("AWS_SECRET_ACCESS_KEY", LocalService::SECRET_ACCESS_KEY);
-        command.args(["--endpoint", &self.local.endpoint_url(), "--store", self.store.as_str(), "--run-id", &self.id]);
+        let mut command = support::command("import");
+        command.args([
+            "--endpoint-url",
+            &self.local.endpoint_url(),
+            "--store",
+            self.store.as_str(),
+            "--run-id",
+            &self.id,
+        ]);
         command.args(["--role", "arn:aws:iam::123456789012:role/OmicsImport"]);
         command.args(["--group-size", &GROUP_SIZE.to_string(), "--poll-ms", "10", "--requests-per-second", "100"]);
         command.arg("--manifest").arg(self.manifest).arg("--journal").arg(journal);
@@ -175,7 +152,7 @@ async fn a_run_that_is_terminated_at_any_moment_imports_every_item_once() {
     let mut random = fastrand::Rng::with_seed(seed);
     let started_at = Instant::now();
     let folder = Folder::new("bulk-terminate");
-    let manifest = folder.manifest();
+    let manifest = manifest(&folder);
     let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(40))).start().await.unwrap();
 
     let (mut terminated, mut processes, mut indeterminate_starts, mut runs) = (0, 0, 0, Vec::new());
@@ -234,7 +211,7 @@ async fn a_run_that_is_terminated_at_any_moment_imports_every_item_once() {
 async fn seventeen_processes_that_overlap_import_every_item_once() {
     let started_at = Instant::now();
     let folder = Folder::new("bulk-overlap");
-    let manifest = folder.manifest();
+    let manifest = manifest(&folder);
     let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(60))).start().await.unwrap();
     let run = Run { local: &local, store: local.create_sequence_store(), id: "run".to_owned(), manifest: &manifest };
 

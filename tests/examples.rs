@@ -129,24 +129,12 @@ fn an_order_is_validated_before_it_is_accepted() {
     );
 }
 
+/// Without a store they use an embedded service.
 #[test]
-fn thousands_are_exported_in_one_call() {
-    assert_prints(
-        "bulk_export",
-        &["1999 of 2000 items finished in 20 jobs", "1 item: Access to the bucket was denied", "(number 7)"],
-    );
-}
-
-#[test]
-fn an_interrupted_delivery_is_resumed() {
-    assert_prints(
-        "deliver",
-        &[
-            "interrupted: true",
-            "activation: 99 of 99 items finished in 5 jobs",
-            "export: 150 of 150 items finished in 2 jobs; 8 jobs in all",
-        ],
-    );
+fn the_tools_show_what_they_do() {
+    assert_prints("import", &["7 of 7 sources became read sets in 3 jobs"]);
+    assert_prints("export", &["10 of 10 read sets exported in 3 jobs"]);
+    assert_prints("report", &["sample,subject,name,read_set_id,status,created,reason", "U0a,NA12878,,", ",ARCHIVED,"]);
 }
 
 #[test]
@@ -208,18 +196,46 @@ fn examples_of_single_calls_are_short() {
     assert_eq!(seen, 8);
 }
 
+/// The sources of an example, and its name. The programs of several files share those in `shared`.
+fn sources_of_examples() -> Vec<(String, String)> {
+    let mut examples = Vec::new();
+    for entry in std::fs::read_dir("examples").unwrap().map(|entry| entry.unwrap().path()) {
+        let main = if entry.is_dir() { entry.join("main.rs") } else { entry.clone() };
+        if main.extension().is_none_or(|extension| extension != "rs") || !main.exists() {
+            continue;
+        }
+        let mut text = std::fs::read_to_string(&main).unwrap();
+        let mut folders = Vec::new();
+        if entry.is_dir() {
+            folders.push(entry.clone());
+        }
+        if text.contains("\nmod shared;") {
+            folders.push("examples/shared".into());
+        }
+        for folder in folders {
+            for file in std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+                if file != main {
+                    text.push_str(&std::fs::read_to_string(file).unwrap());
+                }
+            }
+        }
+        examples.push((main.display().to_string(), text));
+    }
+    examples
+}
+
 /// An example needs no more than the installation in README, or its first lines say what else it needs.
 #[test]
 fn an_example_names_what_it_needs_beyond_the_installation_of_the_readme() {
-    for file in std::fs::read_dir("examples").unwrap().map(|entry| entry.unwrap().path()) {
-        if file.extension().is_none_or(|extension| extension != "rs") {
-            continue;
-        }
-        let text = std::fs::read_to_string(&file).unwrap();
+    let examples = sources_of_examples();
+    assert!(examples.iter().any(|(name, text)| name.contains("import") && text.contains("indicatif::")));
+    for (name, text) in examples {
         let head: String = text.lines().take_while(|line| line.starts_with("//!")).collect();
         let features = [("tokio::signal", "feature `signal`"), ("from_default_chain", "--features aws-config")];
         let crates = [
+            "clap",
             "csv",
+            "fastrand",
             "indicatif",
             "serde_json",
             "time",
@@ -234,7 +250,7 @@ fn an_example_names_what_it_needs_beyond_the_installation_of_the_readme() {
         let features = features.map(|(used, named)| (used.to_owned(), named.to_owned()));
         for (used, named) in needed.into_iter().chain(features) {
             let uses = text.match_indices(&used).any(|(at, _)| !text[..at].ends_with([':', '_']));
-            assert!(!uses || head.contains(&named), "{} uses {used} and does not say that it needs it", file.display());
+            assert!(!uses || head.contains(&named), "{name} uses {used} and does not say that it needs it");
         }
     }
 }

@@ -181,8 +181,10 @@ pub async fn run<K: BulkStart>(
     }
     let bulk_run = bulk_run.on_progress(move |now| progress.update(now));
     let report = tokio::select! {
-        report = bulk_run.run() => Some(report),
+        // The signal is handled before the run begins.
+        biased;
         Ok(()) = tokio::signal::ctrl_c() => None,
+        report = bulk_run.run() => Some(report),
     };
     if let Some(bar) = bar {
         bar.finish_and_clear();

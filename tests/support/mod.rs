@@ -2,9 +2,11 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test uses some of it")]
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
+
+use healthomics::local::LocalService;
 
 /// The features of this package that this test was built with.
 fn features() -> String {
@@ -50,4 +52,62 @@ pub fn example(name: &str) -> PathBuf {
     let program = folder.join("examples").join(name);
     built.insert(name.to_owned(), program.clone());
     program
+}
+
+/// The command of an example in an environment that has nothing of the machine's AWS or proxy settings, but the
+/// credentials and the region of a local service.
+pub fn command(name: &str) -> Command {
+    let mut command = Command::new(example(name));
+    for (variable, _) in std::env::vars_os() {
+        let upper = variable.to_string_lossy().to_uppercase();
+        if upper.starts_with("AWS_") || upper.ends_with("_PROXY") {
+            command.env_remove(variable);
+        }
+    }
+    command.env("AWS_REGION", LocalService::REGION).env("AWS_ACCESS_KEY_ID", LocalService::ACCESS_KEY_ID);
+    command.env("AWS_SECRET_ACCESS_KEY", LocalService::SECRET_ACCESS_KEY).env("AWS_EC2_METADATA_DISABLED", "true");
+    command
+}
+
+/// A new directory that is removed if the test passes.
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    pub fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("healthomics-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Writes a file and returns its path.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.0.join(name)).unwrap()
+    }
+
+    /// The names of its files, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
 }
