@@ -11,7 +11,7 @@
 //! If it is terminated at any moment and started again with the same arguments, it resumes the run.
 //!
 //! In a crate of your own it needs `clap = { version = "4", features = ["derive"] }`, `csv = "1"`, `fastrand = "2"`,
-//! `indicatif = "0.18"`, `time = "0.3"` and the feature `signal` of `tokio`, too.
+//! `indicatif = "0.18"`, `serde_json = "1"`, `time = "0.3"` and the feature `signal` of `tokio`, too.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod shared;

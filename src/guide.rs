@@ -8,6 +8,7 @@
 //! | [`idempotency`] | What does the client retry? How do I repeat a call safely? |
 //! | [`waiting`] | How do I wait for the end of a job? |
 //! | [`bulk`] | How do I move thousands of read sets? |
+//! | [`tools`] | How do I import, export and list samples by a program that exists already? |
 //! | [`testing`] | How do I test my code without an AWS account? |
 //! | [`production`] | Which permissions and quotas are needed? How do I configure credentials, networks, timeouts, tracing and metrics? |
 //! | [`from_aws_sdk_omics`] | How do I move from `aws-sdk-omics`? |
@@ -15,7 +16,7 @@
 //!
 //! All Rust examples of the guide are run by the tests of the crate. Complete programs are in the folder `examples` of the
 //! repository: a web service (`axum_service`), a handler for AWS Lambda (`lambda_handler`), a handler of EventBridge
-//! events (`job_events`), a CSV importer (`bulk_import`), and a program for each call. Short ones find read sets of the same
+//! events (`job_events`), the [`tools`], and a program for each call. Short ones find read sets of the same
 //! content (`duplicates`), read a read set from Amazon S3 (`read_from_s3`), store the steps of a function
 //! (`durable_steps`), and validate orders in a web handler (`validate_orders`).
 
@@ -33,6 +34,9 @@ pub mod waiting {}
 
 #[doc = include_str!("guide/bulk.md")]
 pub mod bulk {}
+
+#[doc = include_str!("guide/tools.md")]
+pub mod tools {}
 
 #[doc = include_str!("guide/testing.md")]
 pub mod testing {}
