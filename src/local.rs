@@ -61,10 +61,15 @@ mod auth;
 mod builder;
 mod client;
 mod clock;
+mod contents;
+mod control;
+mod fault_rules;
 mod faults;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod handlers;
+mod injection;
+mod merge_patch;
 mod messages;
 mod operations;
 mod pace;
@@ -72,6 +77,7 @@ mod quotas;
 mod request_log;
 mod response;
 mod schema;
+mod seed;
 mod server;
 mod service;
 mod service_error;
@@ -83,31 +89,34 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
+use time::OffsetDateTime;
 use tokio::task::AbortHandle;
 
 pub use self::builder::LocalServiceBuilder;
+pub use self::fault_rules::FaultRule;
 pub use self::faults::Fault;
 pub use self::pace::Pace;
 pub use self::quotas::Quotas;
 pub use self::request_log::ReceivedRequest;
+pub use self::seed::{Seed, SeedReadSet, SeedStore, SeededStore};
+use self::server::Listener;
 use self::service::Service;
-pub use self::snapshot::{JobKind, LocalItem, LocalJob, LocalReadSet, SeedReadSet};
-use self::state::Job;
-use crate::model::{ReadSetId, ReadSetStatus, SequenceStoreId};
+pub use self::snapshot::{JobKind, LocalItem, LocalJob, LocalReadSet};
+use crate::model::time::from_system_time;
 
 /// The endpoint of a service in process. No host can have this name.
 const IN_PROCESS_ENDPOINT: &str = "http://healthomics.invalid";
 
 /// An embedded HealthOmics: an HTTP server on loopback, or a service [in process](Self::in_process). It stops, with all
-/// of its connections, when it is dropped.
+/// of its connections, when it is dropped, and its port is free at once.
 ///
 /// The [module](self) has an example.
 #[must_use = "the service stops when it is dropped"]
 pub struct LocalService {
     service: Arc<Service>,
-    credentials: Credentials,
     /// `None` for a service in process.
     server: Option<Server>,
 }
@@ -115,11 +124,14 @@ pub struct LocalService {
 /// An HTTP server, which stops when it is dropped.
 struct Server {
     address: SocketAddr,
+    listener: Arc<Listener>,
     task: AbortHandle,
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
+        // The task ends later: until then the port would not be free.
+        self.listener.close();
         self.task.abort();
     }
 }
@@ -235,15 +247,16 @@ impl LocalService {
 
     /// The region that requests must be signed for.
     pub fn region(&self) -> &str {
-        &self.service.region
+        &self.service.settings.region
     }
 
     /// The credentials that the service was started with.
     pub fn credentials(&self) -> Credentials {
-        self.credentials.clone()
+        self.service.settings.credentials.clone()
     }
 
-    /// Accepts further credentials. They replace credentials with the same access key id.
+    /// Accepts further credentials, until their expiry if they have one. They replace credentials with the same access
+    /// key id.
     pub fn accept_credentials(&self, credentials: Credentials) {
         self.service.lock().credentials.accept(credentials);
     }
@@ -265,116 +278,48 @@ impl LocalService {
     /// client.list_read_sets().sequence_store_id(&store).send().await?;
     /// # Ok(()) }
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If no such credentials are accepted.
     pub fn expire_credentials(&self, access_key_id: &str) {
-        self.service.lock().credentials.expire(access_key_id);
+        self.expire_at(access_key_id, OffsetDateTime::UNIX_EPOCH);
     }
 
-    /// Creates an empty store and returns its id. Ids are the same in every run.
-    pub fn create_sequence_store(&self) -> SequenceStoreId {
-        self.service.lock().state.create_store()
-    }
-
-    /// Puts a read set into a store, without a job, and returns its id. A store that does not exist is created.
-    ///
-    /// [`SeedReadSet`] has an example.
-    pub fn seed_read_set(&self, store: &SequenceStoreId, read_set: SeedReadSet) -> ReadSetId {
-        let mut service = self.service.lock();
-        let now = service.clock.now();
-        service.state.seed(store, read_set, now)
-    }
-
-    /// The status of a read set; `None` if there is no such store or read set.
-    pub fn read_set_status(&self, store: &SequenceStoreId, read_set: &ReadSetId) -> Option<ReadSetStatus> {
-        let service = self.service.lock();
-        let read_set = service.state.read_set(store.as_str(), read_set.as_str()).ok()?;
-        Some(read_set.snapshot.status.clone())
-    }
-
-    /// The read sets of a store, sorted by id; none if there is no such store.
+    /// Refuses all requests from this time on, by the service's clock, that are signed with this access key id, with an
+    /// `ExpiredTokenException`.
     ///
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use healthomics::local::{LocalService, SeedReadSet};
-    /// # let local = LocalService::start().await?;
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// use healthomics::local::LocalService;
+    ///
+    /// // #[tokio::test(start_paused = true)]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let local = LocalService::in_process();
+    /// let in_an_hour = SystemTime::now() + Duration::from_hours(1);
+    /// local.expire_credentials_at(LocalService::ACCESS_KEY_ID, in_an_hour);
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
-    /// let kept = local.seed_read_set(&store, SeedReadSet::active("BAM".into()));
-    /// let deleted = local.seed_read_set(&store, SeedReadSet::active("BAM".into()));
-    /// let call = client.batch_delete_read_set().sequence_store_id(&store).ids([&deleted]);
-    /// assert!(call.send().await?.errors.is_empty());
-    /// assert_eq!(local.read_sets(&store)[0].id, kept);
-    /// assert_eq!(local.read_set_status(&store, &deleted), None);
+    ///
+    /// client.list_read_sets().sequence_store_id(&store).send().await?;
+    /// tokio::time::advance(Duration::from_mins(61)).await;
+    /// let error = client.list_read_sets().sequence_store_id(&store).send().await.unwrap_err();
+    /// assert_eq!(error.code(), Some("ExpiredTokenException"));
     /// # Ok(()) }
     /// ```
-    pub fn read_sets(&self, store: &SequenceStoreId) -> Vec<LocalReadSet> {
-        match self.service.lock().state.store(store.as_str()) {
-            Ok(store) => store.read_sets().map(|read_set| read_set.snapshot.clone()).collect(),
-            Err(_) => Vec::new(),
-        }
-    }
-
-    /// Makes items fail with this message, in all jobs that start later: export and activation items with this read set
-    /// id, and import items with this `source1`.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use healthomics::local::{LocalService, SeedReadSet};
-    /// # let local = LocalService::start().await?;
-    /// # let client = local.client()?;
-    /// # let store = local.create_sequence_store();
-    /// let id = local.seed_read_set(&store, SeedReadSet::archived("BAM".into()));
-    /// local.fail_item(id.as_str(), "the archive is damaged");
-    /// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources([id]);
-    /// let started = call.send().await?;
-    /// let outcome = client.job(&started).wait().await?;
-    /// assert_eq!(outcome.items()[0].reason(), "the archive is damaged");
-    /// # Ok(()) }
-    /// ```
-    pub fn fail_item(&self, key: impl Into<String>, message: impl Into<String>) {
-        self.service.lock().state.fail_item(key.into(), message.into());
-    }
-
-    /// Injects a fault into the next request of an operation that has no queued fault. Each request takes one fault, in
-    /// the order in which they were queued, even a request that would have been refused.
-    ///
-    /// [`Fault`] has an example.
     ///
     /// # Panics
     ///
-    /// If the operation is not [implemented](Self::operations), or the fault can't be injected: a test with a misspelt
-    /// name would test nothing.
-    pub fn queue_fault(&self, operation: &str, fault: Fault) {
-        self.check_fault(operation, &fault);
-        self.service.lock().faults.queue(operation, fault);
+    /// As [`expire_credentials`](Self::expire_credentials).
+    pub fn expire_credentials_at(&self, access_key_id: &str, time: SystemTime) {
+        self.expire_at(access_key_id, from_system_time(time));
     }
 
-    /// Injects a fault into every request of an operation that has no queued fault, until
-    /// [`clear_faults`](Self::clear_faults).
-    ///
-    /// # Panics
-    ///
-    /// As [`queue_fault`](Self::queue_fault).
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use healthomics::local::{Fault, LocalService};
-    /// # let local = LocalService::start().await?;
-    /// # let client = local.client()?;
-    /// # let store = local.create_sequence_store();
-    /// local.fault_always("ListReadSets", Fault::error(403, "AccessDeniedException", "denied"));
-    /// assert!(client.list_read_sets().sequence_store_id(&store).send().await.is_err());
-    /// local.clear_faults();
-    /// assert!(client.list_read_sets().sequence_store_id(&store).send().await.is_ok());
-    /// # Ok(()) }
-    /// ```
-    pub fn fault_always(&self, operation: &str, fault: Fault) {
-        self.check_fault(operation, &fault);
-        self.service.lock().faults.always(operation, fault);
-    }
-
-    /// Removes all faults that have not been injected.
-    pub fn clear_faults(&self) {
-        self.service.lock().faults.clear();
+    fn expire_at(&self, access_key_id: &str, time: OffsetDateTime) {
+        let was_accepted = self.service.lock().credentials.expire_at(access_key_id, time);
+        assert!(was_accepted, "the service accepts no credentials of {access_key_id:?}");
     }
 
     /// Sets the pace of jobs that are started later. Earlier jobs keep theirs.
@@ -408,6 +353,62 @@ impl LocalService {
         self.service.lock().state.set_pace(pace);
     }
 
+    /// Sets the pace of jobs of one kind that are started later, until the next [`set_pace`](Self::set_pace).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use healthomics::local::{JobKind, LocalService, Pace};
+    /// # let local = LocalService::start().await?;
+    ///
+    /// // Activations end when they are read for the first time, other jobs as before.
+    /// local.set_pace_of(JobKind::Activation, Pace::Polls(1));
+    /// # Ok(()) }
+    /// ```
+    pub fn set_pace_of(&self, kind: JobKind, pace: Pace) {
+        self.service.lock().state.set_pace_of(kind, pace);
+    }
+
+    /// Sets the limits on later requests and starts.
+    ///
+    /// Clients that were built before keep the request rate of the limits at that time.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use healthomics::local::{LocalService, Quotas};
+    /// # let local = LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    ///
+    /// local.set_quotas(Quotas::none().jobs_at_once(0));
+    /// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+    /// assert_eq!(call.send().await.unwrap_err().status(), Some(402));
+    /// # Ok(()) }
+    /// ```
+    pub fn set_quotas(&self, quotas: Quotas) {
+        self.service.lock().set_quotas(quotas);
+    }
+
+    /// Restores the state after the start: the stores and read sets of the builder's [seed](LocalServiceBuilder::seed),
+    /// no jobs, no faults, no failing items, no received requests, and pace, quotas, accepted credentials and clock as
+    /// the builder had them. Ids are issued from the first one again.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use healthomics::local::{Fault, LocalService};
+    /// # let local = LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// let store = local.create_sequence_store();
+    /// local.fault_always("ListReadSets", Fault::EmptyBody);
+    /// local.reset();
+    /// assert!(local.sequence_stores().is_empty());
+    /// assert_eq!(local.create_sequence_store(), store);
+    /// client.list_read_sets().sequence_store_id(&store).send().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn reset(&self) {
+        self.service.reset();
+    }
+
     /// Sets the service's clock this many seconds ahead of that of its callers, or behind it if the number is negative:
     /// its `Date` headers, its timestamps and the time that signatures are checked against.
     pub fn set_clock_offset(&self, seconds: i64) {
@@ -418,30 +419,12 @@ impl LocalService {
     ///
     /// [`ReceivedRequest`] has an example.
     pub fn requests(&self) -> Vec<ReceivedRequest> {
-        self.service.lock().requests.all()
+        self.service.lock().requests.iter().cloned().collect()
     }
 
     /// Forgets the requests that were received.
     pub fn clear_requests(&self) {
         self.service.lock().requests.clear();
-    }
-
-    /// The jobs of all stores, in the order of their starts. This does not count as a read of them ([`Pace`]).
-    ///
-    /// [`LocalJob`] has an example.
-    pub fn jobs(&self) -> Vec<LocalJob> {
-        self.service.lock().state.jobs().iter().map(Job::snapshot).collect()
-    }
-
-    fn check_fault(&self, operation: &str, fault: &Fault) {
-        let is_implemented = Self::operations().any(|name| name == operation);
-        let names = || Self::operations().collect::<Vec<_>>().join(", ");
-        assert!(is_implemented, "{operation:?} is not implemented; the operations are {}", names());
-        let invalid_reason = match (fault, &self.server) {
-            (Fault::ConnectionRefused, Some(_)) => Some("a server can't refuse single connections".to_owned()),
-            _ => fault.invalid_reason(),
-        };
-        assert!(invalid_reason.is_none(), "this fault can't be injected: {}", invalid_reason.unwrap_or_default());
     }
 }
 

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use time::{Date, Month, OffsetDateTime, Time};
 
 use super::service_error::ServiceError;
+use crate::model::time::from_system_time;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const SERVICE: &str = "omics";
@@ -42,18 +43,20 @@ pub(crate) struct AcceptedCredentials(HashMap<String, Accepted>);
 
 struct Accepted {
     credentials: Credentials,
-    expired: bool,
+    /// From this time on they are refused; `None` for no limit.
+    expiration: Option<OffsetDateTime>,
 }
 
 impl AcceptedCredentials {
     pub(crate) fn accept(&mut self, credentials: Credentials) {
-        self.0.insert(credentials.access_key_id().to_owned(), Accepted { credentials, expired: false });
+        let expiration = credentials.expiry().map(from_system_time);
+        self.0.insert(credentials.access_key_id().to_owned(), Accepted { credentials, expiration });
     }
 
-    pub(crate) fn expire(&mut self, access_key_id: &str) {
-        if let Some(key) = self.0.get_mut(access_key_id) {
-            key.expired = true;
-        }
+    /// Lets credentials expire at a time; returns whether they were accepted before.
+    pub(crate) fn expire_at(&mut self, access_key_id: &str, time: OffsetDateTime) -> bool {
+        let accepted = self.0.get_mut(access_key_id);
+        accepted.map(|key| key.expiration = Some(time)).is_some()
     }
 
     /// Refuses a request that is not signed with accepted credentials, for this region and about this time.
@@ -73,8 +76,7 @@ impl AcceptedCredentials {
         })?;
         let authorization = Authorization::parse(&header, request.headers)?;
         let key = self.0.get(authorization.access_key_id).ok_or_else(unrecognized)?;
-        let expiry = key.credentials.expiry().map(OffsetDateTime::from);
-        if key.expired || expiry.is_some_and(|expiry| expiry <= now) {
+        if key.expiration.is_some_and(|expiration| expiration <= now) {
             return Err(ServiceError::new(
                 403,
                 "ExpiredTokenException",

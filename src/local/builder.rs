@@ -11,8 +11,10 @@ use tokio::net::TcpListener;
 use super::clock::{Clock, TimeSource};
 use super::pace::Pace;
 use super::quotas::Quotas;
-use super::service::Service;
-use super::{LocalService, Server, server};
+use super::seed::Seed;
+use super::server::{self, Listener};
+use super::service::{Service, Settings};
+use super::{LocalService, Server};
 use crate::model::time::from_system_time;
 
 /// The settings of a [`LocalService`].
@@ -37,10 +39,7 @@ use crate::model::time::from_system_time;
 pub struct LocalServiceBuilder {
     address: SocketAddr,
     allow_non_loopback: bool,
-    credentials: Credentials,
-    region: String,
-    pace: Pace,
-    quotas: Quotas,
+    settings: Settings,
     start_time: Option<SystemTime>,
 }
 
@@ -51,10 +50,15 @@ impl LocalServiceBuilder {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             allow_non_loopback: false,
-            credentials: Credentials::new(access_key_id, secret_access_key, None, None, "healthomics-local"),
-            region: LocalService::REGION.to_owned(),
-            pace: Pace::default(),
-            quotas: Quotas::default(),
+            settings: Settings {
+                credentials: Credentials::new(access_key_id, secret_access_key, None, None, "healthomics-local"),
+                region: LocalService::REGION.to_owned(),
+                pace: Pace::default(),
+                quotas: Quotas::default(),
+                seed: Seed::default(),
+                has_control_path: false,
+                has_socket: false,
+            },
             start_time: None,
         }
     }
@@ -75,25 +79,50 @@ impl LocalServiceBuilder {
 
     /// The credentials to accept, instead of those of [`LocalService::ACCESS_KEY_ID`].
     pub fn credentials(mut self, credentials: Credentials) -> Self {
-        self.credentials = credentials;
+        self.settings.credentials = credentials;
         self
     }
 
     /// The region that requests must be signed for; [`LocalService::REGION`] by default.
     pub fn region(mut self, region: impl Into<String>) -> Self {
-        self.region = region.into();
+        self.settings.region = region.into();
         self
     }
 
     /// What moves jobs forward: by default reads, and a second for a job that is not read.
     pub fn pace(mut self, pace: Pace) -> Self {
-        self.pace = pace;
+        self.settings.pace = pace;
         self
     }
 
     /// The limits on requests and jobs; none by default.
     pub fn quotas(mut self, quotas: Quotas) -> Self {
-        self.quotas = quotas;
+        self.settings.quotas = quotas;
+        self
+    }
+
+    /// The stores and read sets that the service has at its start and after a [`reset`](LocalService::reset).
+    ///
+    /// [`Seed`] has an example.
+    pub fn seed(mut self, seed: Seed) -> Self {
+        self.settings.seed = seed;
+        self
+    }
+
+    /// Lets other processes do over HTTP what [`LocalService`] does in Rust, such as seeds and faults. The requests are
+    /// those of `healthomics-local --control`: the [guide](crate::guide::testing) has a table of them. They need no
+    /// signature, so that whoever reaches the address can change the service.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use healthomics::local::LocalService;
+    ///
+    /// let local = LocalService::builder().control_path().start().await?;
+    /// println!("curl {}/_local/health", local.endpoint_url());
+    /// # Ok(()) }
+    /// ```
+    pub fn control_path(mut self) -> Self {
+        self.settings.has_control_path = true;
         self
     }
 
@@ -102,16 +131,19 @@ impl LocalServiceBuilder {
     /// # Errors
     ///
     /// `InvalidInput` if the address is not a loopback one and that was not allowed, or the error of listening on it.
-    pub async fn start(self) -> io::Result<LocalService> {
+    pub async fn start(mut self) -> io::Result<LocalService> {
         if !self.allow_non_loopback && !self.address.ip().is_loopback() {
             let message = format!("{} is not a loopback address, see allow_non_loopback()", self.address);
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         let listener = TcpListener::bind(self.address).await?;
         let address = listener.local_addr()?;
+        let listener = Arc::new(Listener::new(listener));
+        self.settings.has_socket = true;
         let mut local = self.build(TimeSource::System);
-        let task = tokio::spawn(server::serve(listener, Arc::clone(&local.service))).abort_handle();
-        local.server = Some(Server { address, task });
+        let serve = server::serve(Arc::clone(&listener), Arc::downgrade(&local.service));
+        let task = tokio::spawn(serve).abort_handle();
+        local.server = Some(Server { address, listener, task });
         Ok(local)
     }
 
@@ -149,8 +181,7 @@ impl LocalServiceBuilder {
     }
 
     fn build(self, time_source: TimeSource) -> LocalService {
-        let service = Service::new(self.region, self.pace, self.quotas, Clock::new(time_source));
-        service.lock().credentials.accept(self.credentials.clone());
-        LocalService { service: Arc::new(service), credentials: self.credentials, server: None }
+        let service = Service::new(self.settings, Clock::new(time_source));
+        LocalService { service: Arc::new(service), server: None }
     }
 }

@@ -37,7 +37,7 @@ impl LocalService {
             // No proxy is needed for loopback, and no other request rate than that of the service.
             .use_system_proxy(false)
             .initial_poll_interval(INITIAL_POLL_INTERVAL)
-            .requests_per_second(self.service.quotas.requests_per_second);
+            .requests_per_second(self.service.lock().quotas().requests_per_second);
         if self.address().is_some() {
             return builder;
         }

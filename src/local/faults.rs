@@ -1,12 +1,12 @@
 //! Fault injection.
 
-use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use serde_json::Value;
 
+use super::merge_patch::merge;
 use super::response::{BodyMode, Delivery, Response};
 use super::service_error::ServiceError;
 
@@ -241,89 +241,9 @@ fn merge_into(response: &mut Response, patch: &str) {
     }
 }
 
-/// Applies a merge patch as RFC 7386 describes.
-fn merge(target: &mut Value, patch: Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch;
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(serde_json::Map::new());
-    }
-    if let Value::Object(target) = target {
-        for (name, value) in patch {
-            if value.is_null() {
-                target.remove(&name);
-            } else {
-                merge(target.entry(name).or_insert(Value::Null), value);
-            }
-        }
-    }
-}
-
-/// The faults of later requests, by operation.
-#[derive(Debug, Default)]
-pub(crate) struct Faults {
-    queued: HashMap<String, VecDeque<Fault>>,
-    always: HashMap<String, Fault>,
-}
-
-impl Faults {
-    pub(crate) fn queue(&mut self, operation: &str, fault: Fault) {
-        self.queued.entry(operation.to_owned()).or_default().push_back(fault);
-    }
-
-    pub(crate) fn always(&mut self, operation: &str, fault: Fault) {
-        self.always.insert(operation.to_owned(), fault);
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.queued.clear();
-        self.always.clear();
-    }
-
-    /// Removes and returns the fault of the next request: the first queued one, or else that of all requests.
-    pub(crate) fn take(&mut self, operation: &str) -> Option<Fault> {
-        let queued = self.queued.get_mut(operation).and_then(VecDeque::pop_front);
-        queued.or_else(|| self.always.get(operation).cloned())
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn merging_follows_the_rfc() {
-        for (mut target, patch, expected) in [
-            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
-            (json!({"a": "b"}), json!({"b": "c"}), json!({"a": "b", "b": "c"})),
-            (json!({"a": "b"}), json!({"a": null}), json!({})),
-            (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
-            (json!({"a": {"b": "c"}}), json!({"a": {"b": "d", "c": null}}), json!({"a": {"b": "d"}})),
-            (json!({"a": "foo"}), json!("bar"), json!("bar")),
-            (json!([1, 2]), json!({"a": "b", "c": null}), json!({"a": "b"})),
-            (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),
-        ] {
-            merge(&mut target, patch);
-            assert_eq!(target, expected);
-        }
-    }
-
-    #[test]
-    fn queued_faults_are_injected_first() {
-        let mut faults = Faults::default();
-        faults.always("A", Fault::EmptyBody);
-        faults.queue("A", Fault::TruncatedBody);
-        assert_eq!(faults.take("A"), Some(Fault::TruncatedBody));
-        assert_eq!(faults.take("A"), Some(Fault::EmptyBody));
-        assert_eq!(faults.take("A"), Some(Fault::EmptyBody));
-        assert_eq!(faults.take("B"), None);
-        faults.clear();
-        assert_eq!(faults.take("A"), None);
-    }
 
     #[test]
     fn invalid_faults_are_found() {

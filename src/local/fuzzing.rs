@@ -6,13 +6,13 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use super::auth::{AcceptedCredentials, RawRequest};
-use super::clock::{Clock, RequestTime};
+use super::clock::RequestTime;
 use super::operations::{self, Route};
 use super::response::{Delivery, Response};
-use super::service::{Service, run};
+use super::service::run;
 use super::snapshot::SeedReadSet;
 use super::state::State;
-use super::{LocalService, Pace, Quotas};
+use super::{LocalService, Pace};
 use crate::Credentials;
 use crate::model::FileType;
 
@@ -38,9 +38,8 @@ fn state() -> State {
 
 /// Sends a request as it is, then without the check of its signature; returns the status and body of the response.
 pub(crate) fn request(parts: &Parts, body: &Bytes) -> Option<(u16, Bytes)> {
-    let service = Service::new(LocalService::REGION.to_owned(), Pace::Polls(1), Quotas::none(), Clock::default());
-    service.lock().credentials.accept(credentials(None));
-    let Delivery::Respond { response, .. } = service.handle(parts, Ok(body.clone())) else { return None };
+    let local = LocalService::builder().pace(Pace::Polls(1)).credentials(credentials(None)).in_process();
+    let Delivery::Respond { response, .. } = local.service.handle(parts, Ok(body.clone())) else { return None };
     assert!(response.status >= 400, "nothing is done without a signature");
     drop(response.into_http(OffsetDateTime::UNIX_EPOCH));
 

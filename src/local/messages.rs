@@ -5,6 +5,7 @@ use crate::model::{ItemStatus, JobStatus};
 
 pub(crate) const CLIENT_TOKEN_REUSED: &str = "The client token was already used with different parameters.";
 pub(crate) const INVALID_NEXT_TOKEN: &str = "The next token is not valid for this request.";
+pub(crate) const JOB_HAS_ENDED: &str = "The job has ended.";
 pub(crate) const JOB_NOT_FOUND: &str = "Job not found.";
 pub(crate) const READ_SET_NOT_FOUND: &str = "Read set not found.";
 pub(crate) const STORE_NOT_FOUND: &str = "Sequence store not found.";
@@ -25,6 +26,8 @@ pub(crate) fn job_message(status: &JobStatus) -> &'static str {
         JobStatus::InProgress => "The job is currently in progress.",
         JobStatus::Completed => "The job completed successfully.",
         JobStatus::CompletedWithFailures => "The job completed with failures.",
+        JobStatus::Cancelling => "The job is being cancelled.",
+        JobStatus::Cancelled => "The job was cancelled.",
         _ => "The job failed.",
     }
 }

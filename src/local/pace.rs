@@ -36,6 +36,22 @@ pub enum Pace {
 }
 
 impl Pace {
+    /// The pace of these reads and this time; `None` if neither is given.
+    ///
+    /// ```
+    /// use healthomics::local::Pace;
+    ///
+    /// assert_eq!(Pace::of(Some(3), None), Some(Pace::Polls(3)));
+    /// ```
+    pub fn of(reads: impl Into<Option<u32>>, time: impl Into<Option<Duration>>) -> Option<Self> {
+        match (reads.into(), time.into()) {
+            (Some(reads), Some(time)) => Some(Self::PollsOrTime(reads, time)),
+            (Some(reads), None) => Some(Self::Polls(reads)),
+            (None, Some(time)) => Some(Self::Time(time)),
+            (None, None) => None,
+        }
+    }
+
     /// How many reads end a job; `None` if reads do not move jobs forward.
     pub(crate) fn reads(self) -> Option<u32> {
         match self {

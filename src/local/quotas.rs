@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use serde::Deserialize;
 use tokio::time::Instant;
 
 /// Bounds that the real service sets for each account. None of them is set by default.
@@ -27,7 +28,8 @@ use tokio::time::Instant;
 /// # Ok(()) }
 /// ```
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Quotas {
     /// The highest number of requests of one operation within any second, or `None` for no limit. Further requests are
     /// refused with a `ThrottlingException`. If there is a limit, that of `BatchDeleteReadSet` is one request a second.

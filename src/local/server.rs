@@ -1,10 +1,11 @@
 //! HTTP over TCP: accepts connections, reads requests, writes responses, and breaks connections where a fault says so.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -25,12 +26,34 @@ use super::service_error::ServiceError;
 const HEADER_TIMEOUT: Duration = Duration::from_mins(2);
 const BODY_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// A listener that can be closed while a task accepts connections, so that its port is free at once.
+pub(crate) struct Listener(Mutex<Option<TcpListener>>);
+
+impl Listener {
+    pub(crate) fn new(listener: TcpListener) -> Self {
+        Self(Mutex::new(Some(listener)))
+    }
+
+    pub(crate) fn close(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Pending forever if the listener is closed.
+    async fn accept(&self) -> io::Result<TcpStream> {
+        poll_fn(|cx| match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(listener) => listener.poll_accept(cx).map_ok(|(stream, _)| stream),
+            None => Poll::Pending,
+        })
+        .await
+    }
+}
+
 /// Serves until it is aborted, which also ends its connections.
-pub(crate) async fn serve(listener: TcpListener, service: Arc<Service>) -> Infallible {
+pub(crate) async fn serve(listener: Arc<Listener>, service: Weak<Service>) -> Infallible {
     let mut connections = JoinSet::new();
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => drop(connections.spawn(serve_connection(stream, Arc::clone(&service)))),
+            Ok(stream) => drop(connections.spawn(serve_connection(stream, Weak::clone(&service)))),
             // For example, there is no file descriptor left until another connection closes.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
@@ -38,12 +61,12 @@ pub(crate) async fn serve(listener: TcpListener, service: Arc<Service>) -> Infal
     }
 }
 
-async fn serve_connection(stream: TcpStream, service: Arc<Service>) {
+async fn serve_connection(stream: TcpStream, service: Weak<Service>) {
     // Without it responses are only slower.
     drop(stream.set_nodelay(true));
     let reset = Arc::new(AtomicBool::new(false));
     let io = TokioIo::new(Resettable { stream, reset: Arc::clone(&reset) });
-    let service = service_fn(move |request| respond(request, Arc::clone(&service), Arc::clone(&reset)));
+    let service = service_fn(move |request| respond(request, Weak::clone(&service), Arc::clone(&reset)));
     // The caller finds out that the connection is broken.
     drop(
         http1::Builder::new()
@@ -56,13 +79,18 @@ async fn serve_connection(stream: TcpStream, service: Arc<Service>) {
 
 async fn respond(
     request: Request<Incoming>,
-    service: Arc<Service>,
+    service: Weak<Service>,
     reset: Arc<AtomicBool>,
 ) -> Result<Response<ResponseBody>, ConnectionBroken> {
     let (head, body) = request.into_parts();
     let body = match tokio::time::timeout(BODY_TIMEOUT, read_body(body)).await {
         Ok(body) => body.map_err(|_| ConnectionBroken)?,
         Err(_) => Err(ServiceError::body_timeout()),
+    };
+    let Some(service) = service.upgrade() else {
+        // The local service was dropped.
+        reset.store(true, Ordering::Relaxed);
+        return Err(ConnectionBroken);
     };
     match service.handle(&head, body) {
         Delivery::Respond { response, delay } => {

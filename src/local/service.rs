@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use aws_credential_types::Credentials;
 use bytes::Bytes;
 use http::request::Parts;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -11,24 +12,40 @@ use tokio::time::Instant;
 
 use super::auth::{AcceptedCredentials, RawRequest};
 use super::clock::{Clock, RequestTime};
-use super::faults::{self, Fault, Faults};
+use super::control;
+use super::fault_rules::{FaultRule, FaultRules, Target};
+use super::faults::{self, Fault};
 use super::operations::{self, Labels, Operation, Route};
 use super::pace::Pace;
 use super::quotas::{Quotas, RecentRequests};
 use super::request_log::{ReceivedRequest, RequestLog};
 use super::response::{Delivery, Response};
 use super::schema;
+use super::seed::{Seed, SeededStore};
 use super::service_error::ServiceError;
-use super::state::State;
+use super::state::{State, StateError};
+use crate::model::JobStatus;
 
 /// More than the largest valid request: an import of 100 sources with 50 tags each, where everything has its maximum
 /// length and every character is escaped in JSON, has 27 million bytes.
 const MAX_BODY_SIZE: usize = 32 << 20;
 
+/// What a service has at its start and after a reset.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) credentials: Credentials,
+    pub(crate) region: String,
+    pub(crate) pace: Pace,
+    pub(crate) quotas: Quotas,
+    pub(crate) seed: Seed,
+    pub(crate) has_control_path: bool,
+    /// Whether it is called over a socket, not in process.
+    pub(crate) has_socket: bool,
+}
+
 /// The service, which its handle and its connections share.
 pub(crate) struct Service {
-    pub(crate) region: String,
-    pub(crate) quotas: Quotas,
+    pub(crate) settings: Settings,
     inner: Mutex<Inner>,
 }
 
@@ -36,23 +53,83 @@ pub(crate) struct Service {
 pub(crate) struct Inner {
     pub(crate) state: State,
     pub(crate) credentials: AcceptedCredentials,
-    pub(crate) faults: Faults,
     pub(crate) requests: RequestLog,
     pub(crate) clock: Clock,
+    faults: FaultRules,
+    has_socket: bool,
+    quotas: Quotas,
     recent_requests: RecentRequests,
 }
 
-impl Service {
-    pub(crate) fn new(region: String, pace: Pace, quotas: Quotas, clock: Clock) -> Self {
-        let inner = Inner {
-            state: State::new(&region, pace, quotas.jobs_at_once),
+impl Inner {
+    fn new(settings: &Settings, clock: Clock) -> Self {
+        let mut inner = Self {
+            state: State::new(&settings.region, settings.pace, settings.quotas.jobs_at_once),
             credentials: AcceptedCredentials::default(),
-            faults: Faults::default(),
             requests: RequestLog::default(),
             clock,
+            faults: FaultRules::default(),
+            has_socket: settings.has_socket,
+            quotas: settings.quotas,
             recent_requests: RecentRequests::default(),
         };
-        Self { region, quotas, inner: Mutex::new(inner) }
+        inner.credentials.accept(settings.credentials.clone());
+        inner.seed(settings.seed.clone());
+        inner
+    }
+
+    pub(crate) fn quotas(&self) -> Quotas {
+        self.quotas
+    }
+
+    pub(crate) fn set_quotas(&mut self, quotas: Quotas) {
+        self.quotas = quotas;
+        self.state.set_max_jobs(quotas.jobs_at_once);
+    }
+
+    /// Creates stores and puts read sets into them.
+    pub(crate) fn seed(&mut self, seed: Seed) -> Vec<SeededStore> {
+        let now = self.clock.now();
+        seed.stores.into_iter().map(|store| self.state.seed_store(store, now)).collect()
+    }
+
+    /// Adds a rule for later requests, or returns why it can't be applied.
+    pub(crate) fn inject_fault(&mut self, rule: FaultRule) -> Result<(), String> {
+        match rule.invalid_reason(self.has_socket) {
+            Some(reason) => Err(reason),
+            None => {
+                self.faults.add(rule);
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
+    pub(crate) fn finish_job(&mut self, id: &str) -> Result<(), StateError> {
+        let now = self.clock.request_time();
+        self.state.finish_job(id, now)
+    }
+
+    pub(crate) fn set_job_status(&mut self, id: &str, status: JobStatus) -> Result<(), StateError> {
+        let now = self.clock.request_time();
+        self.state.set_job_status(id, status, now)
+    }
+}
+
+impl Service {
+    pub(crate) fn new(settings: Settings, clock: Clock) -> Self {
+        let inner = Mutex::new(Inner::new(&settings, clock));
+        Self { settings, inner }
+    }
+
+    /// Replaces everything that changes by what it was at the start.
+    pub(crate) fn reset(&self) {
+        let mut inner = self.lock();
+        let clock = Clock::new(inner.clock.source());
+        *inner = Inner::new(&self.settings, clock);
     }
 
     /// Locks the service after moving its jobs forward to the current time. Must not be held across an await.
@@ -70,11 +147,18 @@ impl Service {
 
     /// Handles a request. A body that could not be read is the error to refuse the request with.
     pub(crate) fn handle(&self, head: &Parts, body: Result<Bytes, ServiceError>) -> Delivery {
-        let mut inner = self.lock();
         let path = head.uri.path();
+        if self.settings.has_control_path
+            && let Some(action) = path.strip_prefix(control::PREFIX)
+        {
+            return control::handle(self, head, action, body).into();
+        }
+        let mut inner = self.lock();
         let route = operations::route(head.method.as_str(), path);
         let fault = match (&route, &body) {
-            (Some(Route::Implemented(operation, _)), Ok(_)) => inner.faults.take(operation.name),
+            (Some(Route::Implemented(operation, labels)), Ok(body)) => {
+                inner.faults.take(&Target { operation: operation.name, labels, body })
+            }
             _ => None,
         };
         if fault == Some(Fault::ConnectionRefused) {
@@ -112,13 +196,13 @@ impl Service {
         request: &RawRequest<'_>,
     ) -> Result<Value, ServiceError> {
         let now = inner.clock.request_time();
-        inner.credentials.verify(request, &self.region, now.wall_clock)?;
+        inner.credentials.verify(request, &self.settings.region, now.wall_clock)?;
         let (operation, labels) = match route {
             Some(Route::Implemented(operation, labels)) => (operation, labels),
             Some(Route::NotImplemented(name)) => return Err(ServiceError::not_implemented(name)),
             None => return Err(ServiceError::unknown_operation()),
         };
-        if let Some(quota) = self.quotas.requests_per_second {
+        if let Some(quota) = inner.quotas.requests_per_second {
             let limit = operation.max_requests_per_second.map_or(quota, |max| max.min(quota));
             if !inner.recent_requests.try_count(operation.name, limit, now.instant) {
                 return Err(ServiceError::throttling());
@@ -192,11 +276,12 @@ mod tests {
 
     #[test]
     fn the_request_log_does_not_keep_read_buffers() {
-        let service = Service::new("us-east-1".to_owned(), Pace::default(), Quotas::none(), Clock::default());
+        let local = crate::local::LocalService::in_process();
+        let service = &local.service;
         let (parts, ()) = http::Request::new(()).into_parts();
         let buffer = Bytes::from(vec![b' '; 1 << 20]);
         drop(service.handle(&parts, Ok(buffer.slice(..10))));
-        assert_eq!(service.lock().requests.all()[0].body.len(), 10);
+        assert_eq!(local.requests()[0].body.len(), 10);
         assert!(buffer.is_unique(), "a small body keeps a large buffer");
     }
 }

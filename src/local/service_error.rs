@@ -51,14 +51,29 @@ impl ServiceError {
     }
 }
 
+impl StateError {
+    pub(crate) fn message(self) -> &'static str {
+        match self {
+            Self::StoreNotFound => messages::STORE_NOT_FOUND,
+            Self::JobNotFound => messages::JOB_NOT_FOUND,
+            Self::ReadSetNotFound => messages::READ_SET_NOT_FOUND,
+            Self::ClientTokenReused => messages::CLIENT_TOKEN_REUSED,
+            Self::TooManyJobs => messages::TOO_MANY_JOBS,
+            Self::JobHasEnded => messages::JOB_HAS_ENDED,
+        }
+    }
+}
+
 impl From<StateError> for ServiceError {
     fn from(error: StateError) -> Self {
+        let message = error.message();
         match error {
-            StateError::StoreNotFound => Self::not_found(messages::STORE_NOT_FOUND),
-            StateError::JobNotFound => Self::not_found(messages::JOB_NOT_FOUND),
-            StateError::ReadSetNotFound => Self::not_found(messages::READ_SET_NOT_FOUND),
-            StateError::ClientTokenReused => Self::validation(messages::CLIENT_TOKEN_REUSED),
-            StateError::TooManyJobs => Self::new(402, "ServiceQuotaExceededException", messages::TOO_MANY_JOBS),
+            StateError::StoreNotFound | StateError::JobNotFound | StateError::ReadSetNotFound => {
+                Self::not_found(message)
+            }
+            StateError::ClientTokenReused => Self::validation(message),
+            StateError::TooManyJobs => Self::new(402, "ServiceQuotaExceededException", message),
+            StateError::JobHasEnded => Self::new(409, "ConflictException", message),
         }
     }
 }

@@ -1,7 +1,9 @@
-//! What tests see of the state of a local service, and the read sets that they put into it.
+//! What tests see of the state of a local service.
 
+use serde::{Deserialize, Serialize, Serializer};
 use time::OffsetDateTime;
 
+use crate::model::time::to_iso8601;
 use crate::model::{
     ClientToken, FileType, ItemStatus, JobStatus, ReadSetId, ReadSetStatus, SampleId, SequenceStoreId, SubjectId,
 };
@@ -10,7 +12,8 @@ use crate::model::{
 ///
 /// [`LocalJob`] has an example.
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum JobKind {
     /// An export job copies read sets to a bucket.
     Export,
@@ -24,7 +27,8 @@ pub enum JobKind {
 ///
 /// [`LocalService::read_sets`](super::LocalService::read_sets) has an example.
 #[non_exhaustive]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LocalReadSet {
     /// The id of the read set.
     pub id: ReadSetId,
@@ -38,73 +42,6 @@ pub struct LocalReadSet {
     pub sample_id: Option<SampleId>,
     /// The name of the read set; `None` if it was created without one.
     pub name: Option<String>,
-}
-
-/// A read set to put into a store without a job.
-///
-/// ```
-/// use healthomics::local::{LocalService, SeedReadSet};
-/// use healthomics::read_set::FileType;
-///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let local = LocalService::start().await?;
-/// # let client = local.client()?;
-/// # let store = local.create_sequence_store();
-/// let seed = SeedReadSet::archived(FileType::Cram)
-///     .subject_id("HG00096")
-///     .sample_id("blood")
-///     .name("first run");
-/// let id = local.seed_read_set(&store, seed);
-/// let call = client.get_read_set_metadata().sequence_store_id(&store).id(&id);
-/// assert_eq!(call.send().await?.name.as_deref(), Some("first run"));
-/// # Ok(()) }
-/// ```
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct SeedReadSet {
-    pub(super) id: Option<ReadSetId>,
-    pub(super) status: ReadSetStatus,
-    pub(super) file_type: FileType,
-    pub(super) subject_id: Option<SubjectId>,
-    pub(super) sample_id: Option<SampleId>,
-    pub(super) name: Option<String>,
-}
-
-impl SeedReadSet {
-    /// A read set with the status `ACTIVE`: it can be exported.
-    pub fn active(file_type: FileType) -> Self {
-        Self { id: None, status: ReadSetStatus::Active, file_type, subject_id: None, sample_id: None, name: None }
-    }
-
-    /// A read set with the status `ARCHIVED`: it has to be activated before it can be exported.
-    pub fn archived(file_type: FileType) -> Self {
-        Self { status: ReadSetStatus::Archived, ..Self::active(file_type) }
-    }
-
-    /// Sets the id of the read set, instead of the next one that the service issues. A read set of the same store with
-    /// this id is replaced.
-    pub fn id(mut self, id: impl Into<ReadSetId>) -> Self {
-        self.id = Some(id.into());
-        self
-    }
-
-    /// Sets the id of the subject.
-    pub fn subject_id(mut self, subject_id: impl Into<SubjectId>) -> Self {
-        self.subject_id = Some(subject_id.into());
-        self
-    }
-
-    /// Sets the id of the sample.
-    pub fn sample_id(mut self, sample_id: impl Into<SampleId>) -> Self {
-        self.sample_id = Some(sample_id.into());
-        self
-    }
-
-    /// Sets the name.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
-    }
 }
 
 /// A job in a local service, at the time of the call that returned it.
@@ -131,7 +68,8 @@ impl SeedReadSet {
 /// # Ok(()) }
 /// ```
 #[non_exhaustive]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LocalJob {
     /// The kind of the job.
     pub kind: JobKind,
@@ -144,8 +82,10 @@ pub struct LocalJob {
     /// The status of the job.
     pub status: JobStatus,
     /// When the job was started, on the service's clock and in whole milliseconds.
+    #[serde(serialize_with = "write_time")]
     pub creation_time: OffsetDateTime,
     /// When the job ended, on the service's clock and in whole milliseconds; `None` if it has not ended.
+    #[serde(serialize_with = "write_optional_time")]
     pub completion_time: Option<OffsetDateTime>,
     /// The items of the job, in the order of the request.
     pub items: Vec<LocalItem>,
@@ -155,7 +95,8 @@ pub struct LocalJob {
 ///
 /// [`LocalJob`] has an example.
 #[non_exhaustive]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LocalItem {
     /// The id of the read set to export or activate, or the `source1` of an import.
     pub key: String,
@@ -166,4 +107,12 @@ pub struct LocalItem {
     /// The id of the read set to export or activate, or of the read set that the import has created; `None` if the
     /// import has not created it (yet).
     pub read_set_id: Option<ReadSetId>,
+}
+
+fn write_time<S: Serializer>(time: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
+    to_iso8601(*time).serialize(serializer)
+}
+
+fn write_optional_time<S: Serializer>(time: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    time.map(to_iso8601).serialize(serializer)
 }

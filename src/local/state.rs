@@ -17,12 +17,13 @@ use self::ids::Ids;
 pub(crate) use self::ids::Position;
 pub(crate) use self::import_source::ImportSource;
 pub(crate) use self::job::{ItemView, Job, JobRequest};
-pub(crate) use self::read_set::{Origin, ReadSet};
+pub(crate) use self::read_set::ReadSet;
 pub(crate) use self::store::Store;
 use super::clock::RequestTime;
 use super::pace::Pace;
-use super::snapshot::{JobKind, SeedReadSet};
-use crate::model::{ReadSetId, SequenceStoreId};
+use super::seed::{SeedReadSet, SeedStore, SeededStore};
+use super::snapshot::JobKind;
+use crate::model::{JobStatus, ReadSetId, ReadSetStatus, SequenceStoreId};
 
 /// Why a request can't be carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub(crate) enum StateError {
     ClientTokenReused,
     /// The quota of jobs that have not ended is exhausted.
     TooManyJobs,
+    /// The status of a job that has ended can't be set.
+    JobHasEnded,
 }
 
 /// A client token and what it is unique within.
@@ -41,8 +44,9 @@ type TokenKey = (JobKind, String, String);
 
 #[derive(Default)]
 pub(crate) struct State {
-    /// The pace of jobs that start.
+    /// The pace of jobs that start, unless their kind has another.
     pace: Pace,
+    pace_by_kind: HashMap<JobKind, Pace>,
     /// The quota of jobs of a kind that have not ended.
     max_jobs: Option<u32>,
     region: String,
@@ -56,8 +60,15 @@ pub(crate) struct State {
     running: HashMap<JobKind, u32>,
     /// When time moves a job forward next, and which one.
     due: BinaryHeap<Reverse<(Instant, usize)>>,
-    /// The messages of items that fail, by read set id or `source1`.
-    item_failures: HashMap<String, String>,
+    /// How items fail, by read set id or `source1`.
+    item_failures: HashMap<String, ItemFailure>,
+}
+
+/// The failure of an item in jobs that start later.
+struct ItemFailure {
+    message: String,
+    /// In how many further jobs the item fails; `None` for no limit.
+    times: Option<u32>,
 }
 
 impl State {
@@ -68,6 +79,16 @@ impl State {
     /// Sets the pace of jobs that start later.
     pub(crate) fn set_pace(&mut self, pace: Pace) {
         self.pace = pace;
+        self.pace_by_kind.clear();
+    }
+
+    /// Sets the pace of jobs of one kind that start later.
+    pub(crate) fn set_pace_of(&mut self, kind: JobKind, pace: Pace) {
+        self.pace_by_kind.insert(kind, pace);
+    }
+
+    pub(crate) fn set_max_jobs(&mut self, max_jobs: Option<u32>) {
+        self.max_jobs = max_jobs;
     }
 
     /// The region in ARNs.
@@ -81,17 +102,80 @@ impl State {
         id.into()
     }
 
+    /// The store with this id, which is created if it does not exist.
+    fn get_or_create_store(&mut self, id: &SequenceStoreId) -> &mut Store {
+        self.ids.reserve(id.as_str());
+        self.stores.entry(id.to_string()).or_default()
+    }
+
+    /// The ids of all stores, sorted.
+    pub(crate) fn store_ids(&self) -> impl Iterator<Item = &str> {
+        self.stores.keys().map(String::as_str)
+    }
+
+    /// Creates a store, unless it exists, and puts read sets into it.
+    pub(crate) fn seed_store(&mut self, seed: SeedStore, now: OffsetDateTime) -> SeededStore {
+        let id = match seed.id {
+            Some(id) => {
+                self.get_or_create_store(&id);
+                id
+            }
+            None => self.create_store(),
+        };
+        let read_set_ids = seed.read_sets.into_iter().map(|read_set| self.seed(&id, read_set, now)).collect();
+        SeededStore { id, read_set_ids }
+    }
+
     /// Puts a read set into a store, which is created if it does not exist.
     pub(crate) fn seed(&mut self, store_id: &SequenceStoreId, seed: SeedReadSet, created: OffsetDateTime) -> ReadSetId {
         let read_set = ReadSet::seeded(seed, &mut self.ids, created);
         let id = read_set.snapshot.id.clone();
-        self.stores.entry(store_id.to_string()).or_default().insert(read_set);
+        self.get_or_create_store(store_id).insert(read_set);
         id
     }
 
-    /// Makes items with this key fail in jobs that start later.
-    pub(crate) fn fail_item(&mut self, key: String, message: String) {
-        self.item_failures.insert(key, message);
+    /// Makes items with this key fail in jobs that start later: in all of them, or in so many.
+    pub(crate) fn fail_item(&mut self, key: String, message: String, times: Option<u32>) {
+        self.item_failures.insert(key, ItemFailure { message, times });
+    }
+
+    /// Undoes [`fail_item`](Self::fail_item).
+    pub(crate) fn clear_item_failure(&mut self, key: &str) {
+        self.item_failures.remove(key);
+    }
+
+    pub(crate) fn set_read_set_status(
+        &mut self,
+        store_id: &str,
+        id: &str,
+        status: ReadSetStatus,
+    ) -> Result<(), StateError> {
+        let read_set = self.store_mut(store_id)?.get_mut(id).ok_or(StateError::ReadSetNotFound)?;
+        read_set.snapshot.status = status;
+        Ok(())
+    }
+
+    /// Ends a job that has not ended: its items settle.
+    pub(crate) fn finish_job(&mut self, id: &str, now: RequestTime) -> Result<(), StateError> {
+        let index = *self.jobs_by_id.get(id).ok_or(StateError::JobNotFound)?;
+        self.advance(index, |job| {
+            job.finish();
+            now.wall_clock
+        });
+        Ok(())
+    }
+
+    /// Sets the status of a job that has not ended, and which nothing but this moves forward from now on.
+    pub(crate) fn set_job_status(&mut self, id: &str, status: JobStatus, now: RequestTime) -> Result<(), StateError> {
+        let index = *self.jobs_by_id.get(id).ok_or(StateError::JobNotFound)?;
+        if self.job(index)?.has_ended() {
+            return Err(StateError::JobHasEnded);
+        }
+        self.advance(index, |job| {
+            job.set_status(status);
+            now.wall_clock
+        });
+        Ok(())
     }
 
     pub(crate) fn store(&self, id: &str) -> Result<&Store, StateError> {
@@ -146,8 +230,9 @@ impl State {
         *running += 1;
 
         let index = self.jobs.len();
-        let mut job = Job::new(self.ids.next(), store_id.to_owned(), store, client_token, request, self.pace, now);
-        job.fail_items(|key| self.item_failures.get(key));
+        let pace = self.pace_by_kind.get(&kind).copied().unwrap_or(self.pace);
+        let mut job = Job::new(self.ids.next(), store_id.to_owned(), store, client_token, request, pace, now);
+        job.fail_items(|key| take_failure(&mut self.item_failures, key));
         store.insert_job(kind, job.position(index), index);
         for read_set_id in job.read_set_ids() {
             if let Some(read_set) = store.get_mut(read_set_id) {
@@ -216,6 +301,18 @@ impl State {
         }
         if let Some(running) = self.running.get_mut(&job.kind()) {
             *running -= 1;
+        }
+    }
+}
+
+/// The message of the failure of an item in a job that starts now, which is one of the times that it fails.
+fn take_failure(failures: &mut HashMap<String, ItemFailure>, key: &str) -> Option<String> {
+    let failure = failures.get_mut(key)?;
+    match &mut failure.times {
+        None => Some(failure.message.clone()),
+        Some(times) => {
+            *times = times.checked_sub(1)?;
+            Some(failure.message.clone())
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::local::clock::RequestTime;
 use crate::local::messages;
 use crate::local::service_error::ServiceError;
 use crate::local::snapshot::LocalReadSet;
-use crate::local::state::{Origin, ReadSet, State};
+use crate::local::state::{ReadSet, State};
 use crate::model::{FileType, ReadSetStatus};
 
 /// The account in all ARNs of the service.
@@ -67,12 +67,12 @@ pub(crate) fn get_metadata(state: &mut State, input: Value, now: RequestTime) ->
     state.read_read_set(&store_id, &id, &mut BTreeSet::new(), now);
     let read_set = state.read_set(&store_id, &id)?;
     let mut metadata = entry(read_set, &store_id, state.region());
-    if let Origin::Import { job_id, .. } = &read_set.origin {
+    if let Some(job_id) = &read_set.metadata.creation_job_id {
         metadata["creationJobId"] = json!(job_id);
     }
     // Only an active read set has files.
     if read_set.snapshot.status == ReadSetStatus::Active {
-        metadata["files"] = files(read_set, &store_id);
+        metadata["files"] = read_set.metadata.files.clone().unwrap_or_else(|| files(read_set, &store_id));
     }
     Ok(metadata)
 }
@@ -100,15 +100,14 @@ fn matches(filter: &ReadSetFilter, read_set: &ReadSet) -> bool {
 /// Whether a read set matches the filter, whatever its status, which a read of its jobs may change.
 fn matches_but_status(filter: &ReadSetFilter, read_set: &ReadSet) -> bool {
     let snapshot = &read_set.snapshot;
-    let source = read_set.source();
-    let reference_arn = source.and_then(|source| source.reference_arn.as_deref());
-    is_equal(filter.creation_type.as_deref(), Some(read_set.creation_type().as_str()))
+    let metadata = &read_set.metadata;
+    is_equal(filter.creation_type.as_deref(), Some(metadata.creation_type.as_str()))
         && is_equal(filter.name.as_deref(), snapshot.name.as_deref())
         && is_equal(filter.sample_id.as_deref(), snapshot.sample_id.as_ref().map(|id| id.as_str()))
         && is_equal(filter.subject_id.as_deref(), snapshot.subject_id.as_ref().map(|id| id.as_str()))
-        && is_equal(filter.generated_from.as_deref(), source.and_then(|source| source.generated_from.as_deref()))
+        && is_equal(filter.generated_from.as_deref(), metadata.sequence_information.generated_from.as_deref())
         // An empty ARN is that of read sets without a reference.
-        && is_equal(filter.reference_arn.as_deref(), reference_arn.or(Some("")))
+        && is_equal(filter.reference_arn.as_deref(), metadata.reference_arn.as_deref().or(Some("")))
 }
 
 /// Whether a field of the filter is absent or has this value.
@@ -119,12 +118,14 @@ fn is_equal(wanted: Option<&str>, value: Option<&str>) -> bool {
 /// A read set in a list: the metadata has more fields.
 fn entry(read_set: &ReadSet, store_id: &str, region: &str) -> Value {
     let LocalReadSet { id, status, file_type, subject_id, sample_id, name } = &read_set.snapshot;
-    let source = read_set.source();
+    let metadata = &read_set.metadata;
+    let reads = &metadata.sequence_information;
+    let alignment = if is_aligned(file_type) { "ALIGNED" } else { "UNALIGNED" };
     let sequence_information = json!({
-        "totalReadCount": READ_COUNT,
-        "totalBaseCount": BASE_COUNT,
-        "generatedFrom": source.and_then(|source| source.generated_from.as_deref()),
-        "alignment": if is_aligned(file_type) { "ALIGNED" } else { "UNALIGNED" },
+        "totalReadCount": reads.total_read_count.unwrap_or(READ_COUNT),
+        "totalBaseCount": reads.total_base_count.unwrap_or(BASE_COUNT),
+        "generatedFrom": reads.generated_from,
+        "alignment": reads.alignment.as_deref().unwrap_or(alignment),
     });
     without_nulls(json!({
         "id": id,
@@ -134,12 +135,13 @@ fn entry(read_set: &ReadSet, store_id: &str, region: &str) -> Value {
         "sampleId": sample_id,
         "status": status,
         "name": name,
-        "description": source.and_then(|source| source.description.as_deref()),
-        "referenceArn": source.and_then(|source| source.reference_arn.as_deref()),
+        "statusMessage": metadata.status_message,
+        "description": metadata.description,
+        "referenceArn": metadata.reference_arn,
         "fileType": file_type,
         "sequenceInformation": without_nulls(sequence_information),
         "creationTime": timestamp(read_set.created),
-        "creationType": read_set.creation_type(),
+        "creationType": metadata.creation_type,
         "etag": etag(read_set),
     }))
 }
@@ -148,11 +150,10 @@ fn is_aligned(file_type: &FileType) -> bool {
     matches!(file_type, FileType::Bam | FileType::Cram)
 }
 
-fn has_two_files(read_set: &ReadSet) -> bool {
-    read_set.source().is_some_and(|source| source.source_files.source2.is_some())
-}
-
 fn etag(read_set: &ReadSet) -> Value {
+    if let Some(etag) = &read_set.metadata.etag {
+        return json!(etag);
+    }
     let algorithm = match read_set.snapshot.file_type {
         FileType::Fastq => "FASTQ_MD5up",
         FileType::Cram => "CRAM_MD5up",
@@ -160,7 +161,7 @@ fn etag(read_set: &ReadSet) -> Value {
     };
     // As long as an MD5. Files of the same URI have the same content, and so the same tag.
     let tag = |content: &str| sha256_hex(content.as_bytes()).split_off(32);
-    let files = read_set.source().map(|source| &source.source_files);
+    let files = read_set.metadata.source_files.as_ref();
     let source1 = tag(files.map_or(read_set.snapshot.id.as_str(), |files| &files.source1));
     let source2 = files.and_then(|files| files.source2.as_deref()).map(tag);
     without_nulls(json!({ "algorithm": algorithm, "source1": source1, "source2": source2 }))
@@ -183,7 +184,7 @@ fn files(read_set: &ReadSet, store_id: &str) -> Value {
         })
     };
     let mut files = json!({ "source1": file("source1", extension, SOURCE1_SIZE) });
-    if has_two_files(read_set) {
+    if read_set.metadata.has_source2() {
         files["source2"] = file("source2", extension, SOURCE2_SIZE);
     }
     if is_aligned(&read_set.snapshot.file_type) {

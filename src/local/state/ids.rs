@@ -1,5 +1,7 @@
 //! Ids, and positions in lists.
 
+use std::collections::HashSet;
+
 /// The position of an entry in a list, which is sorted by creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position {
@@ -12,26 +14,42 @@ pub(crate) struct Position {
 /// Issues ids of ten digits: the same ones in the same order in every run, some with a leading zero. No id is issued
 /// twice, even for different kinds of things, so that a mixed-up id is not found.
 #[derive(Debug, Default)]
-pub(crate) struct Ids(u64);
+pub(crate) struct Ids {
+    issued: u64,
+    numbers: u64,
+    /// Ids that a test has chosen.
+    reserved: HashSet<String>,
+}
 
 impl Ids {
-    /// How many ids have been issued: a number that grows with every id.
-    pub(crate) fn issued(&self) -> u64 {
-        self.0
+    /// A number that grows with every call.
+    pub(crate) fn next_number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    /// Makes sure that an id is not issued.
+    pub(crate) fn reserve(&mut self, id: &str) {
+        if !self.reserved.contains(id) {
+            self.reserved.insert(id.to_owned());
+        }
     }
 
     pub(crate) fn next(&mut self) -> String {
-        self.0 += 1;
-        // The factor has no divisor in common with 10^10: no id is repeated before all have been used.
-        let id = u128::from(self.0) * 2_718_281_829 % 10_000_000_000;
-        format!("{id:010}")
+        loop {
+            self.issued += 1;
+            // The factor has no divisor in common with 10^10: no id is repeated before all have been used.
+            let id = u128::from(self.issued) * 2_718_281_829 % 10_000_000_000;
+            let id = format!("{id:010}");
+            if !self.reserved.contains(&id) {
+                return id;
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use super::*;
 
     #[test]
@@ -42,5 +60,12 @@ mod tests {
         assert!(all.iter().any(|id| id.starts_with('0')));
         assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
         assert_eq!(all[..2], ["2718281829", "5436563658"]);
+    }
+
+    #[test]
+    fn reserved_ids_are_not_issued() {
+        let mut ids = Ids::default();
+        ids.reserve("2718281829");
+        assert_eq!(ids.next(), "5436563658");
     }
 }

@@ -53,6 +53,8 @@ pub(crate) struct Job {
     started: Instant,
     reads: u32,
     phase: Phase,
+    /// The status that a test has set: neither reads nor time move the job forward any more.
+    set_status: Option<JobStatus>,
     items: Vec<Item>,
 }
 
@@ -147,6 +149,15 @@ impl Item {
         }
     }
 
+    /// The job has ended without settling the item: the read set that it was to activate is archived again.
+    fn abandon(&self, store: &mut Store) {
+        if matches!(self.effect, Effect::SetStatus(_))
+            && let Some(read_set) = store.get_mut(&self.key)
+        {
+            read_set.snapshot.status = ReadSetStatus::Archived;
+        }
+    }
+
     fn status_message<'a>(&'a self, status: &ItemStatus) -> &'a str {
         match &self.outcome {
             Ok(message) if *status == ItemStatus::Finished => message,
@@ -186,15 +197,16 @@ impl Job {
             started: now.instant,
             reads: 0,
             phase: Phase::Submitted,
+            set_status: None,
             items,
         }
     }
 
     /// Makes items fail for which this function has a message, by their keys.
-    pub(crate) fn fail_items<'a>(&mut self, message: impl Fn(&str) -> Option<&'a String>) {
+    pub(crate) fn fail_items(&mut self, mut message: impl FnMut(&str) -> Option<String>) {
         for item in &mut self.items {
             if let Some(message) = message(&item.key) {
-                item.fail(message);
+                item.fail(&message);
             }
         }
     }
@@ -209,7 +221,21 @@ impl Job {
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        self.phase == Phase::Ended
+        match &self.set_status {
+            Some(status) => status.is_terminal(),
+            None => self.phase == Phase::Ended,
+        }
+    }
+
+    /// Ends the job: all of its items settle.
+    pub(crate) fn finish(&mut self) {
+        self.set_status = None;
+        self.phase = Phase::Ended;
+    }
+
+    /// Sets the status of the job. Its items keep theirs.
+    pub(crate) fn set_status(&mut self, status: JobStatus) {
+        self.set_status = Some(status);
     }
 
     /// How many items have settled.
@@ -224,6 +250,9 @@ impl Job {
 
     /// When time moves the job forward next; `None` if it does not.
     pub(crate) fn due(&self) -> Option<Instant> {
+        if self.set_status.is_some() {
+            return None;
+        }
         let after = match self.pace {
             Pace::Polls(_) => None,
             Pace::Time(duration) => self.phase.end(duration, self.items.len()),
@@ -236,6 +265,7 @@ impl Job {
     pub(crate) fn advance_by_time(&mut self, now: Instant) -> OffsetDateTime {
         let elapsed = now.saturating_duration_since(self.started);
         match self.pace {
+            _ if self.set_status.is_some() => {}
             Pace::Polls(_) => {}
             Pace::Time(duration) => self.phase = Phase::after_time(elapsed, duration, self.items.len()),
             Pace::PollsOrTime(..) => self.phase = Phase::Ended,
@@ -246,7 +276,9 @@ impl Job {
     /// Moves the job forward by one read of it.
     pub(crate) fn advance_by_read(&mut self) {
         self.reads = self.reads.saturating_add(1);
-        if let Some(reads) = self.pace.reads() {
+        if let Some(reads) = self.pace.reads()
+            && self.set_status.is_none()
+        {
             self.phase = Phase::after_reads(self.reads, reads, self.items.len());
         }
     }
@@ -266,11 +298,18 @@ impl Job {
             item.settle(store, ids, &self.id, index, at);
         }
         if self.has_ended() {
+            // None are left unless a test has set the status.
+            for item in self.items.iter().skip(settled) {
+                item.abandon(store);
+            }
             self.completed = Some(whole_millis(at));
         }
     }
 
     pub(crate) fn status(&self) -> JobStatus {
+        if let Some(status) = &self.set_status {
+            return status.clone();
+        }
         let failed = self.items.iter().filter(|item| item.outcome.is_err()).count();
         self.phase.job_status(failed, self.items.len())
     }
