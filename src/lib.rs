@@ -76,6 +76,7 @@
 //! | `sdk-config` | no | `Client::new(&SdkConfig)`, from the configuration of `aws_config` |
 //! | `aws-config` | no | `Client::from_default_chain()`: profiles, SSO, web identity, containers, instances; includes `sdk-config` |
 //! | `local` | no | the module `local` |
+//! | `local-service` | no | the program `healthomics-local`, the same service for tests in other languages; includes `local` |
 //!
 //! All TLS libraries trust the root certificates of the system. If several are compiled in, `native-tls` is preferred to
 //! `aws-lc-rs`, and that to `ring`: enabling one is enough, and disabling the default features saves its build. Any other

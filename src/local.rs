@@ -28,6 +28,9 @@
 //! # Ok(()) }
 //! ```
 //!
+//! The program `healthomics-local` (feature `local-service`) is the same service for tests in other languages: see the
+//! [guide](crate::guide::testing).
+//!
 //! [`LocalService::in_process`] is the same service without a socket, for tests with a paused clock: a job of six hours
 //! then takes milliseconds.
 //!
@@ -54,8 +57,11 @@
 //!   for, and does not expire; elsewhere it gets a `ValidationException`. It has to be percent-encoded.
 //! - Operations on stores, reference stores, tags, uploads, downloads and access policies are refused with a
 //!   `NotImplementedException` (501) that names the operation.
-//! - A seeded read set has the creation type `UPLOAD`. Its counts, sizes and entity tags are invented.
-//! - The status messages of a job without success and of one with failures are those of this crate.
+//! - A seeded read set has the creation type `UPLOAD` unless the seed says otherwise. Counts, sizes and entity tags that a
+//!   seed does not have are invented.
+//! - A job whose status is set to a terminal one has ended, and its items keep their status.
+//! - The status messages of a job without success, of one with failures and of one that is cancelled are those of this
+//!   crate.
 
 mod auth;
 mod builder;
@@ -111,7 +117,8 @@ use crate::model::time::from_system_time;
 const IN_PROCESS_ENDPOINT: &str = "http://healthomics.invalid";
 
 /// An embedded HealthOmics: an HTTP server on loopback, or a service [in process](Self::in_process). It stops, with all
-/// of its connections, when it is dropped, and its port is free at once.
+/// of its connections, when it is dropped, and its port is free at once. Calls to a service that was dropped fail: there
+/// is `no connection to 127.0.0.1:…: it refused`.
 ///
 /// The [module](self) has an example.
 #[must_use = "the service stops when it is dropped"]

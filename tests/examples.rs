@@ -181,6 +181,14 @@ fn snippets_are_short() {
 }
 
 #[test]
+fn programs_of_any_language_call_the_local_service() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
+    let output = Command::new(support::example("local_service")).arg(cargo).arg("--version").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && text.contains("the program ended with exit"), "{text}");
+}
+
+#[test]
 fn examples_of_single_calls_are_short() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let mut seen = 0;

@@ -19,6 +19,7 @@ fn features() -> String {
         ("aws-config", cfg!(feature = "aws-config")),
         ("blocking", cfg!(feature = "blocking")),
         ("local", cfg!(feature = "local")),
+        ("local-service", cfg!(feature = "local-service")),
     ];
     all.into_iter().filter(|(_, enabled)| *enabled).map(|(name, _)| name).collect::<Vec<_>>().join(",")
 }

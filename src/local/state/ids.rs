@@ -16,16 +16,14 @@ pub(crate) struct Position {
 #[derive(Debug, Default)]
 pub(crate) struct Ids {
     issued: u64,
-    numbers: u64,
     /// Ids that a test has chosen.
     reserved: HashSet<String>,
 }
 
 impl Ids {
-    /// A number that grows with every call.
-    pub(crate) fn next_number(&mut self) -> u64 {
-        self.numbers += 1;
-        self.numbers
+    /// A number that grows with every id.
+    pub(crate) fn issued(&self) -> u64 {
+        self.issued
     }
 
     /// Makes sure that an id is not issued.

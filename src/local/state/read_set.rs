@@ -49,13 +49,10 @@ impl Metadata {
 
 impl ReadSet {
     pub(crate) fn seeded(seed: SeedReadSet, ids: &mut Ids, created: OffsetDateTime) -> Self {
-        let id = match seed.id {
-            Some(id) => {
-                ids.reserve(id.as_str());
-                id
-            }
-            None => ids.next().into(),
-        };
+        // Later ids are the same whether or not the read set has one of its own.
+        let issued_id = ids.next();
+        let id = seed.id.unwrap_or_else(|| issued_id.into());
+        ids.reserve(id.as_str());
         let snapshot = LocalReadSet {
             id,
             status: seed.status,
@@ -80,7 +77,7 @@ impl ReadSet {
             created: whole_millis(seed.creation_time.unwrap_or(created)),
             metadata,
             running_jobs: BTreeSet::new(),
-            number: ids.next_number(),
+            number: ids.issued(),
         }
     }
 
@@ -119,7 +116,7 @@ impl ReadSet {
             created: whole_millis(created),
             metadata,
             running_jobs: BTreeSet::from([job_index]),
-            number: ids.next_number(),
+            number: ids.issued(),
         }
     }
 
