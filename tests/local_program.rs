@@ -24,16 +24,17 @@ impl Program {
     /// Starts the program and reads its output up to the line that says that it is ready.
     fn start(arguments: &[&str]) -> Self {
         let mut child = Command::new(PROGRAM).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut variables = HashMap::new();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let mut program = Self { child, out, variables: HashMap::new() };
         loop {
             let mut line = String::new();
-            assert_ne!(out.read_line(&mut line).unwrap(), 0, "the program ended: {:?}", child.wait());
+            program.out.read_line(&mut line).unwrap();
             if line == "# ready\n" {
-                return Self { child, out, variables };
+                return program;
             }
+            assert!(!line.is_empty(), "the program has ended");
             if let Some((name, value)) = line.trim_end().strip_prefix("export ").and_then(|line| line.split_once('=')) {
-                variables.insert(name.to_owned(), value.to_owned());
+                program.variables.insert(name.to_owned(), value.to_owned());
             }
         }
     }

@@ -111,13 +111,13 @@ fn unknown(method: &str, name: &str) -> Refusal {
 }
 
 /// The response to a request without output.
-fn done() -> Result<Value, Refusal> {
-    Ok(json!({}))
+fn done() -> Value {
+    json!({})
 }
 
 fn changed(result: Result<(), StateError>, what: &str) -> Result<Value, Refusal> {
     match result {
-        Ok(()) => done(),
+        Ok(()) => Ok(done()),
         Err(error) => {
             Err(Refusal { status: ServiceError::from(error).status, message: format!("{what}: {}", error.message()) })
         }
@@ -180,13 +180,13 @@ fn request_count(service: &Service, input: &Input<'_>) -> Result<Value, Refusal>
 fn clear_requests(service: &Service, input: &Input<'_>) -> Result<Value, Refusal> {
     let NoFields {} = input.parse()?;
     service.lock().requests.clear();
-    done()
+    Ok(done())
 }
 
 fn reset(service: &Service, input: &Input<'_>) -> Result<Value, Refusal> {
     let NoFields {} = input.parse()?;
     service.reset();
-    done()
+    Ok(done())
 }
 
 fn seed(service: &Service, input: &Input<'_>) -> Result<Value, Refusal> {
@@ -213,25 +213,25 @@ fn set_job_status(service: &Service, input: &Input<'_>) -> Result<Value, Refusal
 fn fail_item(service: &Service, input: &Input<'_>) -> Result<Value, Refusal> {
     let FailItem { key, message, times } = input.parse()?;
     service.lock().state.fail_item(key, message, times);
-    done()
+    Ok(done())
 }
 
 fn clear_item_failure(service: &Service, input: &Input<'_>) -> Result<Value, Refusal> {
     let ItemKey { key } = input.parse()?;
     service.lock().state.clear_item_failure(&key);
-    done()
+    Ok(done())
 }
 
 fn inject_fault(service: &Service, input: &Input<'_>) -> Result<Value, Refusal> {
     let message: InjectFault = input.parse()?;
     service.lock().inject_fault(message.into()).map_err(Refusal::invalid)?;
-    done()
+    Ok(done())
 }
 
 fn clear_faults(service: &Service, input: &Input<'_>) -> Result<Value, Refusal> {
     let NoFields {} = input.parse()?;
     service.lock().clear_faults();
-    done()
+    Ok(done())
 }
 
 fn set_pace(service: &Service, input: &Input<'_>) -> Result<Value, Refusal> {
@@ -242,19 +242,19 @@ fn set_pace(service: &Service, input: &Input<'_>) -> Result<Value, Refusal> {
         Some(kind) => state.set_pace_of(kind, pace),
         None => state.set_pace(pace),
     }
-    done()
+    Ok(done())
 }
 
 fn set_quotas(service: &Service, input: &Input<'_>) -> Result<Value, Refusal> {
     let quotas: Quotas = input.parse()?;
     service.lock().set_quotas(quotas);
-    done()
+    Ok(done())
 }
 
 fn accept_credentials(service: &Service, input: &Input<'_>) -> Result<Value, Refusal> {
     let message: CredentialsMessage = input.parse()?;
     service.lock().credentials.accept(message.into());
-    done()
+    Ok(done())
 }
 
 fn expire_credentials(service: &Service, input: &Input<'_>) -> Result<Value, Refusal> {
@@ -264,11 +264,11 @@ fn expire_credentials(service: &Service, input: &Input<'_>) -> Result<Value, Ref
         let message = format!("the service accepts no credentials of {access_key_id:?}");
         return Err(Refusal { status: 404, message });
     }
-    done()
+    Ok(done())
 }
 
 fn set_clock_offset(service: &Service, input: &Input<'_>) -> Result<Value, Refusal> {
     let SetClockOffset { seconds } = input.parse()?;
     service.lock().clock.set_offset(seconds);
-    done()
+    Ok(done())
 }

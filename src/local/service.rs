@@ -95,13 +95,11 @@ impl Inner {
 
     /// Adds a rule for later requests, or returns why it can't be applied.
     pub(crate) fn inject_fault(&mut self, rule: FaultRule) -> Result<(), String> {
-        match rule.invalid_reason(self.has_socket) {
-            Some(reason) => Err(reason),
-            None => {
-                self.faults.add(rule);
-                Ok(())
-            }
+        if let Some(reason) = rule.invalid_reason(self.has_socket) {
+            return Err(reason);
         }
+        self.faults.add(rule);
+        Ok(())
     }
 
     pub(crate) fn clear_faults(&mut self) {

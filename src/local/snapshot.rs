@@ -113,6 +113,7 @@ fn write_time<S: Serializer>(time: &OffsetDateTime, serializer: S) -> Result<S::
     to_iso8601(*time).serialize(serializer)
 }
 
+#[allow(clippy::ref_option, reason = "serde passes a reference")]
 fn write_optional_time<S: Serializer>(time: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
     time.map(to_iso8601).serialize(serializer)
 }

@@ -9,7 +9,7 @@ use healthomics::error::{ErrorSummary, StopReason};
 use healthomics::event::{Change, Event};
 use healthomics::http::{Body, HttpError};
 use healthomics::job::Export;
-use healthomics::local::{Fault, LocalService, Pace, Quotas, SeedReadSet};
+use healthomics::local::{Fault, FaultRule, LocalService, Pace, Quotas, Seed, SeedReadSet, SeedStore};
 use healthomics::read_set::{
     CreationType, ETagAlgorithm, FileType, ImportReadSetSource, ItemStatus, JobFilter, JobStatus, ReadSetFilter,
     ReadSetStatus, SourceFiles,
@@ -65,7 +65,10 @@ fn settings(shown: &mut Shown, local: &LocalService, client: &Client) {
     shown.debug(&(Quotas::of_new_account(), Pace::Polls(1), canary()));
     let store = local.create_sequence_store();
     let id = local.seed_read_set(&store, SeedReadSet::active(FileType::Bam));
-    shown.debug(&SeedReadSet::archived(FileType::Bam));
+    let seed = Seed::stores([SeedStore::new([SeedReadSet::archived(FileType::Bam)])]);
+    shown.debug(&seed.clone());
+    shown.debug(&local.seed(seed));
+    shown.debug(&FaultRule::new("ListReadSets", Fault::EmptyBody));
     shown.debug(&(local.read_sets(&store), local.read_set_status(&store, &id)));
     shown.debug(&Fault::error(500, "InternalServerException", "x"));
 }
