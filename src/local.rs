@@ -387,7 +387,8 @@ impl LocalService {
     /// # let store = local.create_sequence_store();
     ///
     /// local.set_quotas(Quotas::none().jobs_at_once(0));
-    /// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+    /// let call = client.start_read_set_activation_job().sequence_store_id(&store);
+    /// let call = call.sources(["5555555555"]);
     /// assert_eq!(call.send().await.unwrap_err().status(), Some(402));
     /// # Ok(()) }
     /// ```

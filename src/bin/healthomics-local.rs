@@ -124,7 +124,8 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     // From here on, a signal ends the program cleanly.
     let end = end()?;
     let address = SocketAddr::new(arguments.address, arguments.port);
-    let service = arguments.builder()?.start().await.map_err(|error| format!("{address}: {error}"))?;
+    let builder = arguments.builder()?;
+    let service = builder.start().await.map_err(|error| format!("{address}: {error}"))?;
     print_settings(&service, arguments.control)?;
     end.await?;
     Ok(())

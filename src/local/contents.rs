@@ -61,8 +61,8 @@ impl LocalService {
     ///
     /// let id = local.seed_read_set(&store, SeedReadSet::active("BAM".into()));
     /// local.set_read_set_status(&store, &id, ReadSetStatus::Deleting);
-    /// let read_set = client.get_read_set_metadata().sequence_store_id(&store).id(&id).send().await?;
-    /// assert_eq!(read_set.status, ReadSetStatus::Deleting);
+    /// let call = client.get_read_set_metadata().sequence_store_id(&store).id(&id);
+    /// assert_eq!(call.send().await?.status, ReadSetStatus::Deleting);
     /// # Ok(()) }
     /// ```
     ///

@@ -24,7 +24,8 @@ use crate::model::SequenceStoreId;
 /// # let (first, second) = (seed(), seed());
 /// // The second request for the metadata of this read set fails.
 /// let fault = Fault::error(500, "InternalServerException", "failure");
-/// local.inject_fault(FaultRule::new("GetReadSetMetadata", fault).item(second.as_str()).nth(2));
+/// let rule = FaultRule::new("GetReadSetMetadata", fault).item(second.as_str()).nth(2);
+/// local.inject_fault(rule);
 ///
 /// let get = |id| client.get_read_set_metadata().sequence_store_id(&store).id(id).send();
 /// assert!(get(&first).await.is_ok() && get(&first).await.is_ok());

@@ -21,16 +21,16 @@ use crate::model::{
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let seed: Seed = serde_json::from_str(
-///     r#"{ "stores": [{ "id": "1234567890", "readSets": [
-///         { "id": "5555555555", "status": "ACTIVE", "fileType": "CRAM", "sampleId": "HG00096" },
-///         { "status": "ARCHIVED", "fileType": "FASTQ", "creationTime": "2024-02-29T12:00:00Z" }
-///     ] }] }"#,
+///     r#"{ "stores": [ { "id": "1234567890", "readSets": [
+///       { "id": "5555555555", "status": "ACTIVE", "fileType": "CRAM", "sampleId": "S1" },
+///       { "status": "ARCHIVED", "fileType": "BAM", "creationTime": "2024-02-29T12:00:00Z" }
+///     ] } ] }"#,
 /// )?;
 /// let local = LocalService::builder().seed(seed).start().await?;
 ///
 /// let client = local.client()?;
 /// let get = client.get_read_set_metadata().sequence_store_id("1234567890").id("5555555555");
-/// assert_eq!(get.send().await?.sample_id.unwrap(), "HG00096");
+/// assert_eq!(get.send().await?.sample_id.unwrap(), "S1");
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug, Default, Deserialize)]
