@@ -102,25 +102,38 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(feature = "blocking")]
-pub mod blocking;
-pub mod builder;
+// In the order of the documentation: the page of `Client` has the calls first, then jobs, bulk runs and constructors. The
+// empty lines keep it.
+mod operation;
+
+pub mod job;
+
 pub mod bulk;
+
 mod client;
+
 mod config;
 pub mod error;
+
+pub mod pagination;
+
 pub mod event;
+pub mod http;
+
+pub mod builder;
+
+#[cfg(feature = "local")]
+pub mod local;
+
+#[cfg(feature = "blocking")]
+pub mod blocking;
+
+pub mod guide;
+
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod guide;
-pub mod http;
-pub mod job;
-#[cfg(feature = "local")]
-pub mod local;
 mod model;
-mod operation;
-pub mod pagination;
 mod protocol;
 mod runtime;
 #[cfg(test)]

@@ -97,6 +97,19 @@ optional_value! { Duplicates }
 
 builder! {
     /// A bulk export: made by [`Client::export_read_sets`].
+    ///
+    /// ```
+    /// # async fn example(client: healthomics::Client) -> Result<(), healthomics::bulk::BulkError> {
+    /// let call = client
+    ///     .export_read_sets()
+    ///     .run_id("delivery-7")
+    ///     .sequence_store_id("1234567890")
+    ///     .destination("s3://my-bucket/exports/")
+    ///     .role_arn("arn:aws:iam::123456789012:role/OmicsExport")
+    ///     .read_sets(["5555555555", "5555555556"]);
+    /// println!("{}", call.prepare()?.run().await?);
+    /// # Ok(()) }
+    /// ```
     pub struct ExportReadSets(client: Client) in mod export_read_sets builds
     pub(crate) struct ExportReadSetsInput;
     required {
@@ -160,6 +173,26 @@ builder! {
 
 builder! {
     /// A bulk import: made by [`Client::import_read_sets`].
+    ///
+    /// ```
+    /// # async fn example(client: healthomics::Client) -> Result<(), healthomics::bulk::BulkError> {
+    /// use healthomics::read_set::{FileType, ImportReadSetSource};
+    ///
+    /// let source = ImportReadSetSource::builder()
+    ///     .source_files("s3://my-bucket/HG00096.bam")
+    ///     .source_file_type(FileType::Ubam)
+    ///     .subject_id("HG00096")
+    ///     .sample_id("HG00096-blood")
+    ///     .build();
+    /// let call = client
+    ///     .import_read_sets()
+    ///     .run_id("arrival-7")
+    ///     .sequence_store_id("1234567890")
+    ///     .role_arn("arn:aws:iam::123456789012:role/OmicsImport")
+    ///     .sources([source]);
+    /// println!("{}", call.prepare()?.run().await?);
+    /// # Ok(()) }
+    /// ```
     pub struct ImportReadSets(client: Client) in mod import_read_sets builds
     pub(crate) struct ImportReadSetsInput;
     required {
@@ -184,6 +217,17 @@ builder! {
 
 builder! {
     /// A bulk activation: made by [`Client::activate_read_sets`].
+    ///
+    /// ```
+    /// # async fn example(client: healthomics::Client) -> Result<(), healthomics::bulk::BulkError> {
+    /// let call = client
+    ///     .activate_read_sets()
+    ///     .run_id("activation-7")
+    ///     .sequence_store_id("1234567890")
+    ///     .read_sets(["5555555555", "5555555556"]);
+    /// println!("{}", call.prepare()?.run().await?);
+    /// # Ok(()) }
+    /// ```
     pub struct ActivateReadSets(client: Client) in mod activate_read_sets builds
     pub(crate) struct ActivateReadSetsInput;
     required {

@@ -19,13 +19,17 @@
 //!
 //! An output that was stored as JSON is read without these checks.
 
-pub(super) mod activation;
-pub(super) mod delete;
-pub(super) mod export;
-pub(super) mod filter;
+// In the order of the documentation, which the empty lines keep.
 pub(super) mod import;
+
+pub(super) mod activation;
+pub(super) mod export;
+
 pub(super) mod list;
 pub(super) mod metadata;
+
+pub(super) mod delete;
+pub(super) mod filter;
 mod sources;
 
 pub use activation::{

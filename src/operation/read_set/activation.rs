@@ -101,6 +101,17 @@ impl Client {
 
 call! {
     /// The call `StartReadSetActivationJob`, made by [`Client::start_read_set_activation_job`].
+    ///
+    /// ```
+    /// # async fn example(client: healthomics::Client) -> Result<(), healthomics::Error> {
+    /// let call = client
+    ///     .start_read_set_activation_job()
+    ///     .sequence_store_id("1234567890")
+    ///     .sources(["5555555555", "5555555556"])
+    ///     .client_token("order-4711");
+    /// println!("{} was started", call.send().await?.id);
+    /// # Ok(()) }
+    /// ```
     pub struct StartReadSetActivationJob in mod start_read_set_activation_job
     sends StartReadSetActivationJobRequest returns StartReadSetActivationJobOutput;
     required {
@@ -174,6 +185,17 @@ json_struct! {
 
 call! {
     /// The call `GetReadSetActivationJob`, made by [`Client::get_read_set_activation_job`].
+    ///
+    /// ```
+    /// # async fn example(client: healthomics::Client) -> Result<(), healthomics::Error> {
+    /// let call = client
+    ///     .get_read_set_activation_job()
+    ///     .sequence_store_id("1234567890")
+    ///     .id("7777777777");
+    /// let job = call.send().await?;
+    /// println!("{} with {} items", job.status, job.sources.len());
+    /// # Ok(()) }
+    /// ```
     pub struct GetReadSetActivationJob in mod get_read_set_activation_job
     sends GetReadSetActivationJobRequest returns GetReadSetActivationJobOutput;
     required {
@@ -255,6 +277,21 @@ json_struct! {
 
 call! {
     /// The call `ListReadSetActivationJobs`, made by [`Client::list_read_set_activation_jobs`].
+    ///
+    /// ```
+    /// # async fn example(client: healthomics::Client) -> Result<(), healthomics::Error> {
+    /// use healthomics::read_set::{JobFilter, JobStatus};
+    ///
+    /// let call = client
+    ///     .list_read_set_activation_jobs()
+    ///     .sequence_store_id("1234567890")
+    ///     .filter(JobFilter::new().status(JobStatus::Failed));
+    /// let mut jobs = call.items();
+    /// while let Some(job) = jobs.next().await {
+    ///     println!("{} failed", job?.id);
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub struct ListReadSetActivationJobs in mod list_read_set_activation_jobs
     sends ListReadSetActivationJobsRequest
     returns pages of ListReadSetActivationJobsOutput { activation_jobs: ActivateReadSetJobItem };

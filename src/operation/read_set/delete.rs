@@ -76,6 +76,18 @@ impl Client {
 
 call! {
     /// The call `BatchDeleteReadSet`, made by [`Client::batch_delete_read_set`].
+    ///
+    /// ```
+    /// # async fn example(client: healthomics::Client) -> Result<(), healthomics::Error> {
+    /// let call = client
+    ///     .batch_delete_read_set()
+    ///     .sequence_store_id("1234567890")
+    ///     .ids(["5555555555", "5555555556"]);
+    /// for error in call.send().await?.errors {
+    ///     println!("not deleted: {error}");
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub struct BatchDeleteReadSet in mod batch_delete_read_set
     sends BatchDeleteReadSetRequest returns BatchDeleteReadSetOutput;
     required {

@@ -103,6 +103,19 @@ impl Client {
 
 call! {
     /// The call `StartReadSetExportJob`, made by [`Client::start_read_set_export_job`].
+    ///
+    /// ```
+    /// # async fn example(client: healthomics::Client) -> Result<(), healthomics::Error> {
+    /// let call = client
+    ///     .start_read_set_export_job()
+    ///     .sequence_store_id("1234567890")
+    ///     .destination("s3://my-bucket/exports/")
+    ///     .role_arn("arn:aws:iam::123456789012:role/OmicsExport")
+    ///     .sources(["5555555555", "5555555556"])
+    ///     .client_token("order-4711");
+    /// println!("{} was started", call.send().await?.id);
+    /// # Ok(()) }
+    /// ```
     pub struct StartReadSetExportJob in mod start_read_set_export_job
     sends StartReadSetExportJobRequest returns StartReadSetExportJobOutput;
     required {
@@ -184,6 +197,17 @@ json_struct! {
 
 call! {
     /// The call `GetReadSetExportJob`, made by [`Client::get_read_set_export_job`].
+    ///
+    /// ```
+    /// # async fn example(client: healthomics::Client) -> Result<(), healthomics::Error> {
+    /// let call = client
+    ///     .get_read_set_export_job()
+    ///     .sequence_store_id("1234567890")
+    ///     .id("7777777777");
+    /// let job = call.send().await?;
+    /// println!("{} with {} items", job.status, job.read_sets.len());
+    /// # Ok(()) }
+    /// ```
     pub struct GetReadSetExportJob in mod get_read_set_export_job
     sends GetReadSetExportJobRequest returns GetReadSetExportJobOutput;
     required {
@@ -267,6 +291,21 @@ json_struct! {
 
 call! {
     /// The call `ListReadSetExportJobs`, made by [`Client::list_read_set_export_jobs`].
+    ///
+    /// ```
+    /// # async fn example(client: healthomics::Client) -> Result<(), healthomics::Error> {
+    /// use healthomics::read_set::{JobFilter, JobStatus};
+    ///
+    /// let call = client
+    ///     .list_read_set_export_jobs()
+    ///     .sequence_store_id("1234567890")
+    ///     .filter(JobFilter::new().status(JobStatus::Failed));
+    /// let mut jobs = call.items();
+    /// while let Some(job) = jobs.next().await {
+    ///     println!("{} failed", job?.id);
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub struct ListReadSetExportJobs in mod list_read_set_export_jobs
     sends ListReadSetExportJobsRequest
     returns pages of ListReadSetExportJobsOutput { export_jobs: ExportReadSetJobDetail };

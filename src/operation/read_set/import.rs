@@ -119,6 +119,26 @@ impl Client {
 
 call! {
     /// The call `StartReadSetImportJob`, made by [`Client::start_read_set_import_job`].
+    ///
+    /// ```
+    /// # async fn example(client: healthomics::Client) -> Result<(), healthomics::Error> {
+    /// use healthomics::read_set::{FileType, ImportReadSetSource};
+    ///
+    /// let source = ImportReadSetSource::builder()
+    ///     .source_files("s3://my-bucket/HG00096.bam")
+    ///     .source_file_type(FileType::Ubam)
+    ///     .subject_id("HG00096")
+    ///     .sample_id("HG00096-blood")
+    ///     .build();
+    /// let call = client
+    ///     .start_read_set_import_job()
+    ///     .sequence_store_id("1234567890")
+    ///     .role_arn("arn:aws:iam::123456789012:role/OmicsImport")
+    ///     .sources([source])
+    ///     .client_token("run-4711");
+    /// println!("{} was started", call.send().await?.id);
+    /// # Ok(()) }
+    /// ```
     pub struct StartReadSetImportJob in mod start_read_set_import_job
     sends StartReadSetImportJobRequest returns StartReadSetImportJobOutput;
     required {
@@ -201,6 +221,17 @@ json_struct! {
 
 call! {
     /// The call `GetReadSetImportJob`, made by [`Client::get_read_set_import_job`].
+    ///
+    /// ```
+    /// # async fn example(client: healthomics::Client) -> Result<(), healthomics::Error> {
+    /// let call = client
+    ///     .get_read_set_import_job()
+    ///     .sequence_store_id("1234567890")
+    ///     .id("7777777777");
+    /// let job = call.send().await?;
+    /// println!("{} with {} items", job.status, job.sources.len());
+    /// # Ok(()) }
+    /// ```
     pub struct GetReadSetImportJob in mod get_read_set_import_job
     sends GetReadSetImportJobRequest returns GetReadSetImportJobOutput;
     required {
@@ -268,6 +299,21 @@ json_struct! {
 
 call! {
     /// The call `ListReadSetImportJobs`, made by [`Client::list_read_set_import_jobs`].
+    ///
+    /// ```
+    /// # async fn example(client: healthomics::Client) -> Result<(), healthomics::Error> {
+    /// use healthomics::read_set::{JobFilter, JobStatus};
+    ///
+    /// let call = client
+    ///     .list_read_set_import_jobs()
+    ///     .sequence_store_id("1234567890")
+    ///     .filter(JobFilter::new().status(JobStatus::Failed));
+    /// let mut jobs = call.items();
+    /// while let Some(job) = jobs.next().await {
+    ///     println!("{} failed", job?.id);
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub struct ListReadSetImportJobs in mod list_read_set_import_jobs
     sends ListReadSetImportJobsRequest
     returns pages of ListReadSetImportJobsOutput { import_jobs: ImportReadSetJobItem };

@@ -47,6 +47,21 @@ impl Client {
 
 call! {
     /// The call `ListReadSets`, made by [`Client::list_read_sets`].
+    ///
+    /// ```
+    /// # async fn example(client: healthomics::Client) -> Result<(), healthomics::Error> {
+    /// use healthomics::read_set::{ReadSetFilter, ReadSetStatus};
+    ///
+    /// let call = client
+    ///     .list_read_sets()
+    ///     .sequence_store_id("1234567890")
+    ///     .filter(ReadSetFilter::new().status(ReadSetStatus::Archived));
+    /// let mut read_sets = call.items();
+    /// while let Some(read_set) = read_sets.next().await {
+    ///     println!("{} is archived", read_set?.id);
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub struct ListReadSets in mod list_read_sets
     sends ListReadSetsRequest
     returns pages of ListReadSetsOutput { read_sets: ReadSetListItem };

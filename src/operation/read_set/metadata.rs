@@ -50,6 +50,16 @@ impl Client {
 
 call! {
     /// The call `GetReadSetMetadata`, made by [`Client::get_read_set_metadata`].
+    ///
+    /// ```
+    /// # async fn example(client: healthomics::Client) -> Result<(), healthomics::Error> {
+    /// let call = client
+    ///     .get_read_set_metadata()
+    ///     .sequence_store_id("1234567890")
+    ///     .id("5555555555");
+    /// println!("the read set is {}", call.send().await?.status);
+    /// # Ok(()) }
+    /// ```
     pub struct GetReadSetMetadata in mod get_read_set_metadata
     sends GetReadSetMetadataRequest returns GetReadSetMetadataOutput;
     required {

@@ -88,6 +88,18 @@ impl<T: Into<S3Uri>> From<T> for SourceFiles {
 
 builder! {
     /// The builder of an [`ImportReadSetSource`], made by [`ImportReadSetSource::builder`].
+    ///
+    /// ```
+    /// use healthomics::read_set::{FileType, ImportReadSetSource};
+    ///
+    /// let source = ImportReadSetSource::builder()
+    ///     .source_files("s3://my-bucket/HG00096.bam")
+    ///     .source_file_type(FileType::Ubam)
+    ///     .subject_id("HG00096")
+    ///     .sample_id("HG00096-blood")
+    ///     .build();
+    /// assert_eq!(source.sample_id, "HG00096-blood");
+    /// ```
     pub struct ImportReadSetSourceBuilder(context: ()) in mod import_read_set_source builds
     /// A source of an import job (`StartReadSetImportJobSourceItem`): a file or a pair of files of which one read set
     /// is made.
