@@ -104,6 +104,8 @@
 
 // In the order of the documentation: the page of `Client` has the calls first, then jobs, bulk runs and constructors. The
 // empty lines keep it.
+pub mod guide;
+
 mod operation;
 
 pub mod job;
@@ -127,8 +129,6 @@ pub mod local;
 
 #[cfg(feature = "blocking")]
 pub mod blocking;
-
-pub mod guide;
 
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
