@@ -42,8 +42,7 @@ const DEFAULT_CONNECTIONS: usize = 100;
 /// ```
 /// use std::time::Duration;
 ///
-/// use aws_credential_types::Credentials;
-/// use healthomics::Client;
+/// use healthomics::{Client, Credentials};
 ///
 /// # fn main() -> Result<(), healthomics::Error> {
 /// let client = Client::builder()

@@ -241,9 +241,10 @@ impl Error {
     /// `None` if it does not ask.
     ///
     /// ```
+    /// use std::time::Duration;
+    ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use healthomics::local::{Fault, LocalService};
-    /// # use std::time::Duration;
     /// # let local = LocalService::start().await?;
     /// # let client = local.client_builder().max_attempts(1).build()?;
     /// # let headers = vec![("Retry-After".to_owned(), "90".to_owned())];

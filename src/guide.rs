@@ -14,11 +14,14 @@
 //! | [`from_aws_sdk_omics`] | How do I move from `aws-sdk-omics`? |
 //! | [`from_boto3`] | How do I move from `boto3`? |
 //!
-//! All Rust examples of the guide are run by the tests of the crate. Complete programs are in the folder `examples` of the
-//! repository: a web service (`axum_service`), a handler for AWS Lambda (`lambda_handler`), a handler of EventBridge
-//! events (`job_events`), the [`tools`], and a program for each call. Short ones find read sets of the same
-//! content (`duplicates`), read a read set from Amazon S3 (`read_from_s3`), store the steps of a function
-//! (`durable_steps`), and validate orders in a web handler (`validate_orders`).
+//! All Rust examples of the guide are run by the tests of the crate. Fragments use a `client`, made as in [`first_call`],
+//! and a `store`, ids and a role of yours.
+//!
+//! Complete programs are in the folder `examples` of the repository: a web service (`axum_service`), a handler for AWS
+//! Lambda (`lambda_handler`), a handler of EventBridge events (`job_events`), a CSV importer (`bulk_import`), and a program
+//! for each call. Short ones find read sets of the same content (`duplicates`), read a read set from Amazon S3
+//! (`read_from_s3`), store the steps of a function (`durable_steps`), and validate orders in a web handler
+//! (`validate_orders`).
 
 #[doc = include_str!("guide/first_call.md")]
 pub mod first_call {}

@@ -227,8 +227,9 @@ impl LocalService {
     /// process](Self::in_process) has a host name that does not exist.
     ///
     /// ```
+    /// use healthomics::local::LocalService;
+    ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use healthomics::local::LocalService;
     /// let local = LocalService::start().await?;
     /// // What another process or another SDK needs to call it:
     /// println!("AWS_ENDPOINT_URL={} AWS_REGION={}", local.endpoint_url(), local.region());
@@ -401,8 +402,10 @@ impl LocalService {
     /// the builder had them. Ids are issued from the first one again.
     ///
     /// ```
+    /// use healthomics::local::Fault;
+    ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use healthomics::local::{Fault, LocalService};
+    /// # use healthomics::local::LocalService;
     /// # let local = LocalService::start().await?;
     /// # let client = local.client()?;
     /// let store = local.create_sequence_store();

@@ -62,34 +62,77 @@ fn no_hidden_line_changes_the_pace_of_an_example() {
     assert!(found.is_empty(), "hidden settings:\n{}", found.join("\n"));
 }
 
+/// A block of code in the documentation.
+struct Block {
+    /// The file and the number of its first line.
+    place: String,
+    language: String,
+    visible: Vec<String>,
+    /// The lines that are compiled but not shown, without their `# `.
+    hidden: Vec<String>,
+}
+
+fn blocks() -> Vec<Block> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paths = vec![root.join("README.md")];
+    files(&root.join("src"), &mut paths);
+    let mut blocks = Vec::new();
+    for path in paths {
+        let mut block: Option<Block> = None;
+        for (number, line) in (1..).zip(fs::read_to_string(&path).unwrap().lines()) {
+            let Some(text) = documentation(&path, line) else { continue };
+            match (text.trim_start().strip_prefix("```"), &mut block) {
+                (Some(language), None) => {
+                    let place = format!("{}:{number}", path.display());
+                    let language = language.to_owned();
+                    block = Some(Block { place, language, visible: Vec::new(), hidden: Vec::new() });
+                }
+                (Some(_), Some(_)) => blocks.extend(block.take()),
+                (None, Some(block)) => match text.strip_prefix("# ") {
+                    Some(hidden) => block.hidden.push(hidden.to_owned()),
+                    None => block.visible.push(text),
+                },
+                (None, None) => {}
+            }
+        }
+    }
+    assert!(blocks.len() > 250, "{} blocks", blocks.len());
+    blocks
+}
+
 /// A rendered page of 1,200 pixels shows this many columns of code; longer lines are cut off. The output of programs,
 /// in blocks of `text`, has lines of its own lengths.
 const MAX_COLUMNS: usize = 90;
 
 #[test]
 fn code_of_the_documentation_fits_on_its_page() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut paths = vec![root.join("README.md")];
-    files(&root.join("src"), &mut paths);
-    let mut lines = 0;
     let mut too_long = Vec::new();
-    for path in paths {
-        let mut block = None;
-        for (number, line) in (1..).zip(fs::read_to_string(&path).unwrap().lines()) {
-            let Some(text) = documentation(&path, line) else { continue };
-            match (text.trim_start().strip_prefix("```"), block.is_some()) {
-                (Some(language), false) => block = Some(language.to_owned()),
-                (Some(_), true) => block = None,
-                (None, _) if block.as_deref().is_some_and(|language| language != "text") && !text.starts_with("# ") => {
-                    lines += 1;
-                    if text.chars().count() > MAX_COLUMNS {
-                        too_long.push(format!("{}:{number}: {text}", path.display()));
-                    }
-                }
-                (None, _) => {}
-            }
+    for Block { place, visible, .. } in blocks().iter().filter(|block| block.language != "text") {
+        let long = visible.iter().filter(|line| line.chars().count() > MAX_COLUMNS);
+        too_long.extend(long.map(|line| format!("{place}: {line}")));
+    }
+    assert!(too_long.is_empty(), "lines of more than {MAX_COLUMNS} columns:\n{}", too_long.join("\n"));
+}
+
+/// A reader who copies an example copies its imports.
+#[test]
+fn no_hidden_line_imports_what_visible_code_uses() {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut found = Vec::new();
+    for Block { place, visible, hidden, .. } in blocks() {
+        // Words of code that are no part of a path.
+        let code: Vec<_> = visible.iter().map(|line| line.split("//").next().unwrap_or_default()).collect();
+        let code = code.join("\n").replace("::", ".");
+        let is_used = |name: &&str| {
+            code.match_indices(*name).any(|(at, _)| {
+                let (before, after) = (&code[..at], &code[at + name.len()..]);
+                !before.ends_with(|c: char| is_word(c) || c == '.') && !after.starts_with(is_word)
+            })
+        };
+        for import in hidden.iter().filter_map(|line| line.trim_start().strip_prefix("use ")) {
+            let types = import.split(|c| !is_word(c)).filter(|name| name.starts_with(char::is_uppercase));
+            found.extend(types.filter(is_used).map(|name| format!("{place}: {name}")));
         }
     }
-    assert!(lines > 1000, "{lines} lines of code");
-    assert!(too_long.is_empty(), "lines of more than {MAX_COLUMNS} columns:\n{}", too_long.join("\n"));
+    assert!(found.is_empty(), "hidden imports:\n{}", found.join("\n"));
 }

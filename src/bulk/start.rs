@@ -9,6 +9,7 @@ use crate::{CallFuture, Client};
 /// A kind of jobs that a plan can start.
 ///
 /// ```
+/// use healthomics::bulk::Planner;
 /// use healthomics::Client;
 /// use healthomics::bulk::{BulkError, BulkStart, Plan};
 ///
@@ -20,7 +21,6 @@ use crate::{CallFuture, Client};
 ///     Ok(report.finished_count() == report.plan().item_count())
 /// }
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # use healthomics::bulk::Planner;
 /// # let local = healthomics::local::LocalService::start().await?;
 ///
 /// let nothing = Planner::activation("run-7".into(), "1234567890".into()).plan([""; 0])?;

@@ -35,10 +35,11 @@ use crate::Client;
 /// the jobs continue.
 ///
 /// ```
+/// use std::time::Duration;
+///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use healthomics::local::{LocalService, SeedReadSet};
 /// # use healthomics::read_set::FileType;
-/// # use std::time::Duration;
 /// # let local = LocalService::start().await?;
 /// # let client = local.client()?;
 /// # let store = local.create_sequence_store();

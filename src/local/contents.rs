@@ -77,8 +77,10 @@ impl LocalService {
     /// The read sets of a store, sorted by id; none if there is no such store.
     ///
     /// ```
+    /// use healthomics::local::SeedReadSet;
+    ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use healthomics::local::{LocalService, SeedReadSet};
+    /// # use healthomics::local::LocalService;
     /// # let local = LocalService::start().await?;
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
@@ -168,8 +170,10 @@ impl LocalService {
     /// id, and import items with this `source1`. A later call with the same key replaces this one.
     ///
     /// ```
+    /// use healthomics::local::SeedReadSet;
+    ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use healthomics::local::{LocalService, SeedReadSet};
+    /// # use healthomics::local::LocalService;
     /// # let local = LocalService::start().await?;
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
@@ -188,8 +192,10 @@ impl LocalService {
     /// Makes items fail as [`fail_item`](Self::fail_item) does, but only in the next so many jobs that have such an item.
     ///
     /// ```
+    /// use healthomics::local::SeedReadSet;
+    ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use healthomics::local::{LocalService, SeedReadSet};
+    /// # use healthomics::local::LocalService;
     /// # let local = LocalService::start().await?;
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
@@ -209,8 +215,10 @@ impl LocalService {
     /// Undoes [`fail_item`](Self::fail_item) and [`fail_item_times`](Self::fail_item_times) for jobs that start later.
     ///
     /// ```
+    /// use healthomics::local::SeedReadSet;
+    ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use healthomics::local::{LocalService, SeedReadSet};
+    /// # use healthomics::local::LocalService;
     /// # let local = LocalService::start().await?;
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();

@@ -112,7 +112,9 @@ impl Fault {
     /// A [`Fault::Response`] without headers.
     ///
     /// ```
-    /// # use healthomics::local::{Fault, LocalService};
+    /// use healthomics::local::Fault;
+    ///
+    /// # use healthomics::local::LocalService;
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let local = LocalService::start().await?;
     /// # let client = local.client_builder().max_attempts(1).build()?;
@@ -135,7 +137,9 @@ impl Fault {
     /// A [`Fault::Merge`].
     ///
     /// ```
-    /// # use healthomics::local::{Fault, LocalService, SeedReadSet};
+    /// use healthomics::local::Fault;
+    ///
+    /// # use healthomics::local::{LocalService, SeedReadSet};
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let local = LocalService::start().await?;
     /// # let client = local.client()?;

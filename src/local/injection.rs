@@ -26,8 +26,10 @@ impl LocalService {
     /// As [`queue_fault`](Self::queue_fault).
     ///
     /// ```
+    /// use healthomics::local::Fault;
+    ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use healthomics::local::{Fault, LocalService};
+    /// # use healthomics::local::LocalService;
     /// # let local = LocalService::start().await?;
     /// # let client = local.client()?;
     /// # let store = local.create_sequence_store();
