@@ -23,10 +23,10 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// The text of a line of documentation, or `None` for a line of code.
 fn documentation(path: &Path, line: &str) -> Option<String> {
-    let line = line.trim_start();
     if path.extension().is_some_and(|extension| extension == "md") {
         return Some(line.to_owned());
     }
+    let line = line.trim_start();
     let text = line.strip_prefix("///").or_else(|| line.strip_prefix("//!"))?;
     Some(text.strip_prefix(' ').unwrap_or(text).to_owned())
 }
