@@ -210,47 +210,48 @@ async fn listed(options: &Options, store: &Store, filter: Option<ReadSetFilter>)
     let path = bulk::beside(None, "export", &format!("{run_id}.read-sets.csv"));
     // The embedded service has other read sets in each run.
     let is_stored = store.local.is_none();
-    let described = format!("store {} filter {}", store.id, description(filter.as_ref())?);
-    match fs::read(&path) {
-        Ok(_) if !is_stored => {}
-        Ok(stored) => return stored_list(&path, &stored, &described),
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        // A list that can't be read must not be replaced by another one.
-        Err(error) => return Err(Failure::new(format!("can't read {}: {error}", path.display()))),
+    // The last column of the list says what it is a list of.
+    let filter_text = filter.as_ref().map(serde_json::to_string).transpose()?.unwrap_or_else(|| "none".to_owned());
+    let origin = format!("store {}, filter {filter_text}", store.id);
+    if is_stored {
+        match fs::read(&path) {
+            Ok(stored) => return stored_list(&path, &stored, &origin),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            // A list that can't be read must not be replaced by another one.
+            Err(error) => return Err(Failure::new(format!("can't read {}: {error}", path.display()))),
+        }
     }
     let client = store.client(&options.account).await?;
     let read_sets = filter::list(&client, &store.id, filter).await?;
-    let rows = read_sets.iter().map(|read_set| vec![read_set.id.to_string(), cell(read_set.sample_id.as_ref())]);
-    let content =
-        output::to_csv(&["read_set_id", "sample", &described], rows.map(|row| [row, vec![String::new()]].concat()))?;
-    if is_stored && !options.run.dry_run {
-        output::replace(&path, &content)?;
-    }
-    stored_list(&path, &content, &described)
-}
-
-fn description(filter: Option<&ReadSetFilter>) -> Result<String, Failure> {
-    Ok(filter.map_or(Ok("none".to_owned()), serde_json::to_string)?)
-}
-
-/// The read sets of a stored list. The third column has the store and the filter that it is of.
-fn stored_list(path: &Path, content: &[u8], described: &str) -> Result<Vec<Input>, Failure> {
-    let file = path.display().to_string();
-    // There may be no read sets.
-    if content.iter().filter(|byte| **byte == b'\n').count() < 2 {
+    if read_sets.is_empty() {
         return Err(Failure::new("no read set matches the filter"));
     }
-    let table = Table::parse(&file, content)?;
-    if table.columns.get(2).is_none_or(|found| found != described) {
-        let found = table.columns.get(2).map_or("", String::as_str);
-        return Err(Failure::new(format!(
-            "{file}: it is of a run with {found}, this one has {described}; choose another --run-id"
-        )));
+    let rows = read_sets.iter().map(|read_set| {
+        let sample = cell(read_set.sample_id.as_ref());
+        vec![read_set.id.to_string(), sample, String::new()]
+    });
+    let list = output::to_csv(&["read_set_id", "sample", &origin], rows)?;
+    if is_stored && !options.run.dry_run {
+        output::replace(&path, &list)?;
     }
-    let place = |row: &table::Row| format!("{file}, line {}, column {}", row.line, table.columns[0]);
-    let rows = table.rows.iter();
-    let input = |row: &table::Row| Input { id: row.cells[0].clone(), sample: row.cells[1].clone(), place: place(row) };
-    Ok(rows.map(input).collect())
+    stored_list(&path, &list, &origin)
+}
+
+/// The read sets of a stored list, which must be one of this store and filter.
+fn stored_list(path: &Path, list: &[u8], origin: &str) -> Result<Vec<Input>, Failure> {
+    let table = Table::parse(&path.display().to_string(), list)?;
+    let (ids, samples) = (table.column(&["read_set_id"]), table.column(&["sample"]));
+    let found = table.columns.last().map_or("", String::as_str);
+    if found != origin || ids.is_none() {
+        let message = format!("it is a list of {found:?}, not of {origin:?}: choose another --run-id");
+        return Err(Failure::new(format!("{}: {message}", table.file)));
+    }
+    let input = |row: &table::Row| Input {
+        id: row.cell(ids).unwrap_or_default().to_owned(),
+        sample: row.cell(samples).unwrap_or_default().to_owned(),
+        place: format!("{}, line {}, column read_set_id", table.file, row.line),
+    };
+    Ok(table.rows.iter().map(input).collect())
 }
 
 /// The part of the plan that this process runs.
