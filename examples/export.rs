@@ -13,6 +13,7 @@
 //! In a crate of your own it needs `clap = { version = "4", features = ["derive"] }`, `csv = "1"`, `fastrand = "2"`,
 //! `indicatif = "0.18"`, `serde_json = "1"`, `time = "0.3"` and the feature `signal` of `tokio`, too.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::doc_markdown, reason = "the documentation of options is the text of --help")]
 
 mod shared;
 

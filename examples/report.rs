@@ -10,6 +10,7 @@
 //! In a crate of your own it needs `clap = { version = "4", features = ["derive"] }`, `csv = "1"`, `fastrand = "2"`,
 //! `indicatif = "0.18"`, `time = "0.3"` and the feature `signal` of `tokio`, too.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::doc_markdown, reason = "the documentation of options is the text of --help")]
 
 mod shared;
 
@@ -21,10 +22,11 @@ use std::process::ExitCode;
 use clap::Parser;
 use healthomics::local::SeedReadSet;
 use healthomics::read_set::{FileType, ReadSetListItem, ReadSetStatus};
+use time::format_description::well_known::Rfc3339;
 
 use shared::account::{AccountOptions, CREDENTIALS, Store};
-use shared::bulk::{cell, read_set_cells};
-use shared::exit::{self, Exit, Failure};
+use shared::bulk::cell;
+use shared::exit::{self, Exit, Failure, count};
 use shared::filter::{self, FilterOptions};
 use shared::output::{self, Output};
 use shared::table::{Row, Table};
@@ -83,15 +85,14 @@ async fn report(options: Options) -> Result<Exit, Failure> {
     let client = store.client(&options.account).await?;
     let read_sets = filter::list(&client, &store.id, options.filter.filter()).await?;
 
-    let rows = if tables.is_empty() { read_sets.iter().map(listed).collect() } else { joined(&tables, &read_sets) };
-    match output {
-        Some(output) => output.write(rows.iter().map(|row| row.cells.clone()))?,
-        None => {
-            let table = output::to_csv(&COLUMNS, rows.iter().map(|row| row.cells.clone()))?;
-            std::io::stdout().write_all(&table)?;
-        }
+    let lines = if tables.is_empty() { read_sets.iter().map(listed).collect() } else { joined(&tables, &read_sets) };
+    let rows = lines.iter().map(|line| line.cells.clone());
+    if let Some(output) = output {
+        output.write(rows)?;
+    } else {
+        std::io::stdout().write_all(&output::to_csv(&COLUMNS, rows)?)?;
     }
-    Ok(exit(&rows))
+    Ok(exit(&lines))
 }
 
 /// Fills the embedded service.
@@ -107,26 +108,31 @@ fn demonstrate(store: &Store) {
 /// A row of the result.
 struct Line {
     cells: Vec<String>,
-    kind: Kind,
+    found: Found,
 }
 
+/// Whether a row has a read set.
 #[derive(Clone, Copy, PartialEq)]
-enum Kind {
-    HasReadSet,
-    HasNone,
-    HasNoResult,
+enum Found {
+    Yes,
+    No,
+    NotKnown,
 }
 
 /// The row of a read set of the store.
 fn listed(read_set: &ReadSetListItem) -> Line {
-    let mut cells = read_set_cells(read_set).to_vec();
-    cells.push(read_set.status.to_string());
-    cells.push(cell(
-        read_set.creation_time.and_then(|time| time.format(&time::format_description::well_known::Rfc3339).ok()),
-    ));
-    cells.push(cell(read_set.status_message.as_ref()));
-    let is_deleted = matches!(read_set.status, ReadSetStatus::Deleted | ReadSetStatus::UploadFailed);
-    Line { cells, kind: if is_deleted { Kind::HasNone } else { Kind::HasReadSet } }
+    let created = read_set.creation_time.and_then(|time| time.format(&Rfc3339).ok());
+    let cells = vec![
+        cell(read_set.sample_id.as_ref()),
+        cell(read_set.subject_id.as_ref()),
+        cell(read_set.name.as_ref()),
+        read_set.id.to_string(),
+        read_set.status.to_string(),
+        cell(created),
+        cell(read_set.status_message.as_ref()),
+    ];
+    let is_lost = matches!(read_set.status, ReadSetStatus::Deleted | ReadSetStatus::UploadFailed);
+    Line { cells, found: if is_lost { Found::No } else { Found::Yes } }
 }
 
 /// The rows of the tables, in their order, with their read sets.
@@ -135,41 +141,40 @@ fn joined(tables: &[Table], read_sets: &[ReadSetListItem]) -> Vec<Line> {
         read_sets.iter().map(|read_set| (read_set.id.as_str(), read_set)).collect();
     let mut by_sample: HashMap<&str, Vec<&ReadSetListItem>> = HashMap::new();
     for read_set in read_sets {
-        if let Some(sample) = &read_set.sample_id {
-            by_sample.entry(sample.as_str()).or_default().push(read_set);
-        }
+        let sample = read_set.sample_id.as_ref().map_or("", |id| id.as_str());
+        by_sample.entry(sample).or_default().push(read_set);
     }
+
     let mut lines = Vec::new();
     for (index, table) in tables.iter().enumerate() {
+        let is_manifest = table.column(&["read_set_id"]).is_none();
         let repeated = sources_with_read_sets(&tables[index + 1..]);
         for row in &table.rows {
             let source = Source::of(table, row);
-            let is_result = table.column(&["read_set_id"]).is_some();
-            if let Some(id) = source.read_set_id {
-                lines.push(
-                    by_id.get(id).map_or_else(
-                        || source.line(id, "MISSING", "the store does not have it"),
-                        |found| listed(found),
-                    ),
-                );
-            } else if is_result {
-                if !repeated.contains(&source.key()) {
-                    lines.push(source.line("", source.status.unwrap_or("MISSING"), source.reason.unwrap_or_default()));
-                }
-            } else {
-                let found = by_sample.get(source.sample).into_iter().flatten();
-                let same_subject = |read_set: &&&ReadSetListItem| {
-                    source
-                        .subject
-                        .is_none_or(|subject| read_set.subject_id.as_ref().is_some_and(|id| id.as_str() == subject))
-                };
-                let before = lines.len();
-                lines.extend(found.filter(same_subject).map(|read_set| listed(read_set)));
-                if lines.len() == before {
-                    lines.push(source.line("", "MISSING", "the store has no read set of this sample"));
-                }
+            if is_manifest {
+                let of_sample = by_sample.get(source.sample).map_or(&[][..], Vec::as_slice);
+                lines.extend(lines_of_sample(&source, of_sample));
+            } else if let Some(id) = source.read_set_id {
+                let missing = || source.line(id, "MISSING", "the store does not have it");
+                lines.push(by_id.get(id).map_or_else(missing, |read_set| listed(read_set)));
+            } else if !repeated.contains(&source.key()) {
+                let status = source.status.unwrap_or("MISSING");
+                lines.push(source.line("", status, source.reason.unwrap_or_default()));
             }
         }
+    }
+    lines
+}
+
+/// The read sets of a source of a manifest, among those of its sample.
+fn lines_of_sample(source: &Source<'_>, of_sample: &[&ReadSetListItem]) -> Vec<Line> {
+    let is_of_subject = |read_set: &&&ReadSetListItem| {
+        let subject = read_set.subject_id.as_ref().map(|id| id.as_str());
+        source.subject.is_none() || source.subject == subject
+    };
+    let lines: Vec<Line> = of_sample.iter().filter(is_of_subject).map(|read_set| listed(read_set)).collect();
+    if lines.is_empty() {
+        return vec![source.line("", "MISSING", "the store has no read set of this sample")];
     }
     lines
 }
@@ -208,11 +213,11 @@ impl<'a> Source<'a> {
     fn line(&self, id: &str, status: &str, reason: &str) -> Line {
         let cells =
             [self.sample, self.subject.unwrap_or_default(), self.name.unwrap_or_default(), id, status, "", reason];
-        let kind = match status {
-            "NOT_STARTED" | "INDETERMINATE" => Kind::HasNoResult,
-            _ => Kind::HasNone,
+        let found = match status {
+            "NOT_STARTED" | "INDETERMINATE" => Found::NotKnown,
+            _ => Found::No,
         };
-        Line { cells: cells.map(str::to_owned).to_vec(), kind }
+        Line { cells: cells.map(str::to_owned).to_vec(), found }
     }
 }
 
@@ -222,9 +227,9 @@ fn sources_with_read_sets(tables: &[Table]) -> HashSet<Key<'_>> {
 }
 
 fn exit(lines: &[Line]) -> Exit {
-    let count = |kind| lines.iter().filter(|line| line.kind == kind).count();
-    let (without, open) = (count(Kind::HasNone), count(Kind::HasNoResult));
-    eprintln!("{} rows, {without} without a read set, {open} without a result", lines.len());
+    let with = |found| lines.iter().filter(|line| line.found == found).count();
+    let (without, open) = (with(Found::No), with(Found::NotKnown));
+    eprintln!("{}, {without} without a read set, {open} without a result", count(lines.len(), "row"));
     if open > 0 {
         Exit::RunAgain
     } else if without > 0 {

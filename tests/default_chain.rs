@@ -228,3 +228,44 @@ async fn the_error_names_a_profile_that_does_not_exist() {
         "{error}"
     );
 }
+
+/// As with the AWS CLI, a profile that is given by hand comes before the keys in the environment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_that_is_given_comes_before_the_keys_of_the_environment() {
+    let setup = setup("given-profile").await;
+    let config = format!(
+        "[profile lab]\nregion = us-east-1\nservices = here\n\n[services here]\nomics =\n  endpoint_url = {}\n",
+        setup.local.endpoint_url()
+    );
+    std::fs::write(setup.home.join(".aws/config"), config).unwrap();
+    let (id, secret) = (LocalService::ACCESS_KEY_ID, LocalService::SECRET_ACCESS_KEY);
+    let credentials = format!("[lab]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
+    std::fs::write(setup.home.join(".aws/credentials"), credentials).unwrap();
+    let report = |profile: &str| {
+        let mut command = support::command("report");
+        command.env_remove("AWS_REGION").env("HOME", &setup.home).env("AWS_ACCESS_KEY_ID", "OTHER");
+        command.args(["--store", setup.store.as_str(), "--profile", profile]).output().unwrap()
+    };
+    let output = report("lab");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && error.contains("0 rows"), "{error}");
+    assert_eq!(setup.local.requests().len(), 1);
+
+    let output = report("typo");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && error.contains("the profile \"typo\" is in neither"), "{error}");
+    std::fs::remove_dir_all(&setup.home).unwrap();
+}
+
+/// A profile without credentials of its own is used with those of the environment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_without_credentials_is_used_with_those_of_the_environment() {
+    let setup = setup("region-profile").await;
+    std::fs::write(setup.home.join(".aws/config"), "[profile lab]\nregion = us-east-1\n").unwrap();
+    let mut command = support::command("report");
+    command.env_remove("AWS_REGION").env("HOME", &setup.home);
+    command.args(["--store", setup.store.as_str(), "--profile", "lab", "--endpoint-url", &setup.local.endpoint_url()]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    std::fs::remove_dir_all(&setup.home).unwrap();
+}

@@ -6,7 +6,6 @@ use std::time::Duration;
 use clap::Args;
 use healthomics::Client;
 use healthomics::bulk::{BulkError, BulkKind, BulkStart, Plan, Report, ReportItem, Shard};
-use healthomics::read_set::ReadSetListItem;
 
 use super::exit::{Exit, Failure, count};
 use super::progress::Progress;
@@ -256,14 +255,4 @@ pub fn status<K: BulkKind>(item: &ReportItem<'_, K>) -> &'static str {
 /// A cell of an optional text.
 pub fn cell<T: ToString>(value: Option<T>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
-}
-
-/// The cells about a read set in a store.
-pub fn read_set_cells(read_set: &ReadSetListItem) -> [String; 4] {
-    [
-        cell(read_set.sample_id.as_ref()),
-        cell(read_set.subject_id.as_ref()),
-        cell(read_set.name.as_ref()),
-        read_set.id.to_string(),
-    ]
 }

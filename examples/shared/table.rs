@@ -101,7 +101,7 @@ pub fn text<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Failure> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text)),
         Err(error) => {
-            let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+            let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
             Err(Failure::new(format!("{file}, line {line}: it is not UTF-8, save the file as CSV UTF-8")))
         }
     }
@@ -124,7 +124,7 @@ impl<'a> Lines<'a> {
         let offset = usize::try_from(offset).unwrap_or(usize::MAX).min(self.text.len());
         let blank = self.text[offset..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         let begin = offset + blank;
-        self.line += self.text[self.counted..begin].iter().filter(|byte| **byte == b'\n').count();
+        self.line += self.text[self.counted..begin].split(|byte| *byte == b'\n').count() - 1;
         self.counted = begin;
         self.line
     }
@@ -146,13 +146,12 @@ fn check_quotes(file: &str, text: &str, delimiter: u8) -> Result<(), Failure> {
     for byte in text.bytes() {
         state = match (state, byte) {
             (State::InQuotes, b'"') => State::AfterQuotes,
-            (State::InQuotes, _) => State::InQuotes,
+            (State::InQuotes, _) | (State::AfterQuotes, b'"') => State::InQuotes,
             (State::CellBegins, b'"') => {
                 opened_in_line = line;
                 opened_in_column = column;
                 State::InQuotes
             }
-            (State::AfterQuotes, b'"') => State::InQuotes,
             (State::InCell, b'"') => {
                 return flaw(
                     line,
