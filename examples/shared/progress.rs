@@ -40,7 +40,8 @@ impl Progress {
     }
 
     pub fn update(&mut self, progress: &BulkProgress) {
-        let jobs = format!("{} of {} jobs run, {} failed", progress.running_jobs, progress.jobs, progress.failed);
+        let BulkProgress { jobs, running_jobs, ended_jobs, failed, .. } = progress;
+        let jobs = format!("{running_jobs} jobs running, {ended_jobs} of {jobs} ended, {failed} items failed");
         match &self.bar {
             Some(bar) => {
                 bar.set_length(progress.items as u64);
