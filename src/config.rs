@@ -24,6 +24,7 @@ use crate::http::reqwest::ReqwestClient;
 use crate::http::tls::Roots;
 use crate::runtime::clock::Clock;
 use crate::runtime::credentials::CredentialsCache;
+use crate::runtime::known_jobs::KnownJobs;
 use crate::runtime::lambda::Lambda;
 use crate::runtime::rate_limiter::{self, RateLimiter};
 use crate::runtime::retry::{Quota, RetryPolicy};
@@ -80,6 +81,7 @@ const DEFAULT_CONNECTIONS: usize = 100;
 /// | [`requests_per_second`](Self::requests_per_second) of waits, watches, bulk runs and lists | 5 for each operation | |
 /// | [`initial_poll_interval`](Self::initial_poll_interval) | 1 s, in bulk runs 2 s | |
 /// | [`parameter_validation`](Self::parameter_validation) | on | |
+/// | [`trust_client_token`](Self::trust_client_token), [`reconcile_after`](Self::reconcile_after) | on, 30 s | |
 /// | [`app_name`](Self::app_name) | none | `AWS_SDK_UA_APP_ID` |
 /// | [`time_source`](Self::time_source), [`correct_clock_skew`](Self::correct_clock_skew) | the clock of the system, corrected | |
 ///
@@ -104,6 +106,8 @@ pub struct ClientBuilder {
     roots: Roots,
     http_client: Option<Arc<dyn HttpClient>>,
     parameter_validation: bool,
+    trust_client_token: bool,
+    reconcile_after: Duration,
 }
 
 impl fmt::Debug for ClientBuilder {
@@ -137,6 +141,8 @@ impl Default for ClientBuilder {
             use_system_proxy: true,
             http_client: None,
             parameter_validation: true,
+            trust_client_token: true,
+            reconcile_after: Duration::from_secs(30),
             roots: Roots::default(),
         }
     }
@@ -250,6 +256,49 @@ impl ClientBuilder {
     /// ```
     pub fn parameter_validation(mut self, enabled: bool) -> Self {
         self.parameter_validation = enabled;
+        self
+    }
+
+    /// Sets whether a start is repeated, with the same client token, although it may have been applied: `true` by default.
+    /// AWS does not document that the service starts nothing for a token that it knows. With `false`, nothing relies on
+    /// it:
+    ///
+    /// After a failure that may have been applied, a start waits for [`reconcile_after`](Self::reconcile_after), lists the
+    /// jobs that were created since its first attempt, and gets those that may be its own. It returns the job that has its
+    /// sources, destination and role; it is sent again if there is none; and it fails with
+    /// [`Error::AmbiguousStart`](crate::Error::AmbiguousStart) if there are several. The results of other starts of this
+    /// client, and of its clones, are no candidates. An equal job that another program has started can't be
+    /// distinguished.
+    ///
+    /// It needs the rights to list and get the jobs, and it is slower only after a failure. In a bulk run it also applies
+    /// to starts of which the journal has no result: without a journal, a run that was interrupted must not be repeated
+    /// then.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use healthomics::local::{ClientTokens, Fault, LocalService};
+    /// # use std::time::Duration;
+    /// # let local = LocalService::start().await?;
+    /// # local.set_client_tokens(ClientTokens::Ignored);
+    /// # local.queue_fault("StartReadSetActivationJob", Fault::ResetAfter);
+    /// # let store = local.create_sequence_store();
+    /// let builder = local.client_builder().trust_client_token(false);
+    /// let client = builder.reconcile_after(Duration::from_millis(20)).build()?;
+    /// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+    /// call.send().await?; // although the response of the first attempt is lost
+    /// assert_eq!(local.jobs().len(), 1);
+    /// # Ok(()) }
+    /// ```
+    pub fn trust_client_token(mut self, trust: bool) -> Self {
+        self.trust_client_token = trust;
+        self
+    }
+
+    /// Sets the time between a start that may have been applied and the search for its job, if client tokens are not
+    /// [trusted](Self::trust_client_token): 30 seconds by default. It is for requests that arrive although their
+    /// connection broke, and for lists that are behind.
+    pub fn reconcile_after(mut self, time: Duration) -> Self {
+        self.reconcile_after = time;
         self
     }
 }
@@ -442,6 +491,9 @@ impl ClientBuilder {
             max_response_size: self.max_response_size,
             user_agent: user_agent(self.app_name)?,
             parameter_validation: self.parameter_validation,
+            trust_client_token: self.trust_client_token,
+            reconcile_after: self.reconcile_after,
+            known_jobs: KnownJobs::default(),
             lambda: Lambda::from_env(),
         })
     }

@@ -27,7 +27,9 @@ pub use crate::model::InvalidValue;
 pub use crate::model::UnknownValue;
 pub use crate::model::validation::{Violation, Violations};
 use crate::model::{BoxError, ClientToken};
+use crate::model::text::OneLine;
 use crate::protocol::error_response::ErrorResponse;
+use crate::protocol::operation::Subject;
 
 /// Why a call failed.
 ///
@@ -115,6 +117,10 @@ pub enum Error {
     /// same client token.
     #[error(transparent)]
     UndecodableResponse(Arc<CallFailure>),
+    /// A start may have been applied, and several jobs may be its own: find out which, or stop the others. It occurs only
+    /// if client tokens are not [trusted](crate::ClientBuilder::trust_client_token).
+    #[error(transparent)]
+    AmbiguousStart(Arc<CallFailure>),
 }
 
 const _: () = assert!(size_of::<Error>() <= 2 * size_of::<usize>(), "every result holds an error");
@@ -145,7 +151,8 @@ impl Error {
             | Self::Signing(e)
             | Self::Transport(e)
             | Self::Timeout(e)
-            | Self::UndecodableResponse(e) => Details::Failure(e),
+            | Self::UndecodableResponse(e)
+            | Self::AmbiguousStart(e) => Details::Failure(e),
             Self::InvalidInput(e) => Details::Input(e),
             Self::Configuration(_) => Details::None,
         }
@@ -442,18 +449,35 @@ impl Error {
     /// The next page of a list is one that was read before.
     pub(crate) fn endless_list(operation: &'static str, subject: Box<str>) -> Self {
         let message = "the service returned a page token again that led to an earlier page: the list would never end";
-        let context = Context {
-            operation,
-            subject,
-            attempts: 1,
-            client_token: None,
-            may_have_been_applied: false,
-            retryable: false,
-            throttling: false,
-            outage: false,
-            stop_reason: None,
-        };
+        let context = Context::of_responses(operation, subject);
         Self::from_failure(Self::UndecodableResponse, message.to_owned(), None, None, context)
+    }
+
+    /// A list of jobs has more pages than are read to find the job of a start.
+    pub(crate) fn too_many_jobs(operation: &'static str, subject: &Subject<'_>) -> Self {
+        let message = "more than 10,000 jobs were created since the start: whether one is its job was not searched for";
+        let context = Context::of_responses(operation, subject.to_string().into());
+        Self::from_failure(Self::UndecodableResponse, message.to_owned(), None, None, context)
+    }
+
+    /// These jobs may be that of a start.
+    pub(crate) fn several_jobs(
+        operation: &'static str,
+        subject: &Subject<'_>,
+        client_token: Option<&ClientToken>,
+        ids: &[&str],
+    ) -> Self {
+        let message = format!(
+            "an earlier attempt may have started one of the jobs {}, which have the same content: find out which, or stop \
+             the others",
+            OneLine(&ids.join(", "))
+        );
+        let context = Context {
+            client_token: client_token.cloned(),
+            may_have_been_applied: true,
+            ..Context::of_responses(operation, subject.to_string().into())
+        };
+        Self::from_failure(Self::AmbiguousStart, message, None, None, context)
     }
 }
 

@@ -5,4 +5,5 @@ mod call;
 pub(crate) mod fuzzing;
 mod list;
 pub mod read_set;
+mod reconcile;
 mod response;

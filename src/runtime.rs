@@ -4,6 +4,7 @@ pub(crate) mod attempt;
 pub(crate) mod call;
 pub(crate) mod clock;
 pub(crate) mod credentials;
+pub(crate) mod known_jobs;
 pub(crate) mod lambda;
 pub(crate) mod rate_limiter;
 pub(crate) mod retry;
@@ -19,6 +20,7 @@ pub(crate) use self::call::Call;
 pub use self::call::CallFuture;
 use self::clock::Clock;
 use self::credentials::CredentialsCache;
+use self::known_jobs::KnownJobs;
 use self::lambda::Lambda;
 use self::rate_limiter::RateLimiter;
 use self::retry::{Quota, RetryPolicy};
@@ -43,6 +45,9 @@ pub(crate) struct Runtime {
     pub(crate) max_response_size: usize,
     pub(crate) user_agent: HeaderValue,
     pub(crate) parameter_validation: bool,
+    pub(crate) trust_client_token: bool,
+    pub(crate) reconcile_after: Duration,
+    pub(crate) known_jobs: KnownJobs,
     pub(crate) lambda: Lambda,
 }
 

@@ -25,6 +25,21 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// The context of an error that follows from responses that were read.
+    pub(super) fn of_responses(operation: &'static str, subject: Box<str>) -> Self {
+        Self {
+            operation,
+            subject,
+            attempts: 1,
+            client_token: None,
+            may_have_been_applied: false,
+            retryable: false,
+            throttling: false,
+            outage: false,
+            stop_reason: None,
+        }
+    }
+
     /// `GetReadSetExportJob (store 1234567890, job 5555555555): `
     pub(super) fn fmt_head(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.operation)?;

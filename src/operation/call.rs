@@ -74,9 +74,55 @@ macro_rules! call_settings {
 }
 pub(crate) use call_settings;
 
+/// The methods of a call that starts a job.
+macro_rules! start_call {
+    ($Call:ident<$($Param:ident: $Type:ty),+> returns $Output:ident) => {
+        impl<$($Param),+> $Call<$($Param),+> {
+            /// Searches for the job of an earlier start with the same content, by its sources, destination and role
+            /// instead of its client token. `first_attempt` is when the first attempt of that start was sent, an
+            /// [`OffsetDateTime`](time::OffsetDateTime) or a [`SystemTime`](std::time::SystemTime); jobs that were created
+            /// more than a minute before are no candidates, and neither are the results of other starts of a client that
+            /// does not [trust client tokens](crate::ClientBuilder::trust_client_token).
+            ///
+            /// It lists the jobs, and gets those that may be the one; all requests wait for permits of the client's rate
+            /// limiter. [`Reconciled`](crate::read_set::Reconciled) has an example.
+            ///
+            /// # Errors
+            ///
+            /// Those of the requests; [`Error::UndecodableResponse`](crate::Error::UndecodableResponse) if more than
+            /// 10,000 jobs were created since then.
+            pub fn reconcile(
+                self,
+                first_attempt: impl Into<time::OffsetDateTime>,
+            ) -> crate::CallFuture<crate::read_set::Reconciled<$Output>>
+            where
+                $($Param: crate::builder::IsSet<$Type>,)+
+            {
+                let first_attempt = first_attempt.into();
+                let (call, request) = self.into_parts();
+                Box::pin(async move { crate::operation::reconcile::reconcile(&call, &request, first_attempt).await })
+            }
+
+            /// Sets whether this start is repeated although it may have been applied, and when the first attempt of an
+            /// earlier start was whose job is to be found first.
+            pub(crate) fn reconciling(
+                mut self,
+                trust_client_token: bool,
+                since: Option<time::OffsetDateTime>,
+            ) -> Self {
+                self.call.trust_client_token = trust_client_token;
+                self.call.reconcile_since = since;
+                self
+            }
+        }
+    };
+}
+pub(crate) use start_call;
+
 /// Declares the fluent builder of a call: its fields, the settings of a single call, and `send`; and the request, which
 /// derives serde's `Serialize`. The author of an operation implements
-/// [`Operation`](crate::protocol::operation::Operation) for the request.
+/// [`Operation`](crate::protocol::operation::Operation) for the request. `by` names a function that sends the call, if that
+/// is not [`Call::send`](crate::runtime::Call::send).
 ///
 /// The second form declares the call of a list. All lists have the same fields, and [`ListRequest`] is the request of
 /// each. The author implements [`List`] for the output.
@@ -86,7 +132,7 @@ pub(crate) use call_settings;
 macro_rules! call {
     (
         $(#[$doc:meta])*
-        pub struct $Call:ident in mod $module:ident sends $Request:ident returns $Output:ident;
+        pub struct $Call:ident in mod $module:ident sends $Request:ident returns $Output:ident $(by $send:path)?;
         required { $($required:tt)+ }
         $(optional { $($optional:tt)* })?
         $(defaulted { $($defaulted:tt)* })?
@@ -102,7 +148,7 @@ macro_rules! call {
             defaulted { $($($defaulted)*)? }
         }
 
-        crate::operation::call::call! { @closing $Call sends $Request returns $Output; $($required)+ }
+        crate::operation::call::call! { @closing $Call sends $Request returns $Output $(by $send)?; $($required)+ }
     };
 
     (
@@ -174,7 +220,7 @@ macro_rules! call {
     };
 
     (
-        @closing $Call:ident sends $Request:ident returns $Output:ident;
+        @closing $Call:ident sends $Request:ident returns $Output:ident $(by $send:path)?;
         $(
             $(#[$doc:meta])*
             $Param:ident = $field:ident: $Type:ty $(, each $Each:ty)? $(, serde($($serde:tt)*))?;
@@ -194,9 +240,12 @@ macro_rules! call {
                 $($Param: crate::builder::IsSet<$Type>,)+
             {
                 let (call, request) = self.into_parts();
-                Box::pin(call.send::<$Request>(request))
+                Box::pin(crate::operation::call::call!(@send $($send)?)(call, request))
             }
         }
     };
+
+    (@send) => { crate::runtime::Call::send };
+    (@send $send:path) => { $send };
 }
 pub(crate) use call;

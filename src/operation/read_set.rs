@@ -54,6 +54,7 @@ pub use metadata::{
     SequenceInformation,
 };
 
+pub use super::reconcile::Reconciled;
 pub use crate::model::{CreationType, ETagAlgorithm, FileType, ItemStatus, JobStatus, ReadSetStatus};
 
 /// The builders, each in a module that is named like the method that makes it: the type of a complete one, and the

@@ -3,8 +3,10 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderValue;
+use time::OffsetDateTime;
 use tokio::runtime::Handle;
 use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
@@ -12,6 +14,7 @@ use tracing::{Instrument as _, Span};
 
 use super::attempt::{Attempt, AttemptLimits, Failure};
 use super::clock::ClockOffset;
+use super::known_jobs::KnownJobs;
 use super::rate_limiter::DeadlineExceeded;
 use super::retry::{Class, Decision, Retry, RetryPolicy};
 use super::{Runtime, Timeouts, attempt};
@@ -38,6 +41,10 @@ pub(crate) struct Call {
     pub(crate) max_attempts: u32,
     /// Whether each attempt waits for a permit of the client's rate limiter.
     pub(crate) rate_limited: bool,
+    /// Whether a start is repeated although it may have been applied.
+    pub(crate) trust_client_token: bool,
+    /// When the first attempt of an earlier start was whose job is to be found before this start is sent.
+    pub(crate) reconcile_since: Option<OffsetDateTime>,
 }
 
 impl Call {
@@ -47,7 +54,23 @@ impl Call {
             timeouts: runtime.timeouts,
             max_attempts: runtime.retry.max_attempts,
             rate_limited: false,
+            trust_client_token: runtime.trust_client_token,
+            reconcile_since: None,
         }
+    }
+
+    /// The current time by the client's clock.
+    pub(crate) fn now(&self) -> OffsetDateTime {
+        self.runtime.clock.now().into()
+    }
+
+    pub(crate) fn known_jobs(&self) -> &KnownJobs {
+        &self.runtime.known_jobs
+    }
+
+    /// The time between a start that may have been applied and the search for its job.
+    pub(crate) fn reconcile_after(&self) -> Duration {
+        self.runtime.reconcile_after
     }
 
     /// Checks the request, sends it until it succeeds or must not be retried, and returns its output.
@@ -243,7 +266,7 @@ impl<'a> Attempts<'a> {
     async fn back_off(&mut self, failure: Failure) -> Result<(), Error> {
         self.may_have_been_applied |= self.operation.mutates() && failure.may_have_been_applied;
         self.new_connections |= failure.may_have_been_applied && failure.response_head().0.is_none();
-        if self.may_have_been_applied && self.operation.replay() == Replay::OnlyIfNotApplied {
+        if self.may_have_been_applied && self.replay() == Replay::OnlyIfNotApplied {
             return Err(self.error(failure, Some(StopReason::MayHaveBeenApplied)));
         }
         if let Class::ClockSkew(offset) = failure.class {
@@ -277,6 +300,14 @@ impl<'a> Attempts<'a> {
             stop_reason,
         };
         failure.into_error(context)
+    }
+
+    fn replay(&self) -> Replay {
+        let relies_on_token = self.operation.token().is_some();
+        if relies_on_token && !self.call.trust_client_token {
+            return Replay::OnlyIfNotApplied;
+        }
+        self.operation.replay()
     }
 
     fn deadline(&self) -> Option<Instant> {

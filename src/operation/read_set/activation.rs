@@ -9,8 +9,9 @@ use super::sources::serialize_read_set_ids;
 use crate::client::Client;
 use crate::model::validation::{Path, Violations};
 use crate::model::{ActivationJobId, ClientToken, ItemStatus, JobStatus, ReadSetId, SequenceStoreId};
-use crate::operation::call::call;
+use crate::operation::call::{call, start_call};
 use crate::operation::list::List;
+use crate::operation::reconcile::{self, StartOperation, StartOutput};
 use crate::operation::response::{check_id, fill_in_store};
 use crate::protocol::json::{self, Undecodable, json_struct};
 use crate::protocol::operation::{Operation, Replay, Subject};
@@ -113,7 +114,7 @@ call! {
     /// # Ok(()) }
     /// ```
     pub struct StartReadSetActivationJob in mod start_read_set_activation_job
-    sends StartReadSetActivationJobRequest returns StartReadSetActivationJobOutput;
+    sends StartReadSetActivationJobRequest returns StartReadSetActivationJobOutput by reconcile::send;
     required {
         /// The id of the sequence store that has the read sets: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
@@ -180,6 +181,50 @@ json_struct! {
         pub client_token: ClientToken,
         /// The id of the request, which AWS support asks for. `None` if the response has none.
         pub request_id: Option<String>,
+    }
+}
+
+start_call! { StartReadSetActivationJob<StoreId: SequenceStoreId, Sources: Vec<ReadSetId>> returns StartReadSetActivationJobOutput }
+
+impl StartOperation for StartReadSetActivationJobRequest {
+    type Jobs = ListReadSetActivationJobsOutput;
+    type Get = GetReadSetActivationJobRequest;
+
+    fn sequence_store_id(&self) -> &SequenceStoreId {
+        &self.sequence_store_id
+    }
+
+    fn items(&self) -> Vec<String> {
+        self.sources.iter().map(ToString::to_string).collect()
+    }
+
+    fn candidate(&self, listed: &ActivateReadSetJobItem) -> Option<String> {
+        Some(listed.id.to_string())
+    }
+
+    fn get(&self, id: &str) -> GetReadSetActivationJobRequest {
+        GetReadSetActivationJobRequest { sequence_store_id: self.sequence_store_id.clone(), id: id.into() }
+    }
+
+    fn items_of(job: &GetReadSetActivationJobOutput) -> Vec<String> {
+        job.sources.iter().map(|source| source.read_set_id.to_string()).collect()
+    }
+
+    fn output(&self, job: GetReadSetActivationJobOutput) -> StartReadSetActivationJobOutput {
+        StartReadSetActivationJobOutput {
+            id: job.id,
+            sequence_store_id: job.sequence_store_id,
+            status: job.status,
+            creation_time: job.creation_time,
+            client_token: self.client_token.clone(),
+            request_id: job.request_id,
+        }
+    }
+}
+
+impl StartOutput for StartReadSetActivationJobOutput {
+    fn job_id(&self) -> &str {
+        self.id.as_str()
     }
 }
 

@@ -10,8 +10,9 @@ use crate::model::validation::{Path, Violations};
 use crate::model::{
     ClientToken, ExportJobId, ItemStatus, JobStatus, ReadSetId, RoleArn, S3Destination, SequenceStoreId,
 };
-use crate::operation::call::call;
+use crate::operation::call::{call, start_call};
 use crate::operation::list::List;
+use crate::operation::reconcile::{self, StartOperation, StartOutput, may_be_same};
 use crate::operation::response::{check_id, fill_in_store};
 use crate::protocol::json::{self, Undecodable, json_struct};
 use crate::protocol::operation::{Operation, Replay, Subject};
@@ -117,7 +118,7 @@ call! {
     /// # Ok(()) }
     /// ```
     pub struct StartReadSetExportJob in mod start_read_set_export_job
-    sends StartReadSetExportJobRequest returns StartReadSetExportJobOutput;
+    sends StartReadSetExportJobRequest returns StartReadSetExportJobOutput by reconcile::send;
     required {
         /// The id of the sequence store that has the read sets: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
@@ -192,6 +193,52 @@ json_struct! {
         pub client_token: ClientToken,
         /// The id of the request, which AWS support asks for. `None` if the response has none.
         pub request_id: Option<String>,
+    }
+}
+
+start_call! { StartReadSetExportJob<StoreId: SequenceStoreId, Destination: S3Destination, Role: RoleArn, Sources: Vec<ReadSetId>> returns StartReadSetExportJobOutput }
+
+impl StartOperation for StartReadSetExportJobRequest {
+    type Jobs = ListReadSetExportJobsOutput;
+    type Get = GetReadSetExportJobRequest;
+
+    fn sequence_store_id(&self) -> &SequenceStoreId {
+        &self.sequence_store_id
+    }
+
+    fn items(&self) -> Vec<String> {
+        self.sources.iter().map(ToString::to_string).collect()
+    }
+
+    fn candidate(&self, listed: &ExportReadSetJobDetail) -> Option<String> {
+        let is_candidate = may_be_same(self.destination.as_str(), listed.destination.as_ref().map(|destination| destination.as_str()));
+        is_candidate.then(|| listed.id.to_string())
+    }
+
+    fn get(&self, id: &str) -> GetReadSetExportJobRequest {
+        GetReadSetExportJobRequest { sequence_store_id: self.sequence_store_id.clone(), id: id.into() }
+    }
+
+    fn items_of(job: &GetReadSetExportJobOutput) -> Vec<String> {
+        job.read_sets.iter().map(|read_set| read_set.id.to_string()).collect()
+    }
+
+    fn output(&self, job: GetReadSetExportJobOutput) -> StartReadSetExportJobOutput {
+        StartReadSetExportJobOutput {
+            id: job.id,
+            sequence_store_id: job.sequence_store_id,
+            destination: job.destination,
+            status: job.status,
+            creation_time: job.creation_time,
+            client_token: self.client_token.clone(),
+            request_id: job.request_id,
+        }
+    }
+}
+
+impl StartOutput for StartReadSetExportJobOutput {
+    fn job_id(&self) -> &str {
+        self.id.as_str()
     }
 }
 

@@ -14,8 +14,9 @@ use super::filter::JobFilter;
 use crate::client::Client;
 use crate::model::validation::{Path, Violations};
 use crate::model::{ClientToken, ImportJobId, JobStatus, RoleArn, SequenceStoreId};
-use crate::operation::call::call;
+use crate::operation::call::{call, start_call};
 use crate::operation::list::List;
+use crate::operation::reconcile::{self, StartOperation, StartOutput, may_be_same};
 use crate::operation::response::{check_id, fill_in_store};
 use crate::protocol::json::{self, Undecodable, json_struct};
 use crate::protocol::operation::{Operation, Replay, Subject};
@@ -140,7 +141,7 @@ call! {
     /// # Ok(()) }
     /// ```
     pub struct StartReadSetImportJob in mod start_read_set_import_job
-    sends StartReadSetImportJobRequest returns StartReadSetImportJobOutput;
+    sends StartReadSetImportJobRequest returns StartReadSetImportJobOutput by reconcile::send;
     required {
         /// The id of the sequence store that gets the read sets: 10 to 36 digits.
         StoreId = sequence_store_id: SequenceStoreId, serde(skip);
@@ -216,6 +217,58 @@ json_struct! {
         pub client_token: ClientToken,
         /// The id of the request, which AWS support asks for. `None` if the response has none.
         pub request_id: Option<String>,
+    }
+}
+
+start_call! { StartReadSetImportJob<StoreId: SequenceStoreId, Role: RoleArn, Sources: Vec<ImportReadSetSource>> returns StartReadSetImportJobOutput }
+
+impl StartOperation for StartReadSetImportJobRequest {
+    type Jobs = ListReadSetImportJobsOutput;
+    type Get = GetReadSetImportJobRequest;
+
+    fn sequence_store_id(&self) -> &SequenceStoreId {
+        &self.sequence_store_id
+    }
+
+    fn items(&self) -> Vec<String> {
+        self.sources.iter().map(|source| file_names(&source.source_files)).collect()
+    }
+
+    fn candidate(&self, listed: &ImportReadSetJobItem) -> Option<String> {
+        let is_candidate = may_be_same(self.role_arn.as_str(), listed.role_arn.as_ref().map(|role| role.as_str()));
+        is_candidate.then(|| listed.id.to_string())
+    }
+
+    fn get(&self, id: &str) -> GetReadSetImportJobRequest {
+        GetReadSetImportJobRequest { sequence_store_id: self.sequence_store_id.clone(), id: id.into() }
+    }
+
+    fn items_of(job: &GetReadSetImportJobOutput) -> Vec<String> {
+        job.sources.iter().map(|source| file_names(&source.source_files)).collect()
+    }
+
+    fn output(&self, job: GetReadSetImportJobOutput) -> StartReadSetImportJobOutput {
+        StartReadSetImportJobOutput {
+            id: job.id,
+            sequence_store_id: job.sequence_store_id,
+            role_arn: job.role_arn,
+            status: job.status,
+            creation_time: job.creation_time,
+            client_token: self.client_token.clone(),
+            request_id: job.request_id,
+        }
+    }
+}
+
+/// The files of a source on one line each. The service may leave out its other fields.
+fn file_names(files: &SourceFiles) -> String {
+    let source2 = files.source2.as_ref().map_or("", |source2| source2.as_str());
+    format!("{}\n{source2}", files.source1)
+}
+
+impl StartOutput for StartReadSetImportJobOutput {
+    fn job_id(&self) -> &str {
+        self.id.as_str()
     }
 }
 

@@ -1,0 +1,237 @@
+//! Finds the job of a start whose result is not known, by the content of the job instead of its client token.
+
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use time::OffsetDateTime;
+
+use super::list::{List, ListRequest, pages};
+use super::read_set::JobFilter;
+use crate::error::Error;
+use crate::model::SequenceStoreId;
+use crate::pagination::Page;
+use crate::protocol::operation::Operation;
+use crate::runtime::Call;
+use crate::runtime::known_jobs::ContentHash;
+
+/// By how much the clocks of client and service may differ.
+const MAX_CLOCK_SKEW: time::Duration = time::Duration::minutes(1);
+/// The most pages of 100 jobs that are listed.
+const MAX_PAGES: usize = 100;
+/// How often a job is requested that does not list its items yet.
+const MAX_GETS_OF_A_JOB: u32 = 5;
+/// The time between these requests.
+const GET_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Which jobs have the content of a start: the same items, destination and role.
+///
+/// The job of another caller that has the same content can't be distinguished from that of the start.
+///
+/// ```
+/// use std::time::SystemTime;
+///
+/// use healthomics::read_set::Reconciled;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use healthomics::local::{Fault, LocalService};
+/// # let local = LocalService::start().await?;
+/// # let client = local.client_builder().max_attempts(1).build()?;
+/// # let store = local.create_sequence_store();
+/// # local.queue_fault("StartReadSetActivationJob", Fault::ResetAfter);
+/// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+/// let first_attempt = SystemTime::now();
+/// if let Err(error) = call.clone().send().await
+///     && error.may_have_been_applied()
+/// {
+///     match call.reconcile(first_attempt).await? {
+///         Reconciled::Found(started) => println!("job {} was started", started.id),
+///         Reconciled::NotFound => println!("no job was started"),
+///         Reconciled::Several(jobs) => println!("one of {} jobs, or none", jobs.len()),
+///     }
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reconciled<T> {
+    /// One job has the content of the start.
+    Found(T),
+    /// No job has it. A request whose connection broke may still arrive: wait for some time before the start is repeated.
+    NotFound,
+    /// Several jobs have it, or the service does not report the content of one yet. Which of them is the job of the start
+    /// is not known.
+    Several(Vec<T>),
+}
+
+/// A request that starts a job, and how its job is found.
+pub(crate) trait StartOperation: Operation<Output: StartOutput> + Clone + 'static {
+    /// A page of the list of these jobs.
+    type Jobs: List<Filter = JobFilter>;
+    /// The request for one of these jobs.
+    type Get: Operation;
+
+    fn sequence_store_id(&self) -> &SequenceStoreId;
+
+    /// The texts of the items that a job of this request has.
+    fn items(&self) -> Vec<String>;
+
+    /// The id of a job in a list; `None` if the list shows that the job is not that of this request.
+    fn candidate(&self, listed: &<Self::Jobs as Page>::Item) -> Option<String>;
+
+    fn get(&self, id: &str) -> Self::Get;
+
+    /// The texts of the items of a job. Empty while the service does not report them.
+    fn items_of(job: &<Self::Get as Operation>::Output) -> Vec<String>;
+
+    /// The output of a start, from its job.
+    fn output(&self, job: <Self::Get as Operation>::Output) -> Self::Output;
+}
+
+/// The output of a start.
+pub(crate) trait StartOutput {
+    /// The id of the job.
+    fn job_id(&self) -> &str;
+}
+
+/// Starts a job. If client tokens are not trusted, a start that may have been applied is not repeated before the jobs of
+/// the store show that there is none.
+pub(crate) async fn send<O: StartOperation>(call: Call, operation: O) -> Result<O::Output, Error> {
+    if call.trust_client_token {
+        return call.send(operation).await;
+    }
+    let mut first_attempt = call.reconcile_since;
+    let mut starts = 0;
+    loop {
+        if let Some(first_attempt) = first_attempt {
+            match reconcile(&call, &operation, first_attempt).await? {
+                Reconciled::Found(output) => return Ok(output),
+                Reconciled::NotFound => {}
+                Reconciled::Several(jobs) => {
+                    let ids: Vec<_> = jobs.iter().map(StartOutput::job_id).collect();
+                    return Err(Error::several_jobs(O::NAME, &operation.subject(), operation.client_token(), &ids));
+                }
+            }
+        }
+        let attempted_at = call.now();
+        let error = match call.clone().send(operation.clone()).await {
+            Ok(output) => {
+                call.known_jobs().claim(output.job_id());
+                return Ok(output);
+            }
+            Err(error) => error,
+        };
+        starts += 1;
+        if !error.may_have_been_applied() || starts >= call.max_attempts {
+            return Err(error);
+        }
+        first_attempt.get_or_insert(attempted_at);
+        tracing::debug!(error = %error.report(), "a start may have been applied, its job is searched for");
+        tokio::time::sleep(call.reconcile_after()).await;
+    }
+}
+
+/// Searches the jobs that were created since the first attempt of a start for those of its content.
+pub(crate) async fn reconcile<O: StartOperation>(
+    call: &Call,
+    operation: &O,
+    first_attempt: OffsetDateTime,
+) -> Result<Reconciled<O::Output>, Error> {
+    let mut call = call.clone();
+    call.rate_limited = true;
+    let candidates = candidates(&call, operation, first_attempt).await?;
+    let content = content_hash(operation.items());
+    let mut jobs = Vec::new();
+    let mut is_content_known = true;
+    for id in candidates {
+        if call.known_jobs().content(&id).is_some_and(|other| other != content) {
+            continue;
+        }
+        let (job, job_content) = get(&call, operation, &id).await?;
+        if job_content.is_none() {
+            is_content_known = false;
+        }
+        if job_content.is_none_or(|job_content| job_content == content) {
+            jobs.push(operation.output(job));
+        }
+    }
+    // Another start may have found one of them meanwhile.
+    jobs.retain(|job| !call.known_jobs().is_claimed(job.job_id()));
+    if jobs.len() == 1
+        && is_content_known
+        && let Some(job) = jobs.pop()
+    {
+        // Between the check and this, only another thread can claim it.
+        if call.known_jobs().claim(job.job_id()) {
+            return Ok(Reconciled::Found(job));
+        }
+        return Ok(Reconciled::NotFound);
+    }
+    Ok(if jobs.is_empty() { Reconciled::NotFound } else { Reconciled::Several(jobs) })
+}
+
+/// The ids of the jobs that may be that of the start, apart from the results of other starts of this client.
+async fn candidates<O: StartOperation>(
+    call: &Call,
+    operation: &O,
+    first_attempt: OffsetDateTime,
+) -> Result<Vec<String>, Error> {
+    let created_after = first_attempt.checked_sub(MAX_CLOCK_SKEW).unwrap_or(first_attempt);
+    let request = ListRequest::<O::Jobs> {
+        sequence_store_id: operation.sequence_store_id().clone(),
+        max_results: Some(100),
+        next_token: None,
+        filter: Some(JobFilter::new().created_after(created_after)),
+    };
+    let mut pages = pages(call.clone(), request);
+    let mut candidates = Vec::new();
+    let mut count = 0;
+    while let Some(page) = pages.next().await {
+        count += 1;
+        if count > MAX_PAGES {
+            return Err(Error::too_many_jobs(<O::Jobs as List>::NAME, &operation.subject()));
+        }
+        let ids = page?.into_items();
+        let ids = ids.iter().filter_map(|job| operation.candidate(job));
+        candidates.extend(ids.filter(|id| !call.known_jobs().is_claimed(id)));
+    }
+    Ok(candidates)
+}
+
+/// A job and its content. There is none if the service does not report the items of the job.
+async fn get<O: StartOperation>(
+    call: &Call,
+    operation: &O,
+    id: &str,
+) -> Result<(<O::Get as Operation>::Output, Option<ContentHash>), Error> {
+    let mut gets = 0;
+    loop {
+        let job = call.clone().send(operation.get(id)).await?;
+        gets += 1;
+        let items = O::items_of(&job);
+        if !items.is_empty() {
+            let content = content_hash(items);
+            call.known_jobs().set_content(id, content);
+            return Ok((job, Some(content)));
+        }
+        if gets == MAX_GETS_OF_A_JOB {
+            return Ok((job, None));
+        }
+        tokio::time::sleep(GET_INTERVAL).await;
+    }
+}
+
+/// Hashes items in any order.
+fn content_hash(mut items: Vec<String>) -> ContentHash {
+    items.sort_unstable();
+    let mut hasher = Sha256::new();
+    for item in items {
+        hasher.update((item.len() as u64).to_be_bytes());
+        hasher.update(item);
+    }
+    hasher.finalize().into()
+}
+
+/// Whether two destinations or roles may be the same. The service may leave them out, and add a slash to a destination.
+pub(super) fn may_be_same(requested: &str, reported: Option<&str>) -> bool {
+    reported.is_none_or(|reported| reported.trim_end_matches('/') == requested.trim_end_matches('/'))
+}
