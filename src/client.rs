@@ -131,6 +131,15 @@ impl Client {
         from_system_time(self.runtime.clock.now())
     }
 
+    pub(crate) fn trusts_client_token(&self) -> bool {
+        self.runtime.trust_client_token
+    }
+
+    /// Notes that a job is the result of a start, and not that of another one whose result is not known.
+    pub(crate) fn note_result_of_start(&self, job_id: &str) {
+        self.runtime.known_jobs.claim(job_id);
+    }
+
     pub(crate) fn parameter_validation(&self) -> bool {
         self.runtime.parameter_validation
     }

@@ -25,9 +25,9 @@ pub use summary::ErrorSummary;
 
 pub use crate::model::InvalidValue;
 pub use crate::model::UnknownValue;
+use crate::model::text::OneLine;
 pub use crate::model::validation::{Violation, Violations};
 use crate::model::{BoxError, ClientToken};
-use crate::model::text::OneLine;
 use crate::protocol::error_response::ErrorResponse;
 use crate::protocol::operation::Subject;
 

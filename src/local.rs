@@ -66,6 +66,7 @@
 mod auth;
 mod builder;
 mod client;
+mod client_tokens;
 mod clock;
 mod contents;
 mod control;
@@ -102,6 +103,7 @@ use time::OffsetDateTime;
 use tokio::task::AbortHandle;
 
 pub use self::builder::LocalServiceBuilder;
+pub use self::client_tokens::ClientTokens;
 pub use self::fault_rules::FaultRule;
 pub use self::faults::Fault;
 pub use self::pace::Pace;
@@ -418,6 +420,26 @@ impl LocalService {
     /// ```
     pub fn reset(&self) {
         self.service.reset();
+    }
+
+    /// Sets what the service does about client tokens of earlier starts: by default it returns the job of the first one.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use healthomics::local::{ClientTokens, LocalService};
+    /// # let local = LocalService::start().await?;
+    /// # let client = local.client()?;
+    /// # let store = local.create_sequence_store();
+    /// let call = client.start_read_set_activation_job().sequence_store_id(&store);
+    /// let call = call.sources(["5555555555"]).client_token("token-1");
+    /// local.set_client_tokens(ClientTokens::Ignored);
+    /// call.clone().send().await?;
+    /// call.send().await?;
+    /// assert_eq!(local.jobs().len(), 2);
+    /// # Ok(()) }
+    /// ```
+    pub fn set_client_tokens(&self, client_tokens: ClientTokens) {
+        self.service.lock().state.set_client_tokens(client_tokens);
     }
 
     /// Sets the service's clock this many seconds ahead of that of its callers, or behind it if the number is negative:

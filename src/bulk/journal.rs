@@ -14,6 +14,7 @@ use std::io::{self, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use time::OffsetDateTime;
 
 use self::line::{Entry, Header, Line, VERSION};
 pub(crate) use self::line::{FailedActivation, ItemResult};
@@ -46,24 +47,36 @@ impl<Id> GroupState<Id> {
     }
 }
 
-/// The states of the groups of a run by its journal.
+/// What a journal has of a group.
+#[derive(Clone, Debug)]
+pub(crate) struct GroupRecord<Id> {
+    pub(crate) state: GroupState<Id>,
+    /// When the first start was sent. `None` if none was, and in journals of earlier versions.
+    pub(crate) first_start: Option<OffsetDateTime>,
+    /// The items that are not in the job of the group, as they were not activated.
+    pub(crate) excluded: Vec<ItemResult>,
+}
+
+impl<Id: Clone> GroupRecord<Id> {
+    fn untouched(groups: usize) -> Vec<Self> {
+        vec![Self { state: GroupState::Untouched, first_start: None, excluded: Vec::new() }; groups]
+    }
+}
+
+/// What a journal has of the groups of a run.
 pub(crate) struct JournalStates<K: BulkKind> {
     /// The groups of the plan's shard, in the order of the plan.
-    pub(crate) groups: Vec<GroupState<K::Id>>,
-    /// The items that are not in the job of a group as they were not activated, in the order of the groups.
-    pub(crate) excluded: Vec<Vec<ItemResult>>,
+    pub(crate) groups: Vec<GroupRecord<K::Id>>,
     /// The groups of the plan of activations; empty if there is none.
-    pub(crate) activations: Vec<GroupState<ActivationJobId>>,
+    pub(crate) activations: Vec<GroupRecord<ActivationJobId>>,
 }
 
 impl<K: BulkKind> JournalStates<K> {
     /// The states of a run that has not begun.
     pub(crate) fn untouched(plan: &Plan<K>, activation_plan: Option<&Plan<Activation>>) -> Self {
-        let groups = plan.groups().len();
         Self {
-            groups: vec![GroupState::Untouched; groups],
-            excluded: vec![Vec::new(); groups],
-            activations: vec![GroupState::Untouched; activation_plan.map_or(0, Plan::group_count)],
+            groups: GroupRecord::untouched(plan.groups().len()),
+            activations: GroupRecord::untouched(activation_plan.map_or(0, Plan::group_count)),
         }
     }
 }
@@ -122,15 +135,21 @@ impl Journal {
         Ok((journal, states))
     }
 
-    /// Writes that a start of the group is about to be sent, without the items that were not activated.
+    /// Writes that a start of the group is about to be sent, without the items that were not activated. `first_start` is
+    /// when the first one was.
     pub(crate) fn starting<K: BulkKind>(
         &mut self,
         group: &Group<'_, K>,
         token: &ClientToken,
+        first_start: OffsetDateTime,
         excluded: &[ItemResult],
     ) -> Result<(), BulkError> {
-        let line = Line::Starting { group: group.index(), token: token.to_string(), excluded: excluded.to_vec() };
-        self.append_line::<K>(line)
+        self.append_line::<K>(Line::Starting {
+            group: group.index(),
+            token: token.to_string(),
+            first_start: Some(first_start),
+            excluded: excluded.to_vec(),
+        })
     }
 
     /// Writes that the service accepted a start of the group.

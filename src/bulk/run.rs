@@ -53,6 +53,7 @@ impl Client {
             handle: ProgressHandle::new(&plan),
             plan,
             journal: None,
+            trust_client_token: self.trusts_client_token(),
             jobs_at_once: DEFAULT_JOBS_AT_ONCE,
             poll_every: DEFAULT_POLL_INTERVAL,
             item_progress_every: Some(DEFAULT_ITEM_POLL_INTERVAL),
@@ -96,6 +97,7 @@ pub struct BulkRun<K: BulkStart> {
     client: Client,
     plan: Plan<K>,
     journal: Option<PathBuf>,
+    trust_client_token: bool,
     jobs_at_once: usize,
     poll_every: Duration,
     item_progress_every: Option<Duration>,
@@ -111,6 +113,14 @@ impl<K: BulkStart> BulkRun<K> {
     /// [`BulkRun`] has an example.
     pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
         self.journal = Some(path.into());
+        self
+    }
+
+    /// Whether starts rely on their client tokens, instead of the setting of the client:
+    /// [`ClientBuilder::trust_client_token`](crate::ClientBuilder::trust_client_token). With `false`, use a journal: a run
+    /// that is repeated without one starts its jobs again if the service ignores client tokens.
+    pub fn trust_client_token(mut self, trust: bool) -> Self {
+        self.trust_client_token = trust;
         self
     }
 
@@ -187,9 +197,6 @@ impl<K: BulkStart> BulkRun<K> {
 
         let mut jobs = self.driver(&self.plan, Step::Run);
         jobs.resume(states.groups, &mut shared);
-        for (index, excluded) in states.excluded.into_iter().enumerate() {
-            jobs.set_excluded(index, excluded);
-        }
         let mut activations = activation_plan.as_ref().map(|plan| {
             let driver = self.driver(plan, Step::Activate);
             let interval = self.client.initial_poll_interval().unwrap_or(self.poll_every).min(self.poll_every);
@@ -215,7 +222,8 @@ impl<K: BulkStart> BulkRun<K> {
         );
         let initial_interval = self.client.initial_poll_interval().unwrap_or(DEFAULT_POLL_INTERVAL);
         let jobs = RunningJobs::new(watch, initial_interval.min(self.poll_every));
-        Driver::new(self.client.clone(), plan, step, StartGate::new(self.jobs_at_once), jobs)
+        let gate = StartGate::new(self.jobs_at_once);
+        Driver::new(self.client.clone(), plan, step, self.trust_client_token, gate, jobs)
     }
 }
 

@@ -1,5 +1,7 @@
 //! How a job of each kind is started, and how the results of its items are read.
 
+use time::OffsetDateTime;
+
 use super::journal::ItemResult;
 use super::{BulkKind, Group, Plan};
 use crate::job::{Activation, Export, Import, Job, JobItem as _, JobKind, JobState};
@@ -30,7 +32,13 @@ use crate::{CallFuture, Client};
 pub trait BulkStart: BulkKind {
     /// Starts a job of these items.
     #[doc(hidden)]
-    fn start(client: &Client, plan: &Plan<Self>, items: Vec<Self::Item>, token: ClientToken) -> CallFuture<Job<Self>>;
+    fn start(
+        client: &Client,
+        plan: &Plan<Self>,
+        items: Vec<Self::Item>,
+        token: ClientToken,
+        reconciling: Reconciling,
+    ) -> CallFuture<Job<Self>>;
 
     /// The plan of the activations before the jobs; `None` if there are none.
     #[doc(hidden)]
@@ -47,6 +55,17 @@ pub trait BulkStart: BulkKind {
     fn is_same_item(detail: &<<Self as JobKind>::State as JobState>::Item, item: &Self::Item) -> bool;
 }
 
+/// What is done about an earlier start whose result is not known.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+#[allow(unnameable_types, missing_docs, reason = "an argument of a hidden method")]
+pub struct Reconciling {
+    /// Whether the client token makes the service return the job of that start.
+    pub trust_client_token: bool,
+    /// When that start was sent, if its job is to be found before another start is sent.
+    pub since: Option<OffsetDateTime>,
+}
+
 macro_rules! start {
     (
         $Kind:ty, $start:ident $(, $field:ident = $value:expr)*;
@@ -59,12 +78,14 @@ macro_rules! start {
                 plan: &Plan<Self>,
                 items: Vec<Self::Item>,
                 token: ClientToken,
+                reconciling: Reconciling,
             ) -> CallFuture<Job<Self>> {
                 let call = client.$start().sequence_store_id(plan.sequence_store_id());
                 let call = call.sources(items).client_token(token);
                 $(let call = { let value: fn(&Plan<Self>) -> &str = $value; call.$field(value(plan)) };)*
-                let (send, client) = (call.rate_limited(None).send(), client.clone());
-                Box::pin(async move { Ok(client.job(&send.await?)) })
+                let call = call.reconciling(reconciling.trust_client_token, reconciling.since).rate_limited(None);
+                let client = client.clone();
+                Box::pin(async move { Ok(client.job(&call.send().await?)) })
             }
 
             fn created_read_set(detail: &<<Self as JobKind>::State as JobState>::Item) -> Option<&ReadSetId> {

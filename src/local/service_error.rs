@@ -57,7 +57,7 @@ impl StateError {
             Self::StoreNotFound => messages::STORE_NOT_FOUND,
             Self::JobNotFound => messages::JOB_NOT_FOUND,
             Self::ReadSetNotFound => messages::READ_SET_NOT_FOUND,
-            Self::ClientTokenReused => messages::CLIENT_TOKEN_REUSED,
+            Self::ClientTokenReused | Self::ClientTokenConflict => messages::CLIENT_TOKEN_REUSED,
             Self::TooManyJobs => messages::TOO_MANY_JOBS,
             Self::JobHasEnded => messages::JOB_HAS_ENDED,
         }
@@ -73,7 +73,7 @@ impl From<StateError> for ServiceError {
             }
             StateError::ClientTokenReused => Self::validation(message),
             StateError::TooManyJobs => Self::new(402, "ServiceQuotaExceededException", message),
-            StateError::JobHasEnded => Self::new(409, "ConflictException", message),
+            StateError::ClientTokenConflict | StateError::JobHasEnded => Self::new(409, "ConflictException", message),
         }
     }
 }

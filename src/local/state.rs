@@ -19,6 +19,7 @@ pub(crate) use self::import_source::ImportSource;
 pub(crate) use self::job::{ItemView, Job, JobRequest};
 pub(crate) use self::read_set::ReadSet;
 pub(crate) use self::store::Store;
+use super::client_tokens::ClientTokens;
 use super::clock::RequestTime;
 use super::pace::Pace;
 use super::seed::{SeedReadSet, SeedStore, SeededStore};
@@ -33,6 +34,8 @@ pub(crate) enum StateError {
     ReadSetNotFound,
     /// The client token belongs to another request.
     ClientTokenReused,
+    /// The client token belongs to an earlier request, which may be equal.
+    ClientTokenConflict,
     /// The quota of jobs that have not ended is exhausted.
     TooManyJobs,
     /// The status of a job that has ended can't be set.
@@ -55,7 +58,9 @@ pub(crate) struct State {
     /// All jobs in the order of their starts. A job is referred to by its index.
     jobs: Vec<Job>,
     jobs_by_id: HashMap<String, usize>,
-    jobs_by_token: HashMap<TokenKey, usize>,
+    /// The last job of each client token, and when it was started.
+    jobs_by_token: HashMap<TokenKey, (usize, Instant)>,
+    client_tokens: ClientTokens,
     /// How many jobs of a kind have not ended.
     running: HashMap<JobKind, u32>,
     /// When time moves a job forward next, and which one.
@@ -89,6 +94,11 @@ impl State {
 
     pub(crate) fn set_max_jobs(&mut self, max_jobs: Option<u32>) {
         self.max_jobs = max_jobs;
+    }
+
+    /// Sets what is done about client tokens of earlier starts.
+    pub(crate) fn set_client_tokens(&mut self, client_tokens: ClientTokens) {
+        self.client_tokens = client_tokens;
     }
 
     /// The region in ARNs.
@@ -219,9 +229,17 @@ impl State {
         let kind = request.kind();
         let store = self.stores.get_mut(store_id).ok_or(StateError::StoreNotFound)?;
         let token_key = client_token.clone().map(|token| (kind, store_id.to_owned(), token));
-        if let Some(index) = token_key.as_ref().and_then(|key| self.jobs_by_token.get(key)) {
-            let job = self.jobs.get(*index).ok_or(StateError::JobNotFound)?;
-            return if job.request == request { Ok(job) } else { Err(StateError::ClientTokenReused) };
+        if let Some(&(index, started_at)) = token_key.as_ref().and_then(|key| self.jobs_by_token.get(key)) {
+            let is_known = match self.client_tokens {
+                ClientTokens::Remembered => true,
+                ClientTokens::ForgottenAfter(time) => now.instant.duration_since(started_at) < time,
+                ClientTokens::Ignored => false,
+                ClientTokens::Conflict => return Err(StateError::ClientTokenConflict),
+            };
+            if is_known {
+                let job = self.jobs.get(index).ok_or(StateError::JobNotFound)?;
+                return if job.request == request { Ok(job) } else { Err(StateError::ClientTokenReused) };
+            }
         }
         let running = self.running.entry(kind).or_default();
         if self.max_jobs.is_some_and(|max| *running >= max) {
@@ -240,7 +258,7 @@ impl State {
             }
         }
         self.jobs_by_id.insert(job.id.clone(), index);
-        self.jobs_by_token.extend(token_key.map(|key| (key, index)));
+        self.jobs_by_token.extend(token_key.map(|key| (key, (index, now.instant))));
         self.due.extend(job.due().map(|due| Reverse((due, index))));
         self.jobs.push(job);
         self.job(index)

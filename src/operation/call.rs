@@ -240,12 +240,12 @@ macro_rules! call {
                 $($Param: crate::builder::IsSet<$Type>,)+
             {
                 let (call, request) = self.into_parts();
-                Box::pin(crate::operation::call::call!(@send $($send)?)(call, request))
+                crate::operation::call::call!(@send call, request $(, $send)?)
             }
         }
     };
 
-    (@send) => { crate::runtime::Call::send };
-    (@send $send:path) => { $send };
+    (@send $call:ident, $request:ident) => { Box::pin($call.send($request)) };
+    (@send $call:ident, $request:ident, $send:path) => { $send($call, $request) };
 }
 pub(crate) use call;

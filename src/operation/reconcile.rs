@@ -11,8 +11,8 @@ use crate::error::Error;
 use crate::model::SequenceStoreId;
 use crate::pagination::Page;
 use crate::protocol::operation::Operation;
-use crate::runtime::Call;
 use crate::runtime::known_jobs::ContentHash;
+use crate::runtime::{Call, CallFuture};
 
 /// By how much the clocks of client and service may differ.
 const MAX_CLOCK_SKEW: time::Duration = time::Duration::minutes(1);
@@ -95,38 +95,52 @@ pub(crate) trait StartOutput {
 
 /// Starts a job. If client tokens are not trusted, a start that may have been applied is not repeated before the jobs of
 /// the store show that there is none.
-pub(crate) async fn send<O: StartOperation>(call: Call, operation: O) -> Result<O::Output, Error> {
+pub(crate) fn send<O: StartOperation>(call: Call, operation: O) -> CallFuture<O::Output> {
     if call.trust_client_token {
-        return call.send(operation).await;
+        return Box::pin(call.send(operation));
     }
+    Box::pin(reconcile_and_send(call, operation))
+}
+
+async fn reconcile_and_send<O: StartOperation>(call: Call, operation: O) -> Result<O::Output, Error> {
     let mut first_attempt = call.reconcile_since;
+    let mut last_error = None;
     let mut starts = 0;
     loop {
         if let Some(first_attempt) = first_attempt {
-            match reconcile(&call, &operation, first_attempt).await? {
-                Reconciled::Found(output) => return Ok(output),
-                Reconciled::NotFound => {}
-                Reconciled::Several(jobs) => {
+            // A request whose connection broke may still arrive.
+            tokio::time::sleep(call.reconcile_after()).await;
+            match (reconcile(&call, &operation, first_attempt).await, last_error.take()) {
+                (Ok(Reconciled::Found(output)), _) => return Ok(output),
+                (Ok(Reconciled::NotFound), error) => last_error = error,
+                (Ok(Reconciled::Several(jobs)), _) => {
                     let ids: Vec<_> = jobs.iter().map(StartOutput::job_id).collect();
                     return Err(Error::several_jobs(O::NAME, &operation.subject(), operation.client_token(), &ids));
                 }
+                (Err(error), None) => return Err(error),
+                // The start may have been applied: that matters more than why its job can't be searched for.
+                (Err(reconcile_error), Some(error)) => {
+                    tracing::warn!(error = %reconcile_error.report(), "the job of a start can't be searched for");
+                    return Err(error);
+                }
             }
         }
-        let attempted_at = call.now();
-        let error = match call.clone().send(operation.clone()).await {
+        if let Some(error) = last_error.take_if(|_| starts >= call.max_attempts) {
+            return Err(error);
+        }
+        first_attempt.get_or_insert(call.now());
+        match call.clone().send(operation.clone()).await {
             Ok(output) => {
                 call.known_jobs().claim(output.job_id());
                 return Ok(output);
             }
-            Err(error) => error,
-        };
-        starts += 1;
-        if !error.may_have_been_applied() || starts >= call.max_attempts {
-            return Err(error);
+            Err(error) if error.may_have_been_applied() => {
+                tracing::debug!(error = %error.report(), "a start may have been applied: its job is searched for");
+                last_error = Some(error);
+            }
+            Err(error) => return Err(error),
         }
-        first_attempt.get_or_insert(attempted_at);
-        tracing::debug!(error = %error.report(), "a start may have been applied, its job is searched for");
-        tokio::time::sleep(call.reconcile_after()).await;
+        starts += 1;
     }
 }
 

@@ -261,6 +261,7 @@ fn variant(error: &Error) -> &'static str {
         Error::Transport(_) => "Transport",
         Error::Timeout(_) => "Timeout",
         Error::UndecodableResponse(_) => "UndecodableResponse",
+        Error::AmbiguousStart(_) => "AmbiguousStart",
         _ => "a variant that is not in this list",
     }
 }

@@ -1,6 +1,7 @@
 //! The lines of a journal.
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 use crate::bulk::{BulkKind, Plan};
 use crate::model::{ItemStatus, JobStatus, ReadSetId};
@@ -85,12 +86,15 @@ fn is_false(value: &bool) -> bool {
 
 /// What happened to a group.
 #[derive(Debug, Deserialize, Serialize)]
-#[serde(tag = "line", rename_all = "camelCase")]
+#[serde(tag = "line", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub(super) enum Line {
     /// A start of the group is about to be sent, without the items that were not activated.
     Starting {
         group: usize,
         token: String,
+        /// When the first start was sent. Journals of earlier versions do not have it.
+        #[serde(default, with = "json::field", skip_serializing_if = "Option::is_none")]
+        first_start: Option<OffsetDateTime>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         excluded: Vec<ItemResult>,
     },

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use super::line::{self, Entry, Header, ItemResult, Line, MAGIC, VERSION};
-use super::{GroupState, JournalStates, io_error};
+use super::{GroupRecord, GroupState, JournalStates, io_error};
 use crate::bulk::{BulkError, BulkKind, Group, Plan};
 use crate::job::Activation;
 use crate::model::{ItemStatus, JobStatus};
@@ -118,39 +118,34 @@ impl<'a, R: BufRead> Reader<'a, R> {
         while self.next()? {
             let Entry { line, activation } = self.parse()?;
             if activation {
-                if let Some((position, state, _)) = self.state(&activation_groups, line)? {
-                    states.activations[position] = state;
-                }
-            } else if let Some((position, state, excluded)) = self.state(&groups, line)? {
-                states.groups[position] = state;
-                if let Some(excluded) = excluded {
-                    states.excluded[position] = excluded;
-                }
+                self.apply(line, &activation_groups, &mut states.activations)?;
+            } else {
+                self.apply(line, &groups, &mut states.groups)?;
             }
         }
         Ok(states)
     }
 
-    /// The position of the group of a line, its state after the line, and which items are not in its job if the line
-    /// says so. `None` for a kind of line that a later version adds.
-    #[allow(clippy::type_complexity, reason = "it is used once")]
-    fn state<K: BulkKind>(
+    /// Changes the record of the group of a line.
+    fn apply<K: BulkKind>(
         &self,
-        groups: &[Group<'_, K>],
         line: Line,
-    ) -> Result<Option<(usize, GroupState<K::Id>, Option<Vec<ItemResult>>)>, BulkError> {
-        let mut line_excluded = None;
+        groups: &[Group<'_, K>],
+        records: &mut [GroupRecord<K::Id>],
+    ) -> Result<(), BulkError> {
         let (index, state) = match line {
-            Line::Starting { group, token, excluded } => {
-                let found = self.group(groups, group)?;
-                self.check_items(&found, &excluded)?;
+            Line::Starting { group: index, token, first_start, excluded } => {
+                let position = self.position(groups, index)?;
+                let group = &groups[position];
+                self.check_items(group, &excluded)?;
                 let positions: Vec<_> = excluded.iter().map(|item| item.position).collect();
-                let (_, expected) = found.without(&positions);
+                let (_, expected) = group.without(&positions);
                 if expected != token {
                     return Err(self.corrupt("the token is not that of the group"));
                 }
-                line_excluded = Some(excluded);
-                (group, GroupState::Indeterminate)
+                records[position].first_start = first_start;
+                records[position].excluded = excluded;
+                (index, GroupState::Indeterminate)
             }
             Line::Started { group, job } => (group, GroupState::Running { job: job.into() }),
             Line::Ended { group, job, status, mut items } => {
@@ -160,14 +155,15 @@ impl<'a, R: BufRead> Reader<'a, R> {
                         item.status.get_or_insert(ItemStatus::Finished);
                     }
                 }
-                self.check_items(&self.group(groups, group)?, &items)?;
+                self.check_items(&groups[self.position(groups, group)?], &items)?;
                 (group, GroupState::Finished { job: job.into(), status, items })
             }
             Line::Refused { group, error } => (group, GroupState::Refused { error }),
             Line::Missing { group, job, error } => (group, GroupState::Missing { job: job.into(), error }),
-            Line::Unknown => return Ok(None),
+            Line::Unknown => return Ok(()),
         };
-        Ok(Some((self.position(groups, index)?, state, line_excluded)))
+        records[self.position(groups, index)?].state = state;
+        Ok(())
     }
 
     fn check_items<K: BulkKind>(&self, group: &Group<'_, K>, items: &[ItemResult]) -> Result<(), BulkError> {
@@ -181,10 +177,6 @@ impl<'a, R: BufRead> Reader<'a, R> {
     fn parse<T: DeserializeOwned>(&self) -> Result<T, BulkError> {
         let line = str::from_utf8(&self.line).map_err(|error| self.corrupt(&error.to_string()))?;
         serde_json::from_str(line).map_err(|error| self.corrupt(&error.to_string()))
-    }
-
-    fn group<'p, K: BulkKind>(&self, groups: &[Group<'p, K>], index: usize) -> Result<Group<'p, K>, BulkError> {
-        self.position(groups, index).map(|position| groups[position])
     }
 
     /// The position of the group with this number in the shard.

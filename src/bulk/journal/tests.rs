@@ -11,6 +11,9 @@ use crate::bulk::{Duplicates, Planner};
 use crate::job::{Activation, Export, Import};
 use crate::model::{ExportJobId, ItemStatus};
 
+/// When starts are sent.
+const START: OffsetDateTime = time::macros::datetime!(2026-11-28 12:00 UTC);
+
 /// A new directory that is removed when it is dropped.
 struct Directory(PathBuf);
 
@@ -49,11 +52,11 @@ fn plan() -> Plan<Export> {
 /// Opens the journal of a plan without activations.
 fn open<K: BulkKind>(path: &Path, plan: &Plan<K>) -> (Journal, Vec<GroupState<K::Id>>) {
     let (journal, states) = Journal::open(path, plan, None).unwrap();
-    (journal, states.groups)
+    (journal, states.groups.into_iter().map(|group| group.state).collect())
 }
 
 fn starting<K: BulkKind>(journal: &mut Journal, group: &Group<'_, K>) {
-    journal.starting(group, &group.client_token(), &[]).unwrap();
+    journal.starting(group, &group.client_token(), START, &[]).unwrap();
 }
 
 fn states(path: &Path, plan: &Plan<Export>) -> Vec<GroupState<ExportJobId>> {
@@ -120,7 +123,9 @@ fn with_checksum(line: &str) -> String {
 fn read(bytes: &[u8], plan: &Plan<Export>) -> Result<Option<Vec<GroupState<ExportJobId>>>, BulkError> {
     let mut reader = Reader::new(Path::new("run.jsonl"), bytes);
     match reader.header(&Header::of(plan))? {
-        Some(_) => reader.states(plan, None).map(|states| Some(states.groups)),
+        Some(_) => {
+            reader.states(plan, None).map(|states| Some(states.groups.into_iter().map(|group| group.state).collect()))
+        }
         None => Ok(None),
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::driver::{self, Driver, Shared};
 use super::status_list::StatusList;
 use crate::bulk::group_outcome::{GroupOutcome, StartError};
-use crate::bulk::journal::{FailedActivation, GroupState, ItemResult};
+use crate::bulk::journal::{FailedActivation, GroupRecord, ItemResult};
 use crate::bulk::progress::Step;
 use crate::bulk::{BulkError, BulkStart, Plan};
 use crate::job::schedule::exponential_backoff;
@@ -86,13 +86,13 @@ impl<'p> Activations<'p> {
         client: &Client,
         plan: &'p Plan<Activation>,
         mut driver: Driver<'p, Activation>,
-        states: Vec<GroupState<ActivationJobId>>,
+        records: Vec<GroupRecord<ActivationJobId>>,
         exports: &mut Driver<'_, K>,
         list_interval: Duration,
         shared: &mut Shared,
     ) -> Self {
-        let known: HashSet<_> = (0..states.len()).filter(|&index| states[index].has_job()).collect();
-        driver.resume(states, shared);
+        let known: HashSet<_> = (0..records.len()).filter(|&index| records[index].state.has_job()).collect();
+        driver.resume(records, shared);
         for _ in &known {
             shared.progress.add_activation_job();
         }

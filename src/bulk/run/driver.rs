@@ -3,14 +3,15 @@
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
+use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use super::running_jobs::{GroupsOfJob, RunningJobs};
 use super::start_gate::{Decision, StartEvent, StartFailure, StartGate};
 use crate::bulk::group_outcome::{GroupOutcome, StartError};
-use crate::bulk::journal::{GroupState, ItemResult, Journal};
+use crate::bulk::journal::{GroupRecord, GroupState, ItemResult, Journal};
 use crate::bulk::progress::{Counts, ProgressTracker, Step};
-use crate::bulk::start::{BulkStart, item_results};
+use crate::bulk::start::{BulkStart, Reconciling, item_results};
 use crate::bulk::{BulkError, Group, Plan};
 use crate::job::in_flight::InFlight;
 use crate::job::timer::Timer;
@@ -30,6 +31,7 @@ pub(super) struct Driver<'p, K: BulkStart> {
     client: Client,
     plan: &'p Plan<K>,
     step: Step,
+    trust_client_token: bool,
     groups: Vec<GroupRun<'p, K>>,
     /// Groups that have to be started, the next one first.
     queue: VecDeque<usize>,
@@ -49,6 +51,8 @@ struct GroupRun<'p, K: BulkStart> {
     outcome: GroupOutcome,
     /// The results of items that are not in the job of the group, as they were not activated.
     excluded: Vec<ItemResult>,
+    /// When the first start of the group was sent, by this run or an earlier one.
+    first_start: Option<OffsetDateTime>,
     /// Whether this run has sent a start of the group.
     is_start_sent: bool,
     /// Whether the result of a start is not known, so that the group may have a job.
@@ -66,11 +70,19 @@ pub(super) enum Event<K: BulkStart> {
 }
 
 impl<'p, K: BulkStart> Driver<'p, K> {
-    pub(super) fn new(client: Client, plan: &'p Plan<K>, step: Step, gate: StartGate, jobs: RunningJobs<K>) -> Self {
+    pub(super) fn new(
+        client: Client,
+        plan: &'p Plan<K>,
+        step: Step,
+        trust_client_token: bool,
+        gate: StartGate,
+        jobs: RunningJobs<K>,
+    ) -> Self {
         let groups = plan.groups().map(|group| GroupRun {
             group,
             outcome: GroupOutcome::Pending,
             excluded: Vec::new(),
+            first_start: None,
             is_start_sent: false,
             is_indeterminate: false,
             indeterminate_starts: 0,
@@ -79,6 +91,7 @@ impl<'p, K: BulkStart> Driver<'p, K> {
             client,
             plan,
             step,
+            trust_client_token,
             groups: groups.collect(),
             queue: VecDeque::new(),
             starts: InFlight::new(),
@@ -90,12 +103,17 @@ impl<'p, K: BulkStart> Driver<'p, K> {
         }
     }
 
-    /// Continues from the states that the journal has, and queues the groups that have to be started: first those that
+    /// Continues from what the journal has, and queues the groups that have to be started: first those that
     /// an earlier run has sent starts for.
-    pub(super) fn resume(&mut self, states: Vec<GroupState<K::Id>>, shared: &mut Shared) {
+    pub(super) fn resume(&mut self, records: Vec<GroupRecord<K::Id>>, shared: &mut Shared) {
         let mut untouched = Vec::new();
-        for (index, state) in states.into_iter().enumerate() {
-            match state {
+        for (index, record) in records.into_iter().enumerate() {
+            self.groups[index].first_start = record.first_start;
+            self.groups[index].excluded = record.excluded;
+            if let GroupState::Running { job } | GroupState::Finished { job, .. } = &record.state {
+                self.client.note_result_of_start(job.as_ref());
+            }
+            match record.state {
                 GroupState::Untouched => untouched.push(index),
                 GroupState::Indeterminate => {
                     self.groups[index].is_indeterminate = true;
@@ -139,7 +157,7 @@ impl<'p, K: BulkStart> Driver<'p, K> {
         self.queue.push_back(index);
     }
 
-    /// Sets the results of items that are not in the job of a group.
+    /// Sets the results of items that are not to be in the job of a group.
     pub(super) fn set_excluded(&mut self, index: usize, excluded: Vec<ItemResult>) {
         self.groups[index].excluded = excluded;
     }
@@ -206,11 +224,17 @@ impl<'p, K: BulkStart> Driver<'p, K> {
         let run = &mut self.groups[index];
         let excluded: Vec<_> = run.excluded.iter().map(|item| item.position).collect();
         let (items, token) = run.group.without(&excluded);
+        // The journal of an earlier version does not have the time: all jobs are candidates then.
+        let since = run.first_start.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        let must_reconcile = run.is_indeterminate && !self.trust_client_token;
+        let reconciling =
+            Reconciling { trust_client_token: self.trust_client_token, since: must_reconcile.then_some(since) };
+        let first_start = *run.first_start.get_or_insert_with(|| self.client.now());
         if let Some(journal) = &mut shared.journal {
-            journal.starting(&run.group, &token, &run.excluded)?;
+            journal.starting(&run.group, &token, first_start, &run.excluded)?;
         }
         run.is_start_sent = true;
-        self.starts.push(index, K::start(&self.client, self.plan, items, token));
+        self.starts.push(index, K::start(&self.client, self.plan, items, token, reconciling));
         Ok(())
     }
 

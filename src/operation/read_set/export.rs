@@ -211,7 +211,8 @@ impl StartOperation for StartReadSetExportJobRequest {
     }
 
     fn candidate(&self, listed: &ExportReadSetJobDetail) -> Option<String> {
-        let is_candidate = may_be_same(self.destination.as_str(), listed.destination.as_ref().map(|destination| destination.as_str()));
+        let is_candidate =
+            may_be_same(self.destination.as_str(), listed.destination.as_ref().map(|destination| destination.as_str()));
         is_candidate.then(|| listed.id.to_string())
     }
 

@@ -123,7 +123,7 @@ fn a_line_that_could_not_be_written_is_removed() {
     starting(&mut journal, &groups[0]);
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let file = std::mem::replace(&mut journal.file, full);
-    let error = journal.starting(&groups[1], &groups[1].client_token(), &[]).unwrap_err();
+    let error = journal.starting(&groups[1], &groups[1].client_token(), START, &[]).unwrap_err();
     assert!(matches!(error, BulkError::JournalStorageFull { .. }), "{error}");
     assert!(error.to_string().starts_with("no space is left on the device for the journal "), "{error}");
     journal.file = file;

@@ -27,7 +27,10 @@ fn the_format_does_not_change() {
         )
     );
     assert!(lines[0].as_bytes().starts_with(MAGIC));
-    assert_eq!(lines[1], format!(r#"{{"line":"starting","group":1,"token":"{token}"}}"#));
+    assert_eq!(
+        lines[1],
+        format!(r#"{{"line":"starting","group":1,"token":"{token}","firstStart":"2026-11-28T12:00:00Z"}}"#)
+    );
     assert_eq!(lines[4], r#"{"line":"started","group":3,"job":"0000000013"}"#);
     assert_eq!(
         lines[6],
@@ -135,7 +138,10 @@ fn ten_thousand_groups_are_read() {
         let index = group.index();
         let (job, status, items) = ("0000000001".to_owned(), JobStatus::Completed, results(&group));
         let token = group.client_token().to_string();
-        text.extend(line::to_line(&Line::Starting { group: index, token, excluded: Vec::new() }, VERSION));
+        text.extend(line::to_line(
+            &Line::Starting { group: index, token, first_start: None, excluded: Vec::new() },
+            VERSION,
+        ));
         text.extend(line::to_line(&Line::Started { group: index, job: job.clone() }, VERSION));
         text.extend(line::to_line(&Line::Ended { group: index, job, status, items }, VERSION));
     }
@@ -187,7 +193,7 @@ fn activations_are_read_back() {
     let (mut journal, states) = Journal::open(directory.file(), &plan, Some(&activation_plan)).unwrap();
     assert_eq!((states.groups.len(), states.activations.len()), (2, 3));
     let activation = activation_plan.groups().nth(1).unwrap();
-    journal.starting(&activation, &activation.client_token(), &[]).unwrap();
+    journal.starting(&activation, &activation.client_token(), START, &[]).unwrap();
     journal.started(&activation, &"0000000001".into()).unwrap();
     let group = plan.groups().next().unwrap();
     let failed = ItemResult {
@@ -198,7 +204,7 @@ fn activations_are_read_back() {
         activation: Some(FailedActivation { job: "0000000001".to_owned(), status: JobStatus::Failed }),
     };
     let (_, token) = group.without(&[25]);
-    journal.starting(&group, &token, std::slice::from_ref(&failed)).unwrap();
+    journal.starting(&group, &token, START, std::slice::from_ref(&failed)).unwrap();
     drop(journal);
 
     let text = fs::read_to_string(directory.file()).unwrap();
@@ -208,16 +214,17 @@ fn activations_are_read_back() {
     assert_eq!(
         lines[3],
         format!(
-            r#"{{"line":"starting","group":0,"token":"{token}","excluded":[{{"position":25,"status":"FAILED","reason":"not activated: damaged","activation":{{"job":"0000000001","status":"FAILED"}}}}]}}"#
+            r#"{{"line":"starting","group":0,"token":"{token}","firstStart":"2026-11-28T12:00:00Z","excluded":[{{"position":25,"status":"FAILED","reason":"not activated: damaged","activation":{{"job":"0000000001","status":"FAILED"}}}}]}}"#
         )
     );
     let (_, states) = Journal::open(directory.file(), &plan, Some(&activation_plan)).unwrap();
-    assert_eq!(states.groups, [GroupState::Indeterminate, GroupState::Untouched]);
-    assert_eq!(states.excluded, [vec![failed], vec![]]);
-    assert_eq!(
-        states.activations,
-        [GroupState::Untouched, GroupState::Running { job: "0000000001".into() }, GroupState::Untouched]
-    );
+    let group = &states.groups[0];
+    assert_eq!((&group.state, group.first_start), (&GroupState::Indeterminate, Some(START)));
+    assert_eq!(group.excluded, [failed]);
+    assert_eq!(states.groups[1].state, GroupState::Untouched);
+    let activations: Vec<_> = states.activations.into_iter().map(|group| group.state).collect();
+    let running = GroupState::Running { job: "0000000001".into() };
+    assert_eq!(activations, [GroupState::Untouched, running, GroupState::Untouched]);
 
     // The token belongs to what is left out, and what is left out to the group.
     for (change, reason) in [
