@@ -88,6 +88,7 @@ const DEFAULT_CONNECTIONS: usize = 100;
 /// The timeouts and `max_attempts` can also be set on each call. `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are read by
 /// all clients.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
     endpoint: EndpointConfig,

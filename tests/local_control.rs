@@ -100,6 +100,7 @@ async fn requests_that_are_not_known_are_refused_and_not_recorded() {
         ("reset", json!({"x": 1}), "unknown field `x`"),
         ("set-pace", json!({}), "polls, timeMs or both are needed"),
         ("set-pace", json!({"kind": "COPY", "polls": 1}), "unknown variant `COPY`"),
+        ("set-client-tokens", json!({"mode": "FORGOTTEN"}), "unknown variant `FORGOTTEN`"),
         ("set-job-status", json!({"id": "1", "status": "PAUSED"}), "\"PAUSED\" is none of SUBMITTED, "),
         ("seed", json!({"stores": [{"id": "12"}]}), "\"12\" must be 10 to 36 digits at line 1 column"),
         ("seed", json!({"stores": [{"readSets": [{"status": "ACTIVE"}]}]}), "missing field `fileType`"),
@@ -302,6 +303,22 @@ async fn quotas_are_set_and_removed() {
     assert!(matches!(start(&client).await, Err(Error::ThrottlingException(_))));
     post(&local, "set-quotas", json!({})).await;
     start(&client).await.unwrap();
+}
+
+#[tokio::test]
+async fn client_tokens_are_ignored_refused_and_forgotten() {
+    let (local, client) = service().await;
+    seed(&local).await;
+    let call = client.start_read_set_activation_job().sequence_store_id(STORE).sources([READ_SET]);
+    let call = call.client_token("token");
+    let first = call.clone().send().await.unwrap().id;
+    assert_eq!(call.clone().send().await.unwrap().id, first);
+    post(&local, "set-client-tokens", json!({"mode": "CONFLICT"})).await;
+    assert!(matches!(call.clone().send().await, Err(Error::ConflictException(_))));
+    for body in [json!({"mode": "IGNORED"}), json!({"mode": "FORGOTTEN_AFTER", "timeMs": 0})] {
+        post(&local, "set-client-tokens", body).await;
+        assert_ne!(call.clone().send().await.unwrap().id, first);
+    }
 }
 
 #[tokio::test]

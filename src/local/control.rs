@@ -13,7 +13,7 @@ use url::form_urlencoded;
 
 use self::messages::{
     CredentialsMessage, ExpireCredentials, FailItem, InjectFault, ItemKey, JobId, NoFields, OperationFilter,
-    SetClockOffset, SetJobStatus, SetPace, SetReadSetStatus, StoreId,
+    SetClientTokens, SetClockOffset, SetJobStatus, SetPace, SetReadSetStatus, StoreId,
 };
 use super::quotas::Quotas;
 use super::request_log::ReceivedRequest;
@@ -29,7 +29,7 @@ pub(crate) const PREFIX: &str = "/_local/";
 type Handler = fn(&Service, &Input<'_>) -> Result<Value, Refusal>;
 
 /// The requests: method, path after the prefix, and what it does.
-static REQUESTS: [(&str, &str, Handler); 21] = [
+static REQUESTS: [(&str, &str, Handler); 22] = [
     ("GET", "health", health),
     ("GET", "stores", stores),
     ("GET", "read-sets", read_sets),
@@ -48,6 +48,7 @@ static REQUESTS: [(&str, &str, Handler); 21] = [
     ("POST", "clear-faults", clear_faults),
     ("POST", "set-pace", set_pace),
     ("POST", "set-quotas", set_quotas),
+    ("POST", "set-client-tokens", set_client_tokens),
     ("POST", "accept-credentials", accept_credentials),
     ("POST", "expire-credentials", expire_credentials),
     ("POST", "set-clock-offset", set_clock_offset),
@@ -248,6 +249,12 @@ fn set_pace(service: &Service, input: &Input<'_>) -> Result<Value, Refusal> {
 fn set_quotas(service: &Service, input: &Input<'_>) -> Result<Value, Refusal> {
     let quotas: Quotas = input.parse()?;
     service.lock().set_quotas(quotas);
+    Ok(done())
+}
+
+fn set_client_tokens(service: &Service, input: &Input<'_>) -> Result<Value, Refusal> {
+    let message: SetClientTokens = input.parse()?;
+    service.lock().state.set_client_tokens(message.into());
     Ok(done())
 }
 

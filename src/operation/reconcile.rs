@@ -52,7 +52,6 @@ const GET_INTERVAL: Duration = Duration::from_secs(1);
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Reconciled<T> {
     /// One job has the content of the start.
     Found(T),

@@ -9,7 +9,7 @@ use healthomics::error::{ErrorSummary, StopReason};
 use healthomics::event::{Change, Event};
 use healthomics::http::{Body, HttpError};
 use healthomics::job::Export;
-use healthomics::local::{Fault, FaultRule, LocalService, Pace, Quotas, Seed, SeedReadSet, SeedStore};
+use healthomics::local::{ClientTokens, Fault, FaultRule, LocalService, Pace, Quotas, Seed, SeedReadSet, SeedStore};
 use healthomics::read_set::{
     CreationType, ETagAlgorithm, FileType, ImportReadSetSource, ItemStatus, JobFilter, JobStatus, ReadSetFilter,
     ReadSetStatus, SourceFiles,
@@ -52,7 +52,7 @@ async fn no_public_type_shows_a_secret() {
     }
     assert_clean("a type", &shown.text, &signatures(&local));
     // Callers cannot get a value of these types.
-    let inner = ["Listed", "ListedJob", "Scheduling"];
+    let inner = ["Listed", "ListedJob", "Reconciling", "Scheduling"];
     let missing: Vec<_> = shown.missing().into_iter().filter(|name| !inner.contains(&&**name)).collect();
     assert!(missing.is_empty(), "types without output: {missing:?}");
 }
@@ -62,7 +62,7 @@ fn settings(shown: &mut Shown, local: &LocalService, client: &Client) {
     shown.debug(local);
     shown.debug(&local.client_builder());
     shown.debug(&LocalService::builder().credentials(canary()).quotas(Quotas::of_new_account()));
-    shown.debug(&(Quotas::of_new_account(), Pace::Polls(1), canary()));
+    shown.debug(&(Quotas::of_new_account(), Pace::Polls(1), ClientTokens::Ignored, canary()));
     let store = local.create_sequence_store();
     let id = local.seed_read_set(&store, SeedReadSet::active(FileType::Bam));
     let seed = Seed::stores([SeedStore::new([SeedReadSet::archived(FileType::Bam)])]);
@@ -112,6 +112,7 @@ async fn calls(shown: &mut Shown, local: &LocalService, client: &Client) {
     let export = client.start_read_set_export_job().sequence_store_id(&store).role_arn(ROLE).destination(DESTINATION);
     let export = shown.pass(export.sources([&not_active]).client_token(TOKEN)).send().await.unwrap();
     let activation = client.start_read_set_activation_job().sequence_store_id(&store).sources([&archived]);
+    shown.debug(&activation.clone().reconcile(std::time::SystemTime::now()).await.unwrap());
     let activation = shown.pass(activation.client_token(TOKEN)).send().await.unwrap();
     shown.debug(&(&import, &export, &activation));
     shown.display(&import.id.clone());

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use crate::local::client_tokens::ClientTokens;
 use crate::local::fault_rules::FaultRule;
 use crate::local::faults::Fault;
 use crate::local::pace::Pace;
@@ -193,6 +194,27 @@ impl SetPace {
     /// `None` if neither field is set.
     pub(super) fn pace(&self) -> Option<Pace> {
         Pace::of(self.polls, self.time_ms.map(Duration::from_millis))
+    }
+}
+
+/// The [`ClientTokens`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, tag = "mode", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
+pub(super) enum SetClientTokens {
+    Remembered,
+    ForgottenAfter { time_ms: u64 },
+    Ignored,
+    Conflict,
+}
+
+impl From<SetClientTokens> for ClientTokens {
+    fn from(message: SetClientTokens) -> Self {
+        match message {
+            SetClientTokens::Remembered => Self::Remembered,
+            SetClientTokens::ForgottenAfter { time_ms } => Self::ForgottenAfter(Duration::from_millis(time_ms)),
+            SetClientTokens::Ignored => Self::Ignored,
+            SetClientTokens::Conflict => Self::Conflict,
+        }
     }
 }
 
