@@ -379,6 +379,34 @@ async fn failed_items_have_a_code_one_line_for_a_cause_and_a_row_each() {
     assert_eq!(account.folder.names(), ["results.csv", "samples.csv", "samples.run.import.jsonl"]);
 }
 
+/// What failed is imported again by another run, once its cause is fixed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_failed_sources_are_imported_again() {
+    let account = Account::new("only-failed").await;
+    let manifest = account.folder.write("samples.csv", SAMPLES);
+    let [results, second] = ["results.csv", "second.csv"].map(|name| account.folder.path().join(name));
+    let [results, second] = [&results, &second].map(|path| path.to_str().unwrap());
+    account.local.fail_item("s3://my-bucket/run-7/U0a-L001.bam", "File validation failed");
+    assert_eq!(account.import(&manifest, &["--output", results]).code, Some(3));
+
+    account.local.clear_requests();
+    let ended = account.import(&manifest, &["--only-failed-in", results, "--output", results]);
+    assert!(ended.code == Some(1) && ended.err.contains("--output would replace"), "{ended:?}");
+    let ended = account.import(&manifest, &["--only-failed-in", results, "--output", second]);
+    assert!(ended.code == Some(1) && ended.err.contains("is of another run"), "the run id is the same: {ended:?}");
+    let mut command = support::command("import");
+    command.args(["--endpoint-url", &account.local.endpoint_url(), "--store", account.store.as_str(), "--role", ROLE]);
+    command.args(["--run-id", "again", "--poll-ms", "10", "--manifest", manifest.to_str().unwrap()]);
+    let ended = Ended::of(command.args(["--only-failed-in", results, "--output", second]).output().unwrap());
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    let sources = account.sources();
+    assert_eq!((sources.len(), &sources[0]["sampleId"]), (1, &json!("U0a-L001")));
+    assert!(account.folder.read("second.csv").contains("6,U0a-L001,"));
+
+    let ended = account.import(&manifest, &["--only-failed-in", manifest.to_str().unwrap()]);
+    assert!(ended.code == Some(1) && ended.err.contains("it is not a table of results"), "{ended:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_output_that_is_something_else_is_not_replaced() {
     let account = Account::new("output").await;

@@ -83,6 +83,12 @@ async fn import(mut options: Options) -> Result<Exit, Failure> {
     if let Some(pattern) = &options.rows.pair {
         sources = pairs::pair(&table, sources, pattern)?;
     }
+    if let Some(path) = &options.rows.only_failed_in {
+        if options.run.output.as_ref() == Some(path) {
+            return Err(Failure::new("--output would replace the table of --only-failed-in: choose another path"));
+        }
+        sources = manifest::only_failed(sources, path)?;
+    }
     // The whole input is checked before the first job starts.
     let plan = plan(&options, &store, &table, &sources)?;
     let journal = options.run.journal("import", options.manifest.as_deref(), plan.run_id().as_str());

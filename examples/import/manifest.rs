@@ -1,6 +1,7 @@
 //! The manifest: which source each row describes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use healthomics::read_set::{FileType, ImportReadSetSource, SourceFiles};
@@ -39,6 +40,10 @@ pub(crate) struct ManifestOptions {
     /// The ARN of the reference genome of BAM and CRAM files whose row has none.
     #[arg(long, value_name = "ARN")]
     reference: Option<String>,
+    /// Imports only the sources that have the status FAILED in this table of results of an earlier run (--output), for
+    /// a run with another --run-id.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) only_failed_in: Option<PathBuf>,
     /// Makes one read set of two rows with a FASTQ file each: rows of the same sample and subject whose file names
     /// differ only in 1 and 2 in place of {}. For x_R1_001.fastq.gz and x_R2_001.fastq.gz it is _R{}_.
     #[arg(long, value_name = "PATTERN", value_parser = parse_pattern)]
@@ -96,6 +101,32 @@ pub(crate) fn sources(table: &Table, options: &ManifestOptions) -> Result<Vec<Pl
         }
     }
     if errors.is_empty() { Ok(sources) } else { Err(Failure::all(errors)) }
+}
+
+/// The sources that failed by a table of results.
+pub(crate) fn only_failed(sources: Vec<PlacedSource>, path: &Path) -> Result<Vec<PlacedSource>, Failure> {
+    let results = Table::read(path)?;
+    let [Some(sample), Some(source1), Some(status)] =
+        ["sample", "source1", "status"].map(|name| results.column(&[name]))
+    else {
+        let message = "line 1: there are no columns sample, source1 and status: it is not a table of results";
+        return Err(Failure::new(format!("{}, {message}", results.file)));
+    };
+    let failed: HashSet<(&str, &str)> = results
+        .rows
+        .iter()
+        .filter(|row| row.cell(Some(status)) == Some("FAILED"))
+        .map(|row| (row.cell(Some(sample)).unwrap_or_default(), row.cell(Some(source1)).unwrap_or_default()))
+        .collect();
+    let is_failed = |placed: &PlacedSource| {
+        let source = &placed.source;
+        failed.contains(&(source.sample_id.as_str(), source.source_files.source1.as_str()))
+    };
+    let kept: Vec<PlacedSource> = sources.into_iter().filter(is_failed).collect();
+    if kept.is_empty() {
+        return Err(Failure::new(format!("{}: no source of the manifest has failed", results.file)));
+    }
+    Ok(kept)
 }
 
 /// The place of a field of a source in the manifest, for messages.
