@@ -15,7 +15,7 @@ use healthomics::local::{LocalService, LocalServiceBuilder, Pace, Quotas, Seed};
 ///
 /// When it listens, it prints the settings that clients need as lines for a shell, and then a line "# ready".
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "healthomics-local", version)]
 struct Arguments {
     /// Port to listen on; 0 is a free one
     #[arg(long, default_value_t = 0)]

@@ -224,6 +224,15 @@ mod tests {
     }
 
     #[test]
+    fn no_path_of_the_service_is_one_of_the_control_path() {
+        let paths = OPERATIONS.iter().map(|operation| operation.path);
+        for path in paths.chain(NOT_IMPLEMENTED.iter().map(|(_, _, path)| *path)) {
+            assert!(path.as_bytes()[1].is_ascii_lowercase(), "{path}");
+            assert!(labels(path, "/_local/x").is_none(), "{path}");
+        }
+    }
+
+    #[test]
     fn other_paths_have_no_operation() {
         for (method, path) in [
             ("GET", "/sequencestore/1/exportjob"),
