@@ -99,7 +99,7 @@ impl LocalService {
         }
     }
 
-    /// The jobs of all stores, in the order of their starts. This does not count as a read of them ([`Pace`]).
+    /// The jobs of all stores, in the order of their starts. This does not count as a [read](super::Pace) of them.
     ///
     /// [`LocalJob`] has an example.
     pub fn jobs(&self) -> Vec<LocalJob> {
