@@ -77,7 +77,7 @@ impl From<Error> for Refusal {
 }
 
 impl App {
-    /// Checks the whole order, and starts nothing.
+    /// Checks the whole order, and starts nothing. The example `validate_orders` lists all violations in its response.
     fn plan(&self, order: Order) -> Result<BulkRun<Export>, BulkError> {
         let journal = self.folder.join(format!("{}.jsonl", order.run_id));
         let run = self.client.export_read_sets().run_id(order.run_id).sequence_store_id(order.sequence_store_id);

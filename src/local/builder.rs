@@ -1,4 +1,4 @@
-//! The settings of a local service.
+//! The constructors of a local service, and its settings.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -41,6 +41,72 @@ pub struct LocalServiceBuilder {
     allow_non_loopback: bool,
     settings: Settings,
     start_time: Option<SystemTime>,
+}
+
+impl LocalService {
+    /// The access key id of the credentials that are accepted, unless the builder sets others.
+    pub const ACCESS_KEY_ID: &'static str = "AKIDLOCALEXAMPLE";
+    /// The secret access key that belongs to [`ACCESS_KEY_ID`](Self::ACCESS_KEY_ID).
+    pub const SECRET_ACCESS_KEY: &'static str = "local-example-secret-access-key";
+    /// The region, unless the builder sets another.
+    pub const REGION: &'static str = "us-east-1";
+
+    /// Starts an HTTP server on a free port of 127.0.0.1 and on the tokio runtime of the caller, with the default
+    /// [`Pace`]: the third read of a job finds it ended, and a job that is not read ends after a second.
+    ///
+    /// # Errors
+    ///
+    /// The error of listening on the port.
+    pub async fn start() -> io::Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// Creates a service without a socket, with the defaults of [`start`](Self::start). Only the clients of
+    /// [`client`](Self::client), [`client_builder`](Self::client_builder) and [`http_client`](Self::http_client) can call
+    /// it. All checks and faults are those of the server.
+    ///
+    /// The clock of the service, and that of its clients, is tokio's. A test that pauses it (which needs tokio's feature
+    /// `test-util`) passes hours in milliseconds, as the clock jumps to the next timer whenever every task waits. Create
+    /// the service inside the runtime whose clock it is to follow.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use healthomics::local::{LocalService, Pace, SeedReadSet};
+    /// use healthomics::read_set::FileType;
+    ///
+    /// # /*
+    /// #[tokio::test(start_paused = true)]
+    /// # */
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> { six_hours().await }
+    /// async fn six_hours() -> Result<(), Box<dyn std::error::Error>> {
+    ///     let pace = Pace::Time(Duration::from_hours(6));
+    ///     let local = LocalService::builder().pace(pace).in_process();
+    ///     let client = local.client()?;
+    ///     let store = local.create_sequence_store();
+    ///     let id = local.seed_read_set(&store, SeedReadSet::archived(FileType::Bam));
+    ///
+    ///     let call = client
+    ///         .start_read_set_activation_job()
+    ///         .sequence_store_id(&store)
+    ///         .sources([id]);
+    ///     let started = call.send().await?;
+    ///     let outcome = client.job(&started).wait().timeout(Duration::from_hours(7)).await?;
+    ///     assert!(outcome.is_completed());
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn in_process() -> Self {
+        Self::builder().in_process()
+    }
+
+    /// The builder of a service with other settings than the defaults.
+    ///
+    /// [`LocalServiceBuilder`] has an example.
+    pub fn builder() -> LocalServiceBuilder {
+        LocalServiceBuilder::new()
+    }
 }
 
 impl LocalServiceBuilder {
