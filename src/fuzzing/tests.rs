@@ -37,6 +37,10 @@ fn files(folder: &Path) -> Vec<Vec<u8>> {
 
 #[test]
 fn the_stored_corpus_passes() {
+    // The package has neither the programs of the targets nor their corpus.
+    if !folder("fuzz").exists() {
+        return;
+    }
     for (name, target) in TARGETS {
         let corpus = files(&folder("tests/fixtures/corpus").join(name));
         assert!(corpus.len() >= 5, "{name} has {} files", corpus.len());
