@@ -1,4 +1,4 @@
-//! What the programs `import`, `export` and `report` share. To copy one of them, copy this folder, too.
+//! What the programs `import`, `export`, `report` and `probe` share. To copy one of them, copy this folder, too.
 #![allow(dead_code, unreachable_pub, reason = "no program uses all of it")]
 
 pub mod account;
