@@ -277,16 +277,17 @@ impl ClientBuilder {
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
     /// # use healthomics::local::{ClientTokens, Fault, LocalService};
-    /// # use std::time::Duration;
+    ///
     /// # let local = LocalService::start().await?;
     /// # local.set_client_tokens(ClientTokens::Ignored);
     /// # local.queue_fault("StartReadSetActivationJob", Fault::ResetAfter);
     /// # let store = local.create_sequence_store();
     /// let builder = local.client_builder().trust_client_token(false);
     /// let client = builder.reconcile_after(Duration::from_millis(20)).build()?;
-    /// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
-    /// call.send().await?; // although the response of the first attempt is lost
+    /// let call = client.start_read_set_activation_job().sequence_store_id(&store);
+    /// call.sources(["5555555555"]).send().await?; // the response of the first attempt is lost
     /// assert_eq!(local.jobs().len(), 1);
     /// # Ok(()) }
     /// ```

@@ -38,7 +38,8 @@ const GET_INTERVAL: Duration = Duration::from_secs(1);
 /// # let client = local.client_builder().max_attempts(1).build()?;
 /// # let store = local.create_sequence_store();
 /// # local.queue_fault("StartReadSetActivationJob", Fault::ResetAfter);
-/// let call = client.start_read_set_activation_job().sequence_store_id(&store).sources(["5555555555"]);
+/// let call = client.start_read_set_activation_job().sequence_store_id(&store);
+/// let call = call.sources(["5555555555"]);
 /// let first_attempt = SystemTime::now();
 /// if let Err(error) = call.clone().send().await
 ///     && error.may_have_been_applied()
