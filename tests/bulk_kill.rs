@@ -13,7 +13,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use healthomics::SequenceStoreId;
-use healthomics::local::{Fault, LocalService, Pace};
+use healthomics::local::{ClientTokens, Fault, JobKind, LocalService, Pace, SeedReadSet};
+use healthomics::read_set::FileType;
 use support::Folder;
 
 const ITEMS: usize = 400;
@@ -234,4 +235,93 @@ async fn seventeen_processes_that_overlap_import_every_item_once() {
         "{processes} processes, {starts} starts sent for {GROUPS} jobs, {:.1} s",
         started_at.elapsed().as_secs_f64()
     );
+}
+
+/// Without client tokens the journal and the jobs of the store are all that a run goes by.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_without_client_tokens_that_is_terminated_imports_every_item_once() {
+    const TERMINATIONS: usize = 5;
+    let folder = Folder::new("bulk-distrust");
+    let manifest = manifest(&folder);
+    for mode in [ClientTokens::Ignored, ClientTokens::Conflict, ClientTokens::ForgottenAfter(Duration::ZERO)] {
+        let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(40))).start().await.unwrap();
+        local.set_client_tokens(mode);
+        let run =
+            Run { local: &local, store: local.create_sequence_store(), id: "run".to_owned(), manifest: &manifest };
+        let journal = folder.0.join(format!("{}.jsonl", format!("{mode:?}").to_lowercase()));
+        let command = || {
+            let mut command = run.command(&journal);
+            // A request of a terminated process has arrived by then.
+            command.args(["--distrust-client-tokens", "--reconcile-after-ms", "1000"]);
+            command
+        };
+        for _ in 0..TERMINATIONS {
+            // A start is late, and the next one loses its response.
+            local.queue_fault(START, Fault::Delay(Duration::from_millis(fastrand::u64(0..200))));
+            local.queue_fault(START, Fault::ResetAfter);
+            let mut process = Process::spawn(command());
+            std::thread::sleep(Duration::from_millis(fastrand::u64(20..1_500)));
+            process.terminate();
+        }
+        local.clear_faults();
+        assert_eq!(Process::spawn(command()).output(), all_in(ITEMS, GROUPS), "{mode:?}");
+        run.assert_each_once();
+    }
+}
+
+/// Archived read sets are activated and exported by one run.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_activates_and_exports_starts_each_job_once() {
+    const TERMINATIONS: usize = 40;
+    const READ_SETS: usize = 300;
+    let folder = Folder::new("bulk-activate");
+    let local = LocalService::builder().pace(Pace::Time(Duration::from_millis(40))).start().await.unwrap();
+    let mut terminated = 0;
+    let mut runs = 0;
+    while terminated < TERMINATIONS {
+        runs += 1;
+        let store = local.create_sequence_store();
+        let seed = |_| local.seed_read_set(&store, SeedReadSet::archived(FileType::Bam)).to_string();
+        let read_sets: Vec<_> = (0..READ_SETS).map(seed).collect();
+        let ids = folder.write(&format!("{runs}.txt"), read_sets.join("\n"));
+        let command = || {
+            let mut command = support::command("export");
+            command.args(["--endpoint-url", &local.endpoint_url(), "--store", store.as_str(), "--run-id", "run"]);
+            command.args(["--role", "arn:aws:iam::123456789012:role/OmicsExport", "--destination", "s3://bucket/"]);
+            command.args(["--activate-archived", "--group-size", "30", "--poll-ms", "10"]);
+            command.args(["--requests-per-second", "100", "--from"]).arg(&ids);
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            command
+        };
+        for kind in ["Activation", "Export"] {
+            for _ in 0..20 {
+                let fault = if fastrand::bool() { Fault::ResetAfter } else { Fault::Delay(Duration::ZERO) };
+                local.queue_fault(&format!("StartReadSet{kind}Job"), fault);
+            }
+        }
+        loop {
+            let mut process = Process::spawn(command());
+            if terminated < TERMINATIONS {
+                std::thread::sleep(Duration::from_micros(fastrand::u64(0..400_000)));
+                if process.terminate() {
+                    terminated += 1;
+                    continue;
+                }
+            }
+            let output = process.output();
+            assert!(output.starts_with("300 of 300 read sets exported in 10 jobs\n"), "{output}");
+            break;
+        }
+        local.clear_faults();
+        for (kind, jobs) in [(JobKind::Activation, 15), (JobKind::Export, 10)] {
+            let of_run: Vec<_> = local.jobs().into_iter().filter(|job| job.sequence_store_id == store).collect();
+            let of_run: Vec<_> = of_run.into_iter().filter(|job| job.kind == kind).collect();
+            let mut keys: Vec<_> = of_run.iter().flat_map(|job| &job.items).map(|item| item.key.clone()).collect();
+            keys.sort_unstable();
+            let mut expected = read_sets.clone();
+            expected.sort_unstable();
+            assert_eq!((of_run.len(), keys), (jobs, expected), "{kind:?} of run {runs}");
+        }
+    }
+    println!("{terminated} processes terminated in {runs} runs");
 }

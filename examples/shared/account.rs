@@ -38,6 +38,13 @@ pub struct AccountOptions {
     /// The largest number of requests a second of each operation. With n workers, give each of them 5 / n.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     requests_per_second: u32,
+    /// Does not rely on client tokens: a start that may have been applied is searched for among the jobs of the store
+    /// before it is repeated.
+    #[arg(long)]
+    distrust_client_tokens: bool,
+    /// The time between such a start and the search, in milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 30_000)]
+    reconcile_after_ms: u64,
 }
 
 impl AccountOptions {
@@ -59,6 +66,8 @@ impl AccountOptions {
         if let Some(url) = &self.endpoint_url {
             builder = builder.endpoint_url(url);
         }
+        builder = builder.trust_client_token(!self.distrust_client_tokens);
+        builder = builder.reconcile_after(Duration::from_millis(self.reconcile_after_ms));
         Ok(builder.requests_per_second(self.requests_per_second).build()?)
     }
 
