@@ -144,6 +144,11 @@ fn a_wrong_manifest_is_refused_with_line_and_column() {
         ("reference", "sample,subject,bam\na,b,s3://bucket/a\n", "line 2, column referenceArn: "),
         ("long", "sample_id,subject,ubam\nää,\u{1}ö,s3://bucket/a\n", "line 2, column subject: "),
         ("duplicate", "sample,subject,ubam\na,b,s3://bkt/a\nc,d,s3://bkt/a\n", "line 3, column ubam: a duplicate of"),
+        (
+            "tag-value",
+            &format!("sample,subject,ubam,tag:k\na,b,s3://bkt/a,{}\n", "v".repeat(257)),
+            "line 2, column tag:k: ",
+        ),
         ("header", "sample,subject,ubam\n", "line 2: there are no rows"),
         ("empty", "", "line 1: the file is empty"),
         ("blanks", "\n\n", "line 1: the file is empty"),

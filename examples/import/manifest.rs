@@ -66,7 +66,7 @@ const FILES: [(&str, Option<FileType>); 6] = [
 ];
 
 /// The columns of each field of a source.
-const FIELDS: [(&str, &[&str]); 11] = [
+const FIELDS: [(&str, &[&str]); 10] = [
     ("sampleId", &["sampleId", "sample"]),
     ("subjectId", &["subjectId", "subject"]),
     ("sourceFileType", &["sourceFileType"]),
@@ -77,7 +77,6 @@ const FIELDS: [(&str, &[&str]); 11] = [
     ("description", &["description"]),
     ("generatedFrom", &["generatedFrom"]),
     ("tags", &["tags"]),
-    ("", &[]),
 ];
 
 /// A source, and where it is in the manifest.
@@ -131,19 +130,27 @@ pub(crate) fn only_failed(sources: Vec<PlacedSource>, path: &Path) -> Result<Vec
 
 /// The place of a field of a source in the manifest, for messages.
 pub(crate) fn place(table: &Table, placed: &PlacedSource, field: &str) -> String {
-    let line = match (field, placed.second_line) {
-        ("sourceFiles.source2", Some(line)) => line,
-        _ => placed.line,
+    let (line, field) = match (field, placed.second_line) {
+        // Of two rows that were paired, each has its file in a column of first files.
+        ("sourceFiles.source2", Some(line)) => (line, "sourceFiles.source1"),
+        _ => (placed.line, field),
     };
-    // Both files of a pair that the program has made are in the columns of first files.
-    let field = if placed.second_line.is_some() { field.replace("source2", "source1") } else { field.to_owned() };
     let row = table.rows.iter().find(|row| row.line == line);
-    let is_filled = |name: &&&str| row.is_some_and(|row| row.cell(table.column(&[**name])).is_some());
+    format!("{}, line {line}, column {}", table.file, column_of(table, row, field))
+}
+
+/// The column of a field: of several the one that is filled in the row.
+fn column_of<'a>(table: &'a Table, row: Option<&Row>, field: &'a str) -> &'a str {
+    if let Some(key) = field.strip_prefix("tags[\"").and_then(|rest| rest.strip_suffix("\"]")) {
+        return table.columns.iter().find(|column| tag_key(column) == Some(key)).map_or("tags", String::as_str);
+    }
     let names = FIELDS.iter().find(|(known, _)| *known == field).map_or(&[][..], |(_, names)| names);
-    let name = names.iter().find(is_filled).or_else(|| names.iter().find(|name| table.column(&[**name]).is_some()));
-    let column = name.and_then(|name| table.column(&[*name])).map(|index| table.columns[index].clone());
-    let column = column.unwrap_or_else(|| names.first().map_or(field, |name| (*name).to_owned()));
-    format!("{}, line {line}, column {column}", table.file)
+    let columns: Vec<usize> = names.iter().filter_map(|name| table.column(&[name])).collect();
+    let is_filled = |column: &&usize| row.is_some_and(|row| row.cell(Some(**column)).is_some());
+    match columns.iter().find(is_filled).or(columns.first()) {
+        Some(column) => &table.columns[*column],
+        None => names.first().copied().unwrap_or(field),
+    }
 }
 
 /// The key of a column `tag:KEY`.
