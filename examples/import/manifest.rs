@@ -105,21 +105,17 @@ pub(crate) fn sources(table: &Table, options: &ManifestOptions) -> Result<Vec<Pl
 /// The sources that failed by a table of results.
 pub(crate) fn only_failed(sources: Vec<PlacedSource>, path: &Path) -> Result<Vec<PlacedSource>, Failure> {
     let results = Table::read(path)?;
-    let [Some(sample), Some(source1), Some(status)] =
-        ["sample", "source1", "status"].map(|name| results.column(&[name]))
-    else {
+    let columns = ["sample", "source1", "status"].map(|name| results.column(&[name]));
+    let [Some(sample), Some(file), Some(status)] = columns else {
         let message = "line 1: there are no columns sample, source1 and status: it is not a table of results";
         return Err(Failure::new(format!("{}, {message}", results.file)));
     };
-    let failed: HashSet<(&str, &str)> = results
-        .rows
-        .iter()
-        .filter(|row| row.cell(Some(status)) == Some("FAILED"))
-        .map(|row| (row.cell(Some(sample)).unwrap_or_default(), row.cell(Some(source1)).unwrap_or_default()))
-        .collect();
+    let has_failed = |row: &&Row| row.cell(Some(status)) == Some("FAILED");
+    let key = |row: &Row| (row.cells[sample].clone(), row.cells[file].clone());
+    let failed: HashSet<(String, String)> = results.rows.iter().filter(has_failed).map(key).collect();
     let is_failed = |placed: &PlacedSource| {
         let source = &placed.source;
-        failed.contains(&(source.sample_id.as_str(), source.source_files.source1.as_str()))
+        failed.contains(&(source.sample_id.to_string(), source.source_files.source1.to_string()))
     };
     let kept: Vec<PlacedSource> = sources.into_iter().filter(is_failed).collect();
     if kept.is_empty() {
