@@ -8,7 +8,8 @@
 //! probe --store 1234567890 --read-set 5555555555 --other-read-set 5555555556 --after 3600
 //! ```
 //!
-//! In a crate of your own it needs `clap = { version = "4", features = ["derive"] }` and what the examples in `shared` need, too.
+//! In a crate of your own it needs `clap = { version = "4", features = ["derive"] }`, `csv = "1"`, `fastrand = "2"`,
+//! `indicatif = "0.18"`, `time = "0.3"` and the feature `signal` of `tokio`, too.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 #![allow(clippy::doc_markdown, reason = "the documentation of options is the text of --help")]
 
