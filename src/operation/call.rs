@@ -81,7 +81,7 @@ macro_rules! start_call {
             /// Searches for the job of an earlier start with the same content, by its sources, destination and role
             /// instead of its client token. `first_attempt` is when the first attempt of that start was sent, an
             /// [`OffsetDateTime`](time::OffsetDateTime) or a [`SystemTime`](std::time::SystemTime); jobs that were created
-            /// more than a minute before are no candidates, and neither are the results of other starts of a client that
+            /// more than 15 minutes before are no candidates, and neither are the results of other starts of a client that
             /// does not [trust client tokens](crate::ClientBuilder::trust_client_token).
             ///
             /// It lists the jobs, and gets those that may be the one; all requests wait for permits of the client's rate

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 use super::list::{List, ListRequest, pages};
 use super::read_set::JobFilter;
@@ -14,8 +15,8 @@ use crate::protocol::operation::Operation;
 use crate::runtime::known_jobs::ContentHash;
 use crate::runtime::{Call, CallFuture};
 
-/// By how much the clocks of client and service may differ.
-const MAX_CLOCK_SKEW: time::Duration = time::Duration::minutes(1);
+/// By how much the clocks of client and service may differ. The service rejects requests whose time is further off.
+const MAX_CLOCK_SKEW: time::Duration = time::Duration::minutes(15);
 /// The most pages of 100 jobs that are listed.
 const MAX_PAGES: usize = 100;
 /// How often a job is requested that does not list its items yet.
@@ -128,8 +129,13 @@ async fn reconcile_and_send<O: StartOperation>(call: Call, operation: O) -> Resu
         if let Some(error) = last_error.take_if(|_| starts >= call.max_attempts) {
             return Err(error);
         }
-        first_attempt.get_or_insert(call.now());
-        match call.clone().send(operation.clone()).await {
+        let attempted_at = call.now();
+        let attempted = Instant::now();
+        let result = call.clone().send(operation.clone()).await;
+        // A response may have corrected the clock.
+        let attempted_at = attempted_at.min(call.now() - attempted.elapsed());
+        first_attempt.get_or_insert(attempted_at);
+        match result {
             Ok(output) => {
                 call.known_jobs().claim(output.job_id());
                 return Ok(output);

@@ -1,0 +1,294 @@
+//! Bulk runs in a seeded simulation: each seed chooses a plan, the behaviour of the service, failures of every kind, and
+//! crashes at any await point. Whatever happens, no item is in two jobs, nothing is lost, the report is the truth of the
+//! service, and every run ends.
+//!
+//! `SIMULATION_SEEDS=10000` runs more seeds than by default, `SIMULATION_SEED=7` only one, and prints what happens.
+#![cfg(feature = "local")]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::{Duration, SystemTime};
+
+use fastrand::Rng;
+use healthomics::bulk::{BulkError, BulkStart, Plan, Planner, Report};
+use healthomics::local::{ClientTokens, Fault, JobKind, LocalService, Pace, Quotas, SeedReadSet};
+use healthomics::read_set::{FileType, ImportReadSetSource};
+use healthomics::{ReadSetId, SequenceStoreId};
+
+/// The seeds of a normal run. Each takes milliseconds.
+const SEEDS: u64 = 300;
+const ROLE: &str = "arn:aws:iam::123456789012:role/Omics";
+/// After so many processes, there are no more crashes and faults.
+const MAX_PROCESSES: usize = 12;
+const DAY: Duration = Duration::from_hours(24);
+
+/// One simulated account, and the processes that run a plan in it.
+struct Simulation {
+    seed: u64,
+    random: Rng,
+    local: LocalService,
+    store: SequenceStoreId,
+    journal: PathBuf,
+    trust_client_token: bool,
+    /// The keys of items that fail in their jobs.
+    failing: BTreeSet<String>,
+    /// Whether every step is printed.
+    verbose: bool,
+}
+
+/// How the process of a run ended.
+enum Ended<K: BulkStart> {
+    Crashed,
+    Returned(Result<Report<K>, BulkError>),
+}
+
+impl Simulation {
+    fn new(seed: u64, verbose: bool) -> Self {
+        let mut random = Rng::with_seed(seed);
+        let quotas = Quotas::none().requests_per_second(5).jobs_at_once(random.u32(1..=20));
+        let pace = Pace::Time(Duration::from_secs(random.u64(1..=300)));
+        let start_time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let local = LocalService::builder().quotas(quotas).pace(pace).start_time(start_time).in_process();
+        let client_tokens = match random.u8(0..8) {
+            0 => ClientTokens::Ignored,
+            1 => ClientTokens::Conflict,
+            2 => ClientTokens::ForgottenAfter(Duration::from_secs(random.u64(0..600))),
+            _ => ClientTokens::Remembered,
+        };
+        local.set_client_tokens(client_tokens);
+        let store = local.create_sequence_store();
+        let trust_client_token = client_tokens == ClientTokens::Remembered && random.bool();
+        let name = format!("healthomics-simulation-{seed}-{}.jsonl", std::process::id());
+        let journal = std::env::temp_dir().join(name);
+        let _ = std::fs::remove_file(&journal);
+        let simulation =
+            Self { seed, random, local, store, journal, trust_client_token, failing: BTreeSet::new(), verbose };
+        simulation.note(&format!("{client_tokens:?}, trusted: {trust_client_token}, {pace:?}, {quotas:?}"));
+        simulation
+    }
+
+    fn note(&self, text: &str) {
+        if self.verbose {
+            println!("seed {}: {text}", self.seed);
+        }
+    }
+
+    /// Read sets, some of them archived, some of which fail in their jobs.
+    fn read_sets(&mut self) -> Vec<ReadSetId> {
+        let count = self.random.usize(0..=90);
+        let mut read_sets = Vec::new();
+        for _ in 0..count {
+            let seed = if self.random.bool() { SeedReadSet::archived } else { SeedReadSet::active };
+            let id = self.local.seed_read_set(&self.store, seed(FileType::Bam));
+            self.fail_some(id.as_str());
+            read_sets.push(id);
+        }
+        read_sets
+    }
+
+    fn fail_some(&mut self, key: &str) {
+        if self.random.u8(0..20) == 0 {
+            self.local.fail_item(key, "it fails");
+            self.failing.insert(key.to_owned());
+        }
+    }
+
+    fn sources(&mut self) -> Vec<ImportReadSetSource> {
+        let count = self.random.usize(0..=90);
+        let mut sources = Vec::new();
+        for number in 0..count {
+            let file = format!("s3://bucket/{number}.bam");
+            self.fail_some(&file);
+            let source = ImportReadSetSource::builder().source_files(file).source_file_type(FileType::Ubam);
+            sources.push(source.subject_id("subject").sample_id("sample").build());
+        }
+        sources
+    }
+
+    /// Injects failures into some of the next requests of each operation.
+    fn inject_faults(&mut self) {
+        for operation in LocalService::operations() {
+            for _ in 0..self.random.usize(0..12) {
+                let fault = self.fault();
+                self.local.queue_fault(operation, fault);
+            }
+        }
+        if self.random.u8(0..3) == 0 {
+            // Clocks may be off by a quarter of an hour.
+            self.local.set_clock_offset(self.random.i64(-800..800));
+        }
+    }
+
+    fn fault(&mut self) -> Fault {
+        match self.random.u8(0..24) {
+            0 => Fault::ResetBefore,
+            1 | 2 => Fault::ResetAfter,
+            3 => Fault::HangBefore,
+            4 => Fault::HangAfter,
+            5 => Fault::TruncatedBody,
+            6 => Fault::MalformedBody,
+            7 => Fault::EmptyBody,
+            8 => Fault::ConnectionRefused,
+            9 => Fault::error(500, "InternalServerException", "failed"),
+            10 => Fault::response(503, "<html>"),
+            11 => Fault::response_after(502, "<html>"),
+            12 => Fault::error(429, "ThrottlingException", "Rate exceeded"),
+            13 => Fault::error(402, "ServiceQuotaExceededException", "Too many jobs"),
+            14 => Fault::error(400, "ValidationException", "refused"),
+            15 => Fault::error(403, "ExpiredTokenException", "expired"),
+            16 => Fault::DateOffset(self.random.i64(-1_000..1_000)),
+            _ => Fault::Delay(Duration::from_millis(self.random.u64(0..40_000))),
+        }
+    }
+
+    /// Runs the plan in one process after another until a process without crashes and faults has ended.
+    async fn run<K: BulkStart>(&mut self, plan: Plan<K>) -> Report<K> {
+        self.note(&format!("{} items in {} groups", plan.item_count(), plan.group_count()));
+        for process in 1.. {
+            let is_last = process == MAX_PROCESSES;
+            let polls = if is_last {
+                self.local.clear_faults();
+                self.local.set_clock_offset(0);
+                usize::MAX
+            } else {
+                self.inject_faults();
+                let magnitude = self.random.u32(0..12);
+                self.random.usize(1..2 << magnitude)
+            };
+            match self.process(&plan, polls).await {
+                Ended::Crashed => self.note(&format!("process {process} crashed at poll {polls}")),
+                Ended::Returned(Err(error)) => {
+                    self.note(&format!("process {process}: {error}"));
+                    assert!(!is_last, "seed {}: {error}", self.seed);
+                }
+                Ended::Returned(Ok(report)) => {
+                    self.note(&format!("process {process}: {report}"));
+                    if is_last {
+                        return report;
+                    }
+                }
+            }
+            self.assert_no_item_is_in_two_jobs();
+        }
+        unreachable!("the last process ends")
+    }
+
+    /// One process. It crashes when it is polled for the n-th time.
+    async fn process<K: BulkStart>(&mut self, plan: &Plan<K>, polls: usize) -> Ended<K> {
+        let attempts = self.random.u32(1..4);
+        let client = self.local.client_builder().max_attempts(attempts).build().unwrap();
+        let run = client.bulk_run(plan.clone()).journal(&self.journal).trust_client_token(self.trust_client_token);
+        let run = run.jobs_at_once(self.random.usize(1..=20)).poll_every(Duration::from_secs(self.random.u64(1..60)));
+        let mut run = pin!(tokio::time::timeout(100 * DAY, run.run()));
+        let polled = Cell::new(0);
+        poll_fn(|cx| {
+            polled.set(polled.get() + 1);
+            if polled.get() > polls {
+                return Poll::Ready(Ended::Crashed);
+            }
+            run.as_mut().poll(cx).map(|result| Ended::Returned(result.expect("a run ends within a hundred days")))
+        })
+        .await
+    }
+
+    fn assert_no_item_is_in_two_jobs(&self) {
+        let mut jobs_of_items: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for job in self.local.jobs() {
+            for item in job.items {
+                let kind = format!("{:?}", job.kind);
+                jobs_of_items.entry((kind, item.key)).or_default().push(job.id.clone());
+            }
+        }
+        for (item, jobs) in jobs_of_items {
+            assert_eq!(jobs.len(), 1, "seed {}: {item:?} is in the jobs {jobs:?}", self.seed);
+        }
+    }
+
+    /// Every item has the result that the service has.
+    fn assert_report_is_true<K: BulkStart>(&self, report: &Report<K>, kind: JobKind, key: impl Fn(&K::Item) -> String) {
+        let seed = self.seed;
+        assert_eq!(report.indeterminate().count(), 0, "seed {seed}: {report}");
+        let jobs = self.local.jobs();
+        let started: BTreeSet<_> = jobs
+            .iter()
+            .filter(|job| job.kind == kind)
+            .flat_map(|job| &job.items)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|item| item.key.clone())
+            .collect();
+        let mut items = 0;
+        for item in report.items() {
+            items += 1;
+            let key = key(item.item);
+            assert_eq!(item.finished, !self.failing.contains(&key), "seed {seed}: {key}: {:?}", item.reason);
+            if item.finished {
+                assert!(started.contains(&key), "seed {seed}: {key} is in no job");
+            }
+        }
+        assert_eq!(items, report.plan().item_count(), "seed {seed}: an item is lost");
+    }
+}
+
+impl Drop for Simulation {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.journal);
+    }
+}
+
+async fn simulate(seed: u64, verbose: bool) {
+    // The client's backoffs are random, too.
+    fastrand::seed(seed);
+    let mut simulation = Simulation::new(seed, verbose);
+    let store = simulation.store.clone();
+    let kind = simulation.random.u8(0..4);
+    if kind == 0 {
+        let size = simulation.random.usize(1..=100);
+        let sources = simulation.sources();
+        let plan = Planner::import("run".into(), store, ROLE.into()).group_size(size).plan(sources).unwrap();
+        let report = simulation.run(plan).await;
+        simulation.assert_report_is_true(&report, JobKind::Import, |item| item.source_files.source1.to_string());
+    } else if kind == 1 {
+        let size = simulation.random.usize(1..=20);
+        let read_sets = simulation.read_sets();
+        let plan = Planner::activation("run".into(), store).group_size(size).plan(&read_sets).unwrap();
+        let report = simulation.run(plan).await;
+        let archived = |id: &ReadSetId| id.to_string();
+        simulation.assert_report_is_true(&report, JobKind::Activation, archived);
+    } else {
+        let size = simulation.random.usize(1..=100);
+        let read_sets = simulation.read_sets();
+        let planner = Planner::export("run".into(), store, "s3://bucket/".into(), ROLE.into()).group_size(size);
+        let report = simulation.run(planner.activate_archived(true).plan(&read_sets).unwrap()).await;
+        simulation.assert_report_is_true(&report, JobKind::Export, ToString::to_string);
+    }
+}
+
+/// Runs a seed on a runtime of its own, whose clock is paused.
+fn run_seed(seed: u64, verbose: bool) {
+    println!("SIMULATION_SEED={seed}");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    runtime.block_on(simulate(seed, verbose));
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|text| text.parse().unwrap())
+}
+
+#[test]
+fn no_seed_breaks_a_run() {
+    if let Some(seed) = number("SIMULATION_SEED") {
+        return run_seed(seed, true);
+    }
+    // The first seeds are the same in each run; the others are new ones.
+    let seeds = number("SIMULATION_SEEDS").unwrap_or(SEEDS);
+    let first = fastrand::u64(..u64::MAX / 2);
+    for seed in (0..seeds / 2).chain(first..first + seeds.div_ceil(2)) {
+        run_seed(seed, false);
+    }
+}
