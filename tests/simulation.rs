@@ -2,11 +2,11 @@
 //! crashes at any await point. Whatever happens, no item is in two jobs, nothing is lost, the report is the truth of the
 //! service, and every run ends.
 //!
-//! `SIMULATION_SEEDS=10000` runs more seeds than by default, `SIMULATION_SEED=7` only one, and prints what happens.
+//! The seeds are the same in each run. `SIMULATION_SEEDS=10000` runs so many new ones, and `SIMULATION_SEED=7` runs one and
+//! prints what happens.
 #![cfg(feature = "local")]
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::path::PathBuf;
@@ -19,9 +19,10 @@ use healthomics::bulk::{BulkError, BulkStart, Plan, Planner, Report};
 use healthomics::local::{ClientTokens, Fault, JobKind, LocalService, Pace, Quotas, SeedReadSet};
 use healthomics::read_set::{FileType, ImportReadSetSource};
 use healthomics::{ReadSetId, SequenceStoreId};
+use tokio::time::Instant;
 
-/// The seeds of a normal run. Each takes milliseconds.
-const SEEDS: u64 = 300;
+/// The number of seeds. Each takes a tenth of a second.
+const SEEDS: u64 = 200;
 const ROLE: &str = "arn:aws:iam::123456789012:role/Omics";
 /// After so many processes, there are no more crashes and faults.
 const MAX_PROCESSES: usize = 12;
@@ -35,16 +36,12 @@ struct Simulation {
     store: SequenceStoreId,
     journal: PathBuf,
     trust_client_token: bool,
+    /// When the service was started.
+    begun: Instant,
     /// The keys of items that fail in their jobs.
     failing: BTreeSet<String>,
     /// Whether every step is printed.
     verbose: bool,
-}
-
-/// How the process of a run ended.
-enum Ended<K: BulkStart> {
-    Crashed,
-    Returned(Result<Report<K>, BulkError>),
 }
 
 impl Simulation {
@@ -52,8 +49,7 @@ impl Simulation {
         let mut random = Rng::with_seed(seed);
         let quotas = Quotas::none().requests_per_second(5).jobs_at_once(random.u32(1..=20));
         let pace = Pace::Time(Duration::from_secs(random.u64(1..=300)));
-        let start_time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
-        let local = LocalService::builder().quotas(quotas).pace(pace).start_time(start_time).in_process();
+        let local = LocalService::builder().quotas(quotas).pace(pace).start_time(start_time()).in_process();
         let client_tokens = match random.u8(0..8) {
             0 => ClientTokens::Ignored,
             1 => ClientTokens::Conflict,
@@ -66,8 +62,17 @@ impl Simulation {
         let name = format!("healthomics-simulation-{seed}-{}.jsonl", std::process::id());
         let journal = std::env::temp_dir().join(name);
         let _ = std::fs::remove_file(&journal);
-        let simulation =
-            Self { seed, random, local, store, journal, trust_client_token, failing: BTreeSet::new(), verbose };
+        let simulation = Self {
+            seed,
+            random,
+            local,
+            store,
+            journal,
+            trust_client_token,
+            begun: Instant::now(),
+            failing: BTreeSet::new(),
+            verbose,
+        };
         simulation.note(&format!("{client_tokens:?}, trusted: {trust_client_token}, {pace:?}, {quotas:?}"));
         simulation
     }
@@ -118,10 +123,6 @@ impl Simulation {
                 self.local.queue_fault(operation, fault);
             }
         }
-        if self.random.u8(0..3) == 0 {
-            // Clocks may be off by a quarter of an hour.
-            self.local.set_clock_offset(self.random.i64(-800..800));
-        }
     }
 
     fn fault(&mut self) -> Fault {
@@ -153,7 +154,6 @@ impl Simulation {
             let is_last = process == MAX_PROCESSES;
             let polls = if is_last {
                 self.local.clear_faults();
-                self.local.set_clock_offset(0);
                 usize::MAX
             } else {
                 self.inject_faults();
@@ -161,12 +161,12 @@ impl Simulation {
                 self.random.usize(1..2 << magnitude)
             };
             match self.process(&plan, polls).await {
-                Ended::Crashed => self.note(&format!("process {process} crashed at poll {polls}")),
-                Ended::Returned(Err(error)) => {
+                None => self.note(&format!("process {process} crashed at poll {polls}")),
+                Some(Err(error)) => {
                     self.note(&format!("process {process}: {error}"));
                     assert!(!is_last, "seed {}: {error}", self.seed);
                 }
-                Ended::Returned(Ok(report)) => {
+                Some(Ok(report)) => {
                     self.note(&format!("process {process}: {report}"));
                     if is_last {
                         return report;
@@ -178,20 +178,24 @@ impl Simulation {
         unreachable!("the last process ends")
     }
 
-    /// One process. It crashes when it is polled for the n-th time.
-    async fn process<K: BulkStart>(&mut self, plan: &Plan<K>, polls: usize) -> Ended<K> {
+    /// One process, with a clock of its own. `None` if it has crashed, which it does after so many polls.
+    async fn process<K: BulkStart>(&mut self, plan: &Plan<K>, polls: usize) -> Option<Result<Report<K>, BulkError>> {
         let attempts = self.random.u32(1..4);
-        let client = self.local.client_builder().max_attempts(attempts).build().unwrap();
+        // Clocks are off by a quarter of an hour at most.
+        let clock_offset = Duration::from_secs(self.random.u64(0..1_600));
+        let begun = self.begun;
+        let clock = move || start_time() + begun.elapsed() + clock_offset - Duration::from_secs(800);
+        let client = self.local.client_builder().time_source(clock).max_attempts(attempts).build().unwrap();
         let run = client.bulk_run(plan.clone()).journal(&self.journal).trust_client_token(self.trust_client_token);
         let run = run.jobs_at_once(self.random.usize(1..=20)).poll_every(Duration::from_secs(self.random.u64(1..60)));
         let mut run = pin!(tokio::time::timeout(100 * DAY, run.run()));
-        let polled = Cell::new(0);
+        let mut polled = 0;
         poll_fn(|cx| {
-            polled.set(polled.get() + 1);
-            if polled.get() > polls {
-                return Poll::Ready(Ended::Crashed);
+            polled += 1;
+            if polled > polls {
+                return Poll::Ready(None);
             }
-            run.as_mut().poll(cx).map(|result| Ended::Returned(result.expect("a run ends within a hundred days")))
+            run.as_mut().poll(cx).map(|result| Some(result.expect("a run ends within a hundred days")))
         })
         .await
     }
@@ -213,15 +217,8 @@ impl Simulation {
     fn assert_report_is_true<K: BulkStart>(&self, report: &Report<K>, kind: JobKind, key: impl Fn(&K::Item) -> String) {
         let seed = self.seed;
         assert_eq!(report.indeterminate().count(), 0, "seed {seed}: {report}");
-        let jobs = self.local.jobs();
-        let started: BTreeSet<_> = jobs
-            .iter()
-            .filter(|job| job.kind == kind)
-            .flat_map(|job| &job.items)
-            .collect::<Vec<_>>()
-            .into_iter()
-            .map(|item| item.key.clone())
-            .collect();
+        let of_kind = self.local.jobs().into_iter().filter(|job| job.kind == kind);
+        let started: BTreeSet<_> = of_kind.flat_map(|job| job.items).map(|item| item.key).collect();
         let mut items = 0;
         for item in report.items() {
             items += 1;
@@ -233,6 +230,11 @@ impl Simulation {
         }
         assert_eq!(items, report.plan().item_count(), "seed {seed}: an item is lost");
     }
+}
+
+/// The time at which the service starts: in 2027.
+fn start_time() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
 }
 
 impl Drop for Simulation {
@@ -285,10 +287,14 @@ fn no_seed_breaks_a_run() {
     if let Some(seed) = number("SIMULATION_SEED") {
         return run_seed(seed, true);
     }
-    // The first seeds are the same in each run; the others are new ones.
-    let seeds = number("SIMULATION_SEEDS").unwrap_or(SEEDS);
-    let first = fastrand::u64(..u64::MAX / 2);
-    for seed in (0..seeds / 2).chain(first..first + seeds.div_ceil(2)) {
+    let seeds = match number("SIMULATION_SEEDS") {
+        Some(count) => {
+            let first = fastrand::u64(..u64::MAX / 2);
+            first..first + count
+        }
+        None => 0..SEEDS,
+    };
+    for seed in seeds {
         run_seed(seed, false);
     }
 }
