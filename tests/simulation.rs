@@ -5,7 +5,7 @@
 //! The seeds are the same in each run. `SIMULATION_SEEDS=10000` runs so many new ones, and `SIMULATION_SEED=7` runs one and
 //! prints what happens.
 #![cfg(feature = "local")]
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
@@ -234,7 +234,7 @@ impl Simulation {
 
 /// The time at which the service starts: in 2027.
 fn start_time() -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
+    SystemTime::UNIX_EPOCH + Duration::from_hours(500_000)
 }
 
 impl Drop for Simulation {
