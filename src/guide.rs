@@ -18,10 +18,10 @@
 //! and a `store`, ids and a role of yours.
 //!
 //! Complete programs are in the folder `examples` of the repository: a web service (`axum_service`), a handler for AWS
-//! Lambda (`lambda_handler`), a handler of EventBridge events (`job_events`), a CSV importer (`bulk_import`), and a program
-//! for each call. Short ones find read sets of the same content (`duplicates`), read a read set from Amazon S3
-//! (`read_from_s3`), store the steps of a function (`durable_steps`), and validate orders in a web handler
-//! (`validate_orders`).
+//! Lambda (`lambda_handler`), a handler of EventBridge events (`job_events`), the programs of [`tools`], one that compares
+//! the service with what this crate assumes (`probe`), and a program for each call. Short ones find read sets of the same
+//! content (`duplicates`), read a read set from Amazon S3 (`read_from_s3`), store the steps of a function
+//! (`durable_steps`), and validate orders in a web handler (`validate_orders`).
 
 #[doc = include_str!("guide/first_call.md")]
 pub mod first_call {}
