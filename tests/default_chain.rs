@@ -84,9 +84,8 @@ async fn the_environment_is_used() {
     assert_found(&setup, &output);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_profile_is_used() {
-    let setup = setup("profile").await;
+/// Writes the files of a profile `lab` that calls the service.
+fn write_profile(setup: &Setup) {
     let config = format!(
         "[profile lab]\nregion = us-east-1\nservices = here\n\n[services here]\nomics =\n  endpoint_url = {}\n",
         setup.local.endpoint_url()
@@ -95,6 +94,12 @@ async fn a_profile_is_used() {
     let (id, secret) = (LocalService::ACCESS_KEY_ID, LocalService::SECRET_ACCESS_KEY);
     let credentials = format!("[lab]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
     std::fs::write(setup.home.join(".aws/credentials"), credentials).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_is_used() {
+    let setup = setup("profile").await;
+    write_profile(&setup);
     let output = run(&setup, &[("AWS_PROFILE", "lab")]);
     assert_found(&setup, &output);
 }
@@ -233,14 +238,7 @@ async fn the_error_names_a_profile_that_does_not_exist() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_profile_that_is_given_comes_before_the_keys_of_the_environment() {
     let setup = setup("given-profile").await;
-    let config = format!(
-        "[profile lab]\nregion = us-east-1\nservices = here\n\n[services here]\nomics =\n  endpoint_url = {}\n",
-        setup.local.endpoint_url()
-    );
-    std::fs::write(setup.home.join(".aws/config"), config).unwrap();
-    let (id, secret) = (LocalService::ACCESS_KEY_ID, LocalService::SECRET_ACCESS_KEY);
-    let credentials = format!("[lab]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
-    std::fs::write(setup.home.join(".aws/credentials"), credentials).unwrap();
+    write_profile(&setup);
     let report = |profile: &str| {
         let mut command = support::command("report");
         command.env_remove("AWS_REGION").env("HOME", &setup.home).env("AWS_ACCESS_KEY_ID", "OTHER");

@@ -3,31 +3,15 @@
 
 mod support;
 
-use std::process::Output;
 use std::time::Duration;
 
 use healthomics::local::{Fault, JobKind, LocalService, Pace, SeedReadSet};
 use healthomics::read_set::FileType;
 use healthomics::{ReadSetId, SequenceStoreId};
-use support::Folder;
+use support::{Ended, Folder};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/Omics";
 const SAMPLES: &str = include_str!("../examples/samples.csv");
-
-/// What a program printed, and its exit code.
-#[derive(Debug)]
-struct Ended {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Ended {
-    fn of(output: Output) -> Self {
-        let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-        Self { code: output.status.code(), out, err }
-    }
-}
 
 /// A service of the test, with a store, and a folder in which the programs run.
 struct Account {

@@ -4,37 +4,17 @@
 mod support;
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 use std::time::Duration;
 
 use healthomics::SequenceStoreId;
 use healthomics::local::{Fault, LocalService, Pace};
 use serde_json::{Value, json};
-use support::Folder;
+use support::{Ended, Folder};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/OmicsImport";
 const SAMPLES: &str = include_str!("../examples/samples.csv");
 const START: &str = "StartReadSetImportJob";
-
-/// What a program printed, and its exit code.
-#[derive(Debug)]
-struct Ended {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Ended {
-    fn of(output: Output) -> Self {
-        let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-        Self { code: output.status.code(), out, err }
-    }
-
-    /// The lines of errors.
-    fn errors(&self) -> Vec<&str> {
-        self.err.lines().filter(|line| line.starts_with("error: ")).collect()
-    }
-}
 
 /// Runs it on an embedded service.
 fn import(arguments: &[&str]) -> Ended {

@@ -125,8 +125,7 @@ impl<K: BulkStart> BulkRun<K> {
     }
 
     /// The largest number of jobs of a kind that run at once. The default is 20, the default quota of an account; 0
-    /// counts as 1.
-    /// If the account runs other jobs as well, the service refuses some starts, and they are retried later.
+    /// counts as 1. If the account runs other jobs as well, the service refuses some starts, and they are retried later.
     pub fn jobs_at_once(mut self, count: usize) -> Self {
         self.jobs_at_once = count.max(1);
         self

@@ -34,6 +34,7 @@ impl ClientBuilder {
     /// `AWS_CA_BUNDLE` can't be read.
     ///
     /// ```no_run
+    /// # // It is not run, as it reads the profiles of the machine.
     /// # async fn run() -> Result<(), healthomics::Error> {
     /// use healthomics::ClientBuilder;
     ///
@@ -57,6 +58,7 @@ impl ClientBuilder {
     /// [`Error::Configuration`] if there is no such profile, or if the root certificates of `AWS_CA_BUNDLE` can't be read.
     ///
     /// ```no_run
+    /// # // It is not run, as it reads the profiles of the machine.
     /// # async fn run() -> Result<(), healthomics::Error> {
     /// use healthomics::ClientBuilder;
     ///

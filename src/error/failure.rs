@@ -26,7 +26,7 @@ pub(crate) struct Context {
 
 impl Context {
     /// The context of an error that follows from responses that were read.
-    pub(super) fn of_responses(operation: &'static str, subject: Box<str>) -> Self {
+    pub(crate) fn of_responses(operation: &'static str, subject: Box<str>) -> Self {
         Self {
             operation,
             subject,

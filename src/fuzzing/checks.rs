@@ -27,17 +27,7 @@ impl fmt::Write for Length {
 }
 
 pub(crate) fn context(operation: &'static str) -> Context {
-    Context {
-        operation,
-        attempts: 1,
-        subject: Box::default(),
-        client_token: None,
-        may_have_been_applied: false,
-        retryable: false,
-        throttling: false,
-        outage: false,
-        stop_reason: None,
-    }
+    Context::of_responses(operation, Box::default())
 }
 
 /// Asserts that an error is one line of bounded length, without characters that would change how a terminal shows it.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::{Mutex, PoisonError};
 
 use healthomics::local::LocalService;
@@ -68,6 +68,26 @@ pub fn command(name: &str) -> Command {
     command.env("AWS_REGION", LocalService::REGION).env("AWS_ACCESS_KEY_ID", LocalService::ACCESS_KEY_ID);
     command.env("AWS_SECRET_ACCESS_KEY", LocalService::SECRET_ACCESS_KEY).env("AWS_EC2_METADATA_DISABLED", "true");
     command
+}
+
+/// What a program printed, and its exit code.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ended {
+    pub fn of(output: Output) -> Self {
+        let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        Self { code: output.status.code(), out, err }
+    }
+
+    /// The lines of errors.
+    pub fn errors(&self) -> Vec<&str> {
+        self.err.lines().filter(|line| line.starts_with("error: ")).collect()
+    }
 }
 
 /// A new directory that is removed if the test passes.

@@ -139,8 +139,7 @@ impl<'a, R: BufRead> Reader<'a, R> {
                 let group = &groups[position];
                 self.check_items(group, &excluded)?;
                 let positions: Vec<_> = excluded.iter().map(|item| item.position).collect();
-                let (_, expected) = group.without(&positions);
-                if expected != token {
+                if group.client_token_without(&positions) != token {
                     return Err(self.corrupt("the token is not that of the group"));
                 }
                 records[position].first_start = first_start;

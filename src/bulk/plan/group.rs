@@ -47,15 +47,18 @@ impl<'a, K: BulkKind> Group<'a, K> {
         token(self.plan.group_hashes[self.index])
     }
 
-    /// The items that are not at these positions of the input, and the client token of a job of them.
-    pub(in crate::bulk) fn without(&self, positions: &[usize]) -> (Vec<K::Item>, ClientToken) {
-        if positions.is_empty() {
-            return (self.items().to_vec(), self.client_token());
-        }
+    /// The items that are not at these positions of the input.
+    pub(in crate::bulk) fn items_without(&self, positions: &[usize]) -> Vec<K::Item> {
         let items = self.positions().zip(self.items()).filter(|(position, _)| !positions.contains(position));
-        let items: Vec<_> = items.map(|(_, item)| item.clone()).collect();
-        let token = token(self.plan.options.group_hash::<K>(&items));
-        (items, token)
+        items.map(|(_, item)| item.clone()).collect()
+    }
+
+    /// The client token of a job of [`items_without`](Self::items_without).
+    pub(in crate::bulk) fn client_token_without(&self, positions: &[usize]) -> ClientToken {
+        if positions.is_empty() {
+            return self.client_token();
+        }
+        token(self.plan.options.group_hash::<K>(&self.items_without(positions)))
     }
 
     /// The indexes of the items among those of the plan.

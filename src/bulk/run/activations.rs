@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::driver::{self, Driver, Shared};
+use super::start_gate::{INITIAL_BACKOFF, MAX_BACKOFF};
 use super::status_list::StatusList;
 use crate::bulk::group_outcome::{GroupOutcome, StartError};
 use crate::bulk::journal::{FailedActivation, GroupRecord, ItemResult};
@@ -21,11 +22,6 @@ use crate::job::timer::{Timer, deadline_after};
 use crate::job::{Activation, Failures};
 use crate::model::{ActivationJobId, ItemStatus, ReadSetId, ReadSetStatus};
 use crate::{Client, Error};
-
-/// The limit of the backoff after the first of several consecutive failures of a list.
-const INITIAL_BACKOFF: Duration = Duration::from_secs(1);
-/// The longest backoff after failures of a list.
-const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
 /// The activations before the exports of a run.
 pub(super) struct Activations<'p> {

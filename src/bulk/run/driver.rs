@@ -223,7 +223,8 @@ impl<'p, K: BulkStart> Driver<'p, K> {
     fn start(&mut self, index: usize, shared: &mut Shared) -> Result<(), BulkError> {
         let run = &mut self.groups[index];
         let excluded: Vec<_> = run.excluded.iter().map(|item| item.position).collect();
-        let (items, token) = run.group.without(&excluded);
+        let items = run.group.items_without(&excluded);
+        let token = run.group.client_token_without(&excluded);
         // The journal of an earlier version does not have the time: all jobs are candidates then.
         let since = run.first_start.unwrap_or(OffsetDateTime::UNIX_EPOCH);
         let must_reconcile = run.is_indeterminate && !self.trust_client_token;

@@ -12,9 +12,9 @@ pub(super) const MAX_STARTS_IN_FLIGHT: usize = 4;
 /// How many starts of one group may end without a usable response, apart from outages, before the group is given up.
 const MAX_INDETERMINATE_STARTS: u32 = 3;
 /// The limit of the backoff after the first of several consecutive failures, before it doubles with each failure.
-const INITIAL_BACKOFF: Duration = Duration::from_secs(1);
+pub(super) const INITIAL_BACKOFF: Duration = Duration::from_secs(1);
 /// The longest backoff, unless the service requests a longer one.
-const MAX_BACKOFF: Duration = Duration::from_secs(30);
+pub(super) const MAX_BACKOFF: Duration = Duration::from_secs(30);
 /// The backoff while the quota of running jobs is full. The end of a job ends it earlier.
 const QUOTA_BACKOFF: Duration = Duration::from_secs(10);
 /// Errors about the caller's credentials that may have another status than 401 or 403.

@@ -203,7 +203,7 @@ fn activations_are_read_back() {
         reason: Some("not activated: damaged".to_owned()),
         activation: Some(FailedActivation { job: "0000000001".to_owned(), status: JobStatus::Failed }),
     };
-    let (_, token) = group.without(&[25]);
+    let token = group.client_token_without(&[25]);
     journal.starting(&group, &token, START, std::slice::from_ref(&failed)).unwrap();
     drop(journal);
 
