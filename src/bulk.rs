@@ -48,6 +48,7 @@ use std::path::PathBuf;
 
 pub use calls::{ActivateReadSets, ExportReadSets, ImportReadSets};
 pub use failed::RunFailed;
+pub use journal::{JournalFuture, JournalStorage};
 pub use plan::{BulkKind, Duplicate, DuplicateItem, Duplicates, Group, Plan, Planner, Shard};
 pub use progress::{BulkProgress, ProgressHandle};
 pub use report::{GroupSummary, ItemSummary, Report, ReportError, ReportItem, ReportSummary};
@@ -133,8 +134,9 @@ pub enum BulkError {
         /// The error of the first start.
         error: Error,
     },
-    /// The journal is in use by another run, in this process or another.
-    #[error("the journal {path:?} is in use: wait for its run to end, or give each shard a journal of its own")]
+    /// The journal is in use by another run, in this process or another. If this run had begun, the other one has taken the
+    /// journal over and continues the run.
+    #[error("the journal {path:?} is in use by another run: wait for its end, or give each shard a journal of its own")]
     #[non_exhaustive]
     JournalLocked {
         /// The path of the journal.
@@ -199,20 +201,22 @@ pub enum BulkError {
     JournalStorageFull {
         /// The path of the journal.
         path: PathBuf,
-        /// The error of the operating system.
+        /// What failed.
         source: io::Error,
     },
-    /// The journal can't be opened, locked, read or written; the source is the error of the operating system.
+    /// The journal can't be opened, read or written; the source is the error of the operating system or of the
+    /// [`JournalStorage`].
     #[error(
-        "can't {action} the journal {path:?}: it must be in a folder that exists, can be written and has space left"
+        "can't {action} the journal {path:?}: it must be in a place that exists and can be written; the same call resumes \
+         the run"
     )]
     #[non_exhaustive]
     JournalIo {
-        /// The action that failed: `open`, `lock`, `read` or `write`.
+        /// The action that failed: `open`, `read` or `write`.
         action: &'static str,
         /// The path of the journal.
         path: PathBuf,
-        /// The error of the operating system.
+        /// What failed.
         source: io::Error,
     },
 }

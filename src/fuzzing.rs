@@ -153,11 +153,10 @@ pub fn journal(data: &[u8]) {
         None => data,
     };
     match journal_fuzzing::read(data, plan) {
-        Ok(end) => assert!(end <= data.len()),
         Err(error @ (BulkError::JournalCorrupt { .. } | BulkError::JournalUnsupportedVersion { .. })) => {
             assert_one_line(&error);
         }
-        Err(BulkError::JournalMismatch { .. }) => {}
+        Ok(()) | Err(BulkError::JournalMismatch { .. }) => {}
         Err(error) => panic!("{error}"),
     }
 }

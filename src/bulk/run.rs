@@ -15,7 +15,7 @@ use self::activations::Activations;
 use self::driver::{Driver, Shared};
 use self::running_jobs::RunningJobs;
 use self::start_gate::StartGate;
-use super::journal::{Journal, JournalStates};
+use super::journal::{Journal, JournalStates, JournalStorage, file_storage};
 use super::progress::{BulkProgress, ProgressHandle, ProgressTracker, Step};
 use super::report::Report;
 use super::start::BulkStart;
@@ -96,7 +96,7 @@ impl Client {
 pub struct BulkRun<K: BulkStart> {
     client: Client,
     plan: Plan<K>,
-    journal: Option<PathBuf>,
+    journal: Option<Box<dyn JournalStorage>>,
     trust_client_token: bool,
     jobs_at_once: usize,
     poll_every: Duration,
@@ -112,7 +112,16 @@ impl<K: BulkStart> BulkRun<K> {
     ///
     /// [`BulkRun`] has an example.
     pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
-        self.journal = Some(path.into());
+        self.journal = Some(file_storage(path.into()));
+        self
+    }
+
+    /// Keeps the journal somewhere else than in a file, for machines whose disk does not outlive them. The crate
+    /// `healthomics-object-store` keeps it in Amazon S3 and other object stores.
+    ///
+    /// [`JournalStorage`] has an example.
+    pub fn journal_storage(mut self, storage: impl JournalStorage) -> Self {
+        self.journal = Some(Box::new(storage));
         self
     }
 
@@ -184,9 +193,9 @@ impl<K: BulkStart> BulkRun<K> {
     /// result of each item, and the error that stopped the run ([`Report::stopped_by`]).
     pub async fn run(mut self) -> Result<Report<K>, BulkError> {
         let activation_plan = K::activation_plan(&self.plan);
-        let (journal, states) = match &self.journal {
-            Some(path) => {
-                let (journal, states) = Journal::open(path, &self.plan, activation_plan.as_ref())?;
+        let (journal, states) = match self.journal.take() {
+            Some(storage) => {
+                let (journal, states) = Journal::open(storage, &self.plan, activation_plan.as_ref()).await?;
                 (Some(journal), states)
             }
             None => (None, JournalStates::untouched(&self.plan, activation_plan.as_ref())),
@@ -243,9 +252,9 @@ async fn run_to_end<K: BulkStart>(
     jobs.report_progress(shared);
     loop {
         if let Some(activations) = &mut activations {
-            activations.advance(jobs, shared)?;
+            activations.advance(jobs, shared).await?;
         }
-        jobs.start_groups(shared)?;
+        jobs.start_groups(shared).await?;
         if jobs.is_done() && activations.as_ref().is_none_or(|activations| activations.is_done()) {
             return Ok(());
         }
@@ -276,7 +285,7 @@ impl<K: BulkStart> std::fmt::Debug for BulkRun<K> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("BulkRun")
             .field("plan", &self.plan)
-            .field("journal", &self.journal)
+            .field("journal", &self.journal.as_ref().map(|storage| storage.path()))
             .field("jobs_at_once", &self.jobs_at_once)
             .finish_non_exhaustive()
     }

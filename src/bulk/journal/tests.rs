@@ -2,7 +2,7 @@ mod damage;
 mod files;
 mod format;
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 
 use super::line::MAGIC;
 use super::reader::Reader;
@@ -49,14 +49,26 @@ fn plan() -> Plan<Export> {
     planner().group_size(2).plan(ids(10)).unwrap()
 }
 
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+fn try_open<K: BulkKind>(
+    path: &Path,
+    plan: &Plan<K>,
+    activation_plan: Option<&Plan<Activation>>,
+) -> Result<(Journal, JournalStates<K>), BulkError> {
+    block_on(Journal::open(file_storage(path.to_owned()), plan, activation_plan))
+}
+
 /// Opens the journal of a plan without activations.
 fn open<K: BulkKind>(path: &Path, plan: &Plan<K>) -> (Journal, Vec<GroupState<K::Id>>) {
-    let (journal, states) = Journal::open(path, plan, None).unwrap();
+    let (journal, states) = try_open(path, plan, None).unwrap();
     (journal, states.groups.into_iter().map(|group| group.state).collect())
 }
 
 fn starting<K: BulkKind>(journal: &mut Journal, group: &Group<'_, K>) {
-    journal.starting(group, &group.client_token(), START, &[]).unwrap();
+    block_on(journal.starting(group, &group.client_token(), START, &[])).unwrap();
 }
 
 fn states(path: &Path, plan: &Plan<Export>) -> Vec<GroupState<ExportJobId>> {
@@ -64,7 +76,7 @@ fn states(path: &Path, plan: &Plan<Export>) -> Vec<GroupState<ExportJobId>> {
 }
 
 fn refusal<K: BulkKind>(path: &Path, plan: &Plan<K>) -> BulkError {
-    Journal::open(path, plan, None).err().expect("it is refused")
+    try_open(path, plan, None).err().expect("it is refused")
 }
 
 fn results(group: &Group<'_, Export>) -> Vec<ItemResult> {
@@ -87,11 +99,11 @@ fn write_all(path: &Path, plan: &Plan<Export>) -> Vec<GroupState<ExportJobId>> {
     starting(&mut journal, &groups[1]);
     starting(&mut journal, &groups[2]);
     starting(&mut journal, &groups[3]);
-    journal.started(&groups[3], &job(3)).unwrap();
-    journal.started(&groups[2], &job(2)).unwrap();
-    journal.ended(&groups[3], &job(3), &JobStatus::CompletedWithFailures, &results(&groups[3])).unwrap();
+    block_on(journal.started(&groups[3], &job(3))).unwrap();
+    block_on(journal.started(&groups[2], &job(2))).unwrap();
+    block_on(journal.ended(&groups[3], &job(3), &JobStatus::CompletedWithFailures, &results(&groups[3]))).unwrap();
     starting(&mut journal, &groups[4]);
-    journal.refused(&groups[4], "StartReadSetExportJob: AccessDeniedException (403): no").unwrap();
+    block_on(journal.refused(&groups[4], "StartReadSetExportJob: AccessDeniedException (403): no")).unwrap();
     vec![
         GroupState::Untouched,
         GroupState::Indeterminate,
@@ -121,11 +133,8 @@ fn with_checksum(line: &str) -> String {
 
 /// Reads a journal without a file.
 fn read(bytes: &[u8], plan: &Plan<Export>) -> Result<Option<Vec<GroupState<ExportJobId>>>, BulkError> {
-    let mut reader = Reader::new(Path::new("run.jsonl"), bytes);
-    match reader.header(&Header::of(plan))? {
-        Some(_) => {
-            reader.states(plan, None).map(|states| Some(states.groups.into_iter().map(|group| group.state).collect()))
-        }
-        None => Ok(None),
-    }
+    let mut reader = Reader::new(Path::new("run.jsonl"), plan, None);
+    reader.push(bytes)?;
+    let (version, states) = reader.finish()?;
+    Ok(version.map(|_| states.groups.into_iter().map(|group| group.state).collect()))
 }

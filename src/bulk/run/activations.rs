@@ -162,15 +162,15 @@ impl<'p> Activations<'p> {
     }
 
     /// Starts activations, hands over the groups of exports that need not wait any more, and requests the next list.
-    pub(super) fn advance<K: BulkStart>(
+    pub(super) async fn advance<K: BulkStart>(
         &mut self,
         exports: &mut Driver<'_, K>,
         shared: &mut Shared,
     ) -> Result<(), BulkError> {
         if let Some(error) = shared.stopped_by.clone() {
-            self.stop(&error, exports, shared)?;
+            self.stop(&error, exports, shared).await?;
         }
-        self.driver.start_groups(shared)?;
+        self.driver.start_groups(shared).await?;
 
         let (driver, not_needed) = (&self.driver, &self.not_needed);
         let has_ended =
@@ -207,7 +207,7 @@ impl<'p> Activations<'p> {
     }
 
     /// Starts nothing more, as an error stopped the run.
-    fn stop<K: BulkStart>(
+    async fn stop<K: BulkStart>(
         &mut self,
         error: &StartError,
         exports: &mut Driver<'_, K>,
@@ -217,7 +217,7 @@ impl<'p> Activations<'p> {
         exports.stop();
         self.list = None;
         for group in self.waiting.drain(..) {
-            exports.settle_unstarted(group.index, error.clone(), shared)?;
+            exports.settle_unstarted(group.index, error.clone(), shared).await?;
         }
         Ok(())
     }

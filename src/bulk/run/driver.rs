@@ -195,13 +195,13 @@ impl<'p, K: BulkStart> Driver<'p, K> {
     }
 
     /// Sends as many starts as the gate allows.
-    pub(super) fn start_groups(&mut self, shared: &mut Shared) -> Result<(), BulkError> {
+    pub(super) async fn start_groups(&mut self, shared: &mut Shared) -> Result<(), BulkError> {
         self.next_start = None;
         while let Some(&index) = self.queue.front() {
             match self.gate.decide(Instant::now(), self.starts.len(), self.jobs.quota_usage()) {
                 Decision::Start => {
                     self.queue.pop_front();
-                    self.start(index, shared)?;
+                    self.start(index, shared).await?;
                 }
                 Decision::WaitUntil(time) => {
                     self.next_start = Some(Timer::at(time));
@@ -211,7 +211,7 @@ impl<'p, K: BulkStart> Driver<'p, K> {
                 Decision::Stop => {
                     self.queue.pop_front();
                     if let Some(error) = shared.stopped_by.clone() {
-                        self.settle_unstarted(index, error, shared)?;
+                        self.settle_unstarted(index, error, shared).await?;
                     }
                 }
             }
@@ -220,7 +220,7 @@ impl<'p, K: BulkStart> Driver<'p, K> {
     }
 
     /// Sends the start of a group, after the journal has it.
-    fn start(&mut self, index: usize, shared: &mut Shared) -> Result<(), BulkError> {
+    async fn start(&mut self, index: usize, shared: &mut Shared) -> Result<(), BulkError> {
         let run = &mut self.groups[index];
         let excluded: Vec<_> = run.excluded.iter().map(|item| item.position).collect();
         let items = run.group.items_without(&excluded);
@@ -232,7 +232,7 @@ impl<'p, K: BulkStart> Driver<'p, K> {
             Reconciling { trust_client_token: self.trust_client_token, since: must_reconcile.then_some(since) };
         let first_start = *run.first_start.get_or_insert_with(|| self.client.now());
         if let Some(journal) = &mut shared.journal {
-            journal.starting(&run.group, &token, first_start, &run.excluded)?;
+            journal.starting(&run.group, &token, first_start, &run.excluded).await?;
         }
         run.is_start_sent = true;
         self.starts.push(index, K::start(&self.client, self.plan, items, token, reconciling));
@@ -255,8 +255,8 @@ impl<'p, K: BulkStart> Driver<'p, K> {
 
     pub(super) async fn handle(&mut self, event: Event<K>, shared: &mut Shared) -> Result<(), BulkError> {
         match event {
-            Event::StartEnded(index, Ok(job)) => self.start_accepted(index, job, shared)?,
-            Event::StartEnded(index, Err(error)) => self.start_failed(index, error, shared)?,
+            Event::StartEnded(index, Ok(job)) => self.start_accepted(index, job, shared).await?,
+            Event::StartEnded(index, Err(error)) => self.start_failed(index, error, shared).await?,
             Event::Watch(WatchEvent::EndListed(job_id)) => {
                 self.observe(StartEvent::JobEnded);
                 self.jobs.set_end_listed(&job_id);
@@ -271,9 +271,9 @@ impl<'p, K: BulkStart> Driver<'p, K> {
         Ok(())
     }
 
-    fn start_accepted(&mut self, index: usize, job: Job<K>, shared: &mut Shared) -> Result<(), BulkError> {
+    async fn start_accepted(&mut self, index: usize, job: Job<K>, shared: &mut Shared) -> Result<(), BulkError> {
         if let Some(journal) = &mut shared.journal {
-            journal.started(&self.groups[index].group, job.id())?;
+            journal.started(&self.groups[index].group, job.id()).await?;
         }
         if self.start_failures.clear() {
             tracing::info!(run_id = %self.plan.run_id(), "jobs can be started again");
@@ -286,7 +286,7 @@ impl<'p, K: BulkStart> Driver<'p, K> {
         Ok(())
     }
 
-    fn start_failed(&mut self, index: usize, error: Error, shared: &mut Shared) -> Result<(), BulkError> {
+    async fn start_failed(&mut self, index: usize, error: Error, shared: &mut Shared) -> Result<(), BulkError> {
         let group = &mut self.groups[index];
         // Noted first: whatever follows, this start may have been applied.
         if error.may_have_been_applied() {
@@ -313,14 +313,14 @@ impl<'p, K: BulkStart> Driver<'p, K> {
                 if failure == StartFailure::AllRefused {
                     shared.stopped_by = Some(error.clone());
                 }
-                self.settle_unstarted(index, error, shared)?;
+                self.settle_unstarted(index, error, shared).await?;
             }
         }
         Ok(())
     }
 
     /// Settles a group that has no job as far as is known.
-    pub(super) fn settle_unstarted(
+    pub(super) async fn settle_unstarted(
         &mut self,
         index: usize,
         error: StartError,
@@ -336,7 +336,7 @@ impl<'p, K: BulkStart> Driver<'p, K> {
         if group.is_start_sent
             && let Some(journal) = &mut shared.journal
         {
-            journal.refused(&group.group, &error.text)?;
+            journal.refused(&group.group, &error.text).await?;
         }
         self.settle(index, GroupOutcome::Refused(error), shared);
         Ok(())
@@ -354,8 +354,8 @@ impl<'p, K: BulkStart> Driver<'p, K> {
         let is_missing = not_found && self.store_exists().await;
         for index in indexes {
             let outcome = match &outcome {
-                Ok(outcome) => self.ended(index, job.id(), outcome.job(), is_sole, shared)?,
-                Err(error) if is_missing => self.missing(index, job.id(), error, shared)?,
+                Ok(outcome) => self.ended(index, job.id(), outcome.job(), is_sole, shared).await?,
+                Err(error) if is_missing => self.missing(index, job.id(), error, shared).await?,
                 // In the journal the job is still running: a run that is resumed polls it again.
                 Err(error) => lost(job.id(), error),
             };
@@ -364,7 +364,7 @@ impl<'p, K: BulkStart> Driver<'p, K> {
         Ok(())
     }
 
-    fn ended(
+    async fn ended(
         &mut self,
         index: usize,
         job_id: &K::Id,
@@ -378,7 +378,7 @@ impl<'p, K: BulkStart> Driver<'p, K> {
         // A later response may list what this one leaves out.
         let is_complete = items.iter().all(|item| item.status.is_some());
         if is_complete && let Some(journal) = &mut shared.journal {
-            journal.ended(&group, job_id, &status, &items)?;
+            journal.ended(&group, job_id, &status, &items).await?;
         }
         Ok(GroupOutcome::Ended { job_id: job_id.to_string(), status, items })
     }
@@ -395,7 +395,7 @@ impl<'p, K: BulkStart> Driver<'p, K> {
     }
 
     /// The job of a group is missing for good: a run that is resumed does not poll it again.
-    fn missing(
+    async fn missing(
         &mut self,
         index: usize,
         job_id: &K::Id,
@@ -406,7 +406,7 @@ impl<'p, K: BulkStart> Driver<'p, K> {
         let prefix = "the service does not know the job any more, although it has the store";
         let cause = format!("{prefix}: {cause}");
         if let Some(journal) = &mut shared.journal {
-            journal.missing(&self.groups[index].group, job_id, &cause)?;
+            journal.missing(&self.groups[index].group, job_id, &cause).await?;
         }
         let error = format!("{prefix}: {error}");
         Ok(GroupOutcome::Lost { job_id: job_id.to_string(), error, cause, not_found: true })

@@ -71,6 +71,21 @@ fn a_second_writer_is_refused() {
     assert_eq!(states(&directory.file(), &plan).len(), 5);
 }
 
+/// A run that is dropped while it writes can be resumed by the same process at once.
+#[tokio::test]
+async fn a_journal_that_is_dropped_while_it_writes_can_be_opened() {
+    let (directory, plan) = (Directory::new(), plan());
+    let groups: Vec<_> = plan.groups().collect();
+    for _ in 0..50 {
+        let storage = file_storage(directory.file());
+        let (mut journal, _) = Journal::open(storage, &plan, None).await.unwrap();
+        let token = groups[0].client_token();
+        let mut write = Box::pin(journal.starting(&groups[0], &token, START, &[]));
+        std::future::poll_fn(|cx| std::task::Poll::Ready(write.as_mut().poll(cx).is_ready())).await;
+    }
+    assert!(fs::read_to_string(directory.file()).unwrap().lines().count() <= 51);
+}
+
 #[test]
 fn directories_that_cant_be_written_are_refused() {
     let (directory, plan) = (Directory::new(), plan());
@@ -84,7 +99,7 @@ fn directories_that_cant_be_written_are_refused() {
     fs::set_permissions(&directory.0, read_only).unwrap();
     // Some users and systems may write all the same: what anyone may do there, the journal may.
     let allowed = fs::write(directory.0.join("probe"), "").is_ok();
-    let opened = Journal::open(directory.file(), &plan, None);
+    let opened = try_open(&directory.file(), &plan, None);
     fs::set_permissions(&directory.0, writable).unwrap();
     assert_eq!(opened.is_ok(), allowed);
     assert!(allowed || matches!(opened, Err(BulkError::JournalIo { action: "open", .. })));

@@ -47,7 +47,7 @@ fn a_missing_job_is_read_back() {
     let (directory, plan) = (Directory::new(), plan());
     write_all(&directory.file(), &plan);
     let (mut journal, _) = open(&directory.file(), &plan);
-    journal.missing(&plan.groups().nth(2).unwrap(), &"0000000012".into(), "no such job").unwrap();
+    block_on(journal.missing(&plan.groups().nth(2).unwrap(), &"0000000012".into(), "no such job")).unwrap();
     drop(journal);
     let expected = GroupState::Missing { job: "0000000012".into(), error: "no such job".to_owned() };
     assert_eq!(states(&directory.file(), &plan)[2], expected);
@@ -74,7 +74,7 @@ fn a_shard_has_states_of_its_own_groups() {
     let (mut journal, states) = open(&directory.file(), &shard);
     assert_eq!(states.len(), 2);
     let group = shard.groups().nth(1).unwrap();
-    journal.started(&group, &"0000000001".into()).unwrap();
+    block_on(journal.started(&group, &"0000000001".into())).unwrap();
     drop(journal);
     let running = GroupState::Running { job: "0000000001".into() };
     assert_eq!(self::states(&directory.file(), &shard), [GroupState::Untouched, running]);
@@ -121,7 +121,7 @@ fn the_read_sets_of_an_import_are_read_back() {
     let unlisted = ItemResult { status: None, read_set_id: None, ..item(2) };
     let (job, items) = ("0000000001".into(), vec![item(0), item(1), unlisted]);
     let status = JobStatus::CompletedWithFailures;
-    journal.ended(&plan.groups().next().unwrap(), &job, &status, &items).unwrap();
+    block_on(journal.ended(&plan.groups().next().unwrap(), &job, &status, &items)).unwrap();
     drop(journal);
     let (_, read) = open(&directory.file(), &plan);
     assert_eq!(read, [GroupState::Finished { job, status, items }]);
@@ -190,11 +190,11 @@ fn activations_are_read_back() {
     let directory = Directory::new();
     let plan = planner().group_size(40).activate_archived(true).plan(ids(50)).unwrap();
     let activation_plan = plan.activation_plan().unwrap();
-    let (mut journal, states) = Journal::open(directory.file(), &plan, Some(&activation_plan)).unwrap();
+    let (mut journal, states) = try_open(&directory.file(), &plan, Some(&activation_plan)).unwrap();
     assert_eq!((states.groups.len(), states.activations.len()), (2, 3));
     let activation = activation_plan.groups().nth(1).unwrap();
-    journal.starting(&activation, &activation.client_token(), START, &[]).unwrap();
-    journal.started(&activation, &"0000000001".into()).unwrap();
+    block_on(journal.starting(&activation, &activation.client_token(), START, &[])).unwrap();
+    block_on(journal.started(&activation, &"0000000001".into())).unwrap();
     let group = plan.groups().next().unwrap();
     let failed = ItemResult {
         position: 25,
@@ -204,7 +204,7 @@ fn activations_are_read_back() {
         activation: Some(FailedActivation { job: "0000000001".to_owned(), status: JobStatus::Failed }),
     };
     let token = group.client_token_without(&[25]);
-    journal.starting(&group, &token, START, std::slice::from_ref(&failed)).unwrap();
+    block_on(journal.starting(&group, &token, START, std::slice::from_ref(&failed))).unwrap();
     drop(journal);
 
     let text = fs::read_to_string(directory.file()).unwrap();
@@ -217,7 +217,7 @@ fn activations_are_read_back() {
             r#"{{"line":"starting","group":0,"token":"{token}","firstStart":"2026-11-28T12:00:00Z","excluded":[{{"position":25,"status":"FAILED","reason":"not activated: damaged","activation":{{"job":"0000000001","status":"FAILED"}}}}]}}"#
         )
     );
-    let (_, states) = Journal::open(directory.file(), &plan, Some(&activation_plan)).unwrap();
+    let (_, states) = try_open(&directory.file(), &plan, Some(&activation_plan)).unwrap();
     let group = &states.groups[0];
     assert_eq!((&group.state, group.first_start), (&GroupState::Indeterminate, Some(START)));
     assert_eq!(group.excluded, [failed]);
@@ -234,7 +234,7 @@ fn activations_are_read_back() {
         let changed: String =
             lines.iter().map(|line| with_checksum(&line.replace(r#""position":25"#, change))).collect();
         fs::write(directory.file(), changed).unwrap();
-        let error = Journal::open(directory.file(), &plan, Some(&activation_plan)).err().unwrap().to_string();
+        let error = try_open(&directory.file(), &plan, Some(&activation_plan)).err().unwrap().to_string();
         assert!(error.contains("line 4") && error.contains(reason), "{error}");
     }
 }
