@@ -50,7 +50,7 @@ pub enum Activation {}
 pub trait JobKind: sealed::Sealed + Copy + fmt::Debug + PartialEq + Sized + 'static {
     /// The id of a job of this kind.
     type Id: Clone
-        + Eq
+        + Ord
         + Hash
         + fmt::Debug
         + fmt::Display

@@ -3,7 +3,7 @@
 mod lists;
 mod rounds;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ struct Tracked<K: JobKind> {
 pub(crate) struct StoreWatch<K: JobKind> {
     client: Client,
     store: SequenceStoreId,
-    jobs: HashMap<K::Id, Tracked<K>>,
+    jobs: BTreeMap<K::Id, Tracked<K>>,
     rounds: Rounds,
     lists: Lists<K>,
     /// Jobs that are to be polled, in this order.
@@ -86,7 +86,7 @@ impl<K: JobKind> StoreWatch<K> {
         Self {
             client,
             store,
-            jobs: HashMap::new(),
+            jobs: BTreeMap::new(),
             rounds: Rounds::new(schedule),
             lists: Lists::new(),
             poll_queue: VecDeque::new(),
@@ -320,7 +320,7 @@ impl<K: JobKind> StoreWatch<K> {
     /// Ends the watch of all jobs with one error.
     fn fail_all(&mut self, error: &Error) {
         self.cancel_calls();
-        for (_, Tracked { job, last, .. }) in self.jobs.drain() {
+        for (_, Tracked { job, last, .. }) in std::mem::take(&mut self.jobs) {
             let error = WaitError::of(&job, last, error.clone(), None);
             self.events.push_back(WatchEvent::Finished((job, Err(error))));
         }
@@ -332,7 +332,7 @@ impl<K: JobKind> StoreWatch<K> {
         let polls = self.rounds.count();
         let elapsed = self.rounds.elapsed();
         self.cancel_calls();
-        for (_, Tracked { job, last, last_error, .. }) in self.jobs.drain() {
+        for (_, Tracked { job, last, last_error, .. }) in std::mem::take(&mut self.jobs) {
             let error = WaitError::Timeout {
                 job: job.to_string(),
                 polls,

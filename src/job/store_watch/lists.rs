@@ -1,6 +1,6 @@
 //! Lists of the jobs of a store, which cost one request for a hundred jobs.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub(super) struct Listing<K: JobKind> {
     /// Id, creation time, and whether the job has ended.
     pub(super) jobs: Vec<(K::Id, Option<OffsetDateTime>, bool)>,
     /// Jobs that are on no page.
-    pub(super) missing: HashSet<K::Id>,
+    pub(super) missing: BTreeSet<K::Id>,
 }
 
 /// The lists of a watch: the one in flight, and what the last ones have shown.
@@ -74,7 +74,7 @@ impl<K: JobKind> Lists<K> {
         client: Client,
         store: SequenceStoreId,
         oldest: Option<OffsetDateTime>,
-        ids: HashSet<K::Id>,
+        ids: BTreeSet<K::Id>,
     ) {
         let created_after = oldest.and_then(|oldest| oldest.checked_sub(CREATED_AFTER_MARGIN));
         // A filter can't have any other time.
@@ -128,7 +128,7 @@ async fn list<K: JobKind>(
     client: Client,
     store: SequenceStoreId,
     created_after: Option<OffsetDateTime>,
-    mut missing: HashSet<K::Id>,
+    mut missing: BTreeSet<K::Id>,
 ) -> Result<Listing<K>, Error> {
     let mut jobs = Vec::new();
     let mut next_token = None;
