@@ -33,6 +33,8 @@ const SEEDS: u64 = 200;
 const ROLE: &str = "arn:aws:iam::123456789012:role/Omics";
 /// After so many processes, there are no more crashes and faults.
 const MAX_PROCESSES: usize = 12;
+/// The rate of an account for each operation.
+const REQUESTS_PER_SECOND: usize = 5;
 const DAY: Duration = Duration::from_hours(24);
 
 /// One simulated account, and the processes that run a plan in it.
@@ -57,7 +59,7 @@ struct Simulation {
 impl Simulation {
     fn new(seed: u64, verbose: bool) -> Self {
         let mut random = Rng::with_seed(seed);
-        let quotas = Quotas::none().requests_per_second(5).jobs_at_once(random.u32(1..=20));
+        let quotas = Quotas::none().requests_per_second(REQUESTS_PER_SECOND as u32).jobs_at_once(random.u32(1..=20));
         let pace = Pace::Time(Duration::from_secs(random.u64(1..=300)));
         let local = LocalService::builder().quotas(quotas).pace(pace).start_time(start_time()).in_process();
         let client_tokens = match random.u8(0..8) {
@@ -180,6 +182,7 @@ impl Simulation {
             } else {
                 self.inject_faults();
             }
+            let earlier_requests = self.local.requests().len();
             let mut run = self.process(&plan, !is_last);
             let polls = if is_last { usize::MAX } else { self.polls() };
             match poll_times(&mut run, polls).await {
@@ -196,6 +199,7 @@ impl Simulation {
                 Some(Ok(report)) => {
                     self.note(&format!("process {process}: {report}"));
                     if is_last {
+                        self.assert_rate(earlier_requests);
                         return report;
                     }
                 }
@@ -269,6 +273,20 @@ impl Simulation {
         }
         for (item, jobs) in jobs_of_items {
             assert_eq!(jobs.len(), 1, "seed {}: {item:?} is in the jobs {jobs:?}", self.seed);
+        }
+    }
+
+    /// The client keeps to the request rate of an account, for each operation: after some requests, the others.
+    fn assert_rate(&self, earlier_requests: usize) {
+        let mut times: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for request in self.local.requests().into_iter().skip(earlier_requests) {
+            times.entry(request.operation).or_default().push(request.received_at);
+        }
+        for (operation, times) in times {
+            for window in times.windows(REQUESTS_PER_SECOND + 1) {
+                let time = window[REQUESTS_PER_SECOND] - window[0];
+                assert!(time > Duration::from_millis(900), "seed {}: {operation:?}: {time:?}", self.seed);
+            }
         }
     }
 

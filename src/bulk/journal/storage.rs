@@ -31,7 +31,8 @@ pub type JournalFuture<'a, T> = Pin<Box<dyn Future<Output = io::Result<T>> + Sen
 ///   by a crash may be stored completely, in part, or not at all; if it is stored in part, `read` may return that part at the
 ///   end, and a later `append` removes it.
 /// - There is one writer at a time. After another one has called `lock` with success, each `append` of this one fails and
-///   stores nothing.
+///   stores nothing. A writer that was suspended just before it sends a start still sends it; the client token of the start
+///   then prevents a second job.
 /// - Dropping the storage ends its lock as soon as possible.
 ///
 /// Futures must not block: the runtime has other work. They are dropped when the run is.
