@@ -126,8 +126,17 @@ impl Simulation {
         sources
     }
 
-    /// Injects failures into some of the next requests of each operation.
+    /// Injects failures into some of the next requests of each operation, after a time without the service now and then.
     fn inject_faults(&mut self) {
+        if self.random.u8(0..4) == 0 {
+            self.note("the service restarts");
+            let refused = self.random.usize(1..30);
+            for operation in LocalService::operations() {
+                for _ in 0..refused {
+                    self.local.queue_fault(operation, Fault::ConnectionRefused);
+                }
+            }
+        }
         for operation in LocalService::operations() {
             for _ in 0..self.random.usize(0..12) {
                 let fault = self.fault();
