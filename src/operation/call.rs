@@ -239,13 +239,20 @@ macro_rules! call {
             where
                 $($Param: crate::builder::IsSet<$Type>,)+
             {
-                let (call, request) = self.into_parts();
-                crate::operation::call::call!(@send call, request $(, $send)?)
+                crate::operation::call::call!(@send self $(, $send)?)
             }
         }
     };
 
-    (@send $call:ident, $request:ident) => { Box::pin($call.send($request)) };
-    (@send $call:ident, $request:ident, $send:path) => { $send($call, $request) };
+    (@send $builder:ident) => {{
+        let (call, request) = $builder.into_parts();
+        Box::pin(call.send(request))
+    }};
+    (@send $builder:ident, $send:path) => {{
+        let is_client_token_new = $builder.client_token.is_none();
+        let (mut call, request) = $builder.into_parts();
+        call.is_client_token_new = is_client_token_new;
+        $send(call, request)
+    }};
 }
 pub(crate) use call;

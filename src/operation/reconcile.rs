@@ -103,7 +103,7 @@ pub(crate) fn send<O: StartOperation>(call: Call, operation: O) -> CallFuture<O:
     Box::pin(reconcile_and_send(call, operation))
 }
 
-async fn reconcile_and_send<O: StartOperation>(call: Call, operation: O) -> Result<O::Output, Error> {
+async fn reconcile_and_send<O: StartOperation>(mut call: Call, operation: O) -> Result<O::Output, Error> {
     let mut first_attempt = call.reconcile_since;
     let mut last_error = None;
     let mut starts = 0;
@@ -143,6 +143,7 @@ async fn reconcile_and_send<O: StartOperation>(call: Call, operation: O) -> Resu
             Err(error) if error.may_have_been_applied() => {
                 tracing::debug!(error = %error.report(), "a start may have been applied: its job is searched for");
                 last_error = Some(error);
+                call.is_client_token_new = false;
             }
             Err(error) => return Err(error),
         }

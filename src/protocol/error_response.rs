@@ -139,13 +139,9 @@ fn excerpt(body: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// The time of the service, if it is too far from the time that the request was signed with. With an `Age` header, the
-/// date is that of a cached response.
+/// The time of the service, if it is too far from the time that the request was signed with.
 pub(crate) fn clock_skew(response: &Response, signed_at: SystemTime) -> Option<SystemTime> {
-    if response.headers.contains_key("age") {
-        return None;
-    }
-    let service = httpdate::parse_http_date(response.header("date")?).ok()?;
+    let service = SystemTime::from(response.date()?);
     let skew = service.duration_since(signed_at).or_else(|_| signed_at.duration_since(service)).ok()?;
     (skew > TOLERATED_SKEW).then_some(service)
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 
 use super::json::{self, Fields, Undecodable};
+use super::replayed::Evidence;
 use super::request::Request;
 use super::response::Response;
 use crate::model::text::OneLine;
@@ -49,6 +50,9 @@ pub(crate) trait Operation: Send + Sync {
 
     /// Fills in what the body of a response leaves to the request and to the headers.
     fn complete(&self, output: &mut Self::Output, request_id: Option<String>) -> Result<(), Undecodable>;
+
+    /// Fills in whether the job of a start existed before.
+    fn set_replayed(&self, _: &mut Self::Output, _: &Evidence<'_>) {}
 
     /// Reads a successful response.
     fn decode(&self, response: &Response) -> Result<Self::Output, Undecodable> {

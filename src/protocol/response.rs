@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use time::OffsetDateTime;
 
 /// In bytes. Anything longer is not a request id, and would fill logs.
 const MAX_REQUEST_ID_LENGTH: usize = 256;
@@ -18,6 +19,14 @@ impl Response {
     /// The text of a header, if there is one and it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    /// The time of the service. With an `Age` header, the date is that of a cached response.
+    pub(crate) fn date(&self) -> Option<OffsetDateTime> {
+        if self.headers.contains_key("age") {
+            return None;
+        }
+        httpdate::parse_http_date(self.header("date")?).ok().map(OffsetDateTime::from)
     }
 
     pub(crate) fn request_id(&self) -> Option<&str> {

@@ -24,8 +24,8 @@ use crate::model::ClientToken;
 use crate::model::validation::Violations;
 use crate::protocol::json::Undecodable;
 use crate::protocol::operation::{Operation, Replay};
+use crate::protocol::replayed::Evidence;
 use crate::protocol::request::Request;
-use crate::protocol::response::Response;
 use crate::protocol::sigv4::UnsignedRequest;
 
 /// A call that was not awaited yet. It does nothing until it is awaited, and stops when it is dropped.
@@ -45,6 +45,8 @@ pub(crate) struct Call {
     pub(crate) trust_client_token: bool,
     /// When the first attempt of an earlier start was whose job is to be found before this start is sent.
     pub(crate) reconcile_since: Option<OffsetDateTime>,
+    /// Whether the client token was made for this call, and no earlier call has sent it.
+    pub(crate) is_client_token_new: bool,
 }
 
 impl Call {
@@ -56,6 +58,7 @@ impl Call {
             rate_limited: false,
             trust_client_token: runtime.trust_client_token,
             reconcile_since: None,
+            is_client_token_new: false,
         }
     }
 
@@ -78,8 +81,10 @@ impl Call {
     pub(crate) fn send<O: Operation>(self, operation: O) -> impl Future<Output = Result<O::Output, Error>> + Send {
         async move {
             let mut output = None;
-            let mut decode = |response: &Response| {
-                output = Some(operation.decode(response)?);
+            let mut decode = |evidence: &Evidence<'_>| {
+                let mut decoded = operation.decode(evidence.response)?;
+                operation.set_replayed(&mut decoded, evidence);
+                output = Some(decoded);
                 Ok(())
             };
             run(&self, &operation, &mut decode).await?;
@@ -135,7 +140,7 @@ impl<O: Operation> ErasedOperation for O {
 }
 
 /// Reads a successful response. What it returns of an unusable one is one more reason to retry.
-type Decode<'a> = &'a mut (dyn FnMut(&Response) -> Result<(), Undecodable> + Send);
+type Decode<'a> = &'a mut (dyn FnMut(&Evidence<'_>) -> Result<(), Undecodable> + Send);
 
 async fn run(call: &Call, operation: &dyn ErasedOperation, decode: Decode<'_>) -> Result<(), Error> {
     let mut violations = Violations::new(call.runtime.parameter_validation);
@@ -252,11 +257,17 @@ impl<'a> Attempts<'a> {
                 response: ResponseLimits { read_timeout: self.call.timeouts.read, max_size: runtime.max_response_size },
             },
         };
+        let sent = Instant::now();
         let response = runtime.attempt(&attempt).await?;
         if let Some(offset) = self.clock_offset.take() {
             runtime.clock.correct(offset);
         }
-        decode(&response).map_err(|error| Failure::undecodable(error, &response))?;
+        let evidence = Evidence {
+            is_client_token_new: self.call.is_client_token_new && !self.may_have_been_applied,
+            response: &response,
+            duration: sent.elapsed(),
+        };
+        decode(&evidence).map_err(|error| Failure::undecodable(error, &response))?;
         self.retry.succeeded();
         attempt::record_response(&self.span, Some(response.status), response.request_id());
         Ok(())

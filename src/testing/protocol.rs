@@ -218,7 +218,7 @@ macro_rules! fields_of_cases {
     )+};
 }
 
-fields_of_cases! { bool i32 u8 u16 }
+fields_of_cases! { i32 u8 u16 }
 
 /// A time that the model writes as seconds.
 struct Seconds(OffsetDateTime);

@@ -16,6 +16,7 @@ use crate::operation::reconcile::{self, StartOperation, StartOutput, may_be_same
 use crate::operation::response::{check_id, fill_in_store};
 use crate::protocol::json::{self, Undecodable, json_struct};
 use crate::protocol::operation::{Operation, Replay, Subject};
+use crate::protocol::replayed::Evidence;
 use crate::protocol::request::{HostPrefix, Request};
 
 /// The largest number of read sets of an export job.
@@ -170,6 +171,10 @@ impl Operation for StartReadSetExportJobRequest {
         output.request_id = request_id;
         Ok(())
     }
+
+    fn set_replayed(&self, output: &mut Self::Output, evidence: &Evidence<'_>) {
+        output.replayed = evidence.replayed(output.creation_time);
+    }
 }
 
 json_struct! {
@@ -193,6 +198,8 @@ json_struct! {
         pub client_token: ClientToken,
         /// The id of the request, which AWS support asks for. `None` if the response has none.
         pub request_id: Option<String>,
+        #[doc = include_str!("replayed.md")]
+        pub replayed: Option<bool>,
     }
 }
 
@@ -233,6 +240,7 @@ impl StartOperation for StartReadSetExportJobRequest {
             creation_time: job.creation_time,
             client_token: self.client_token.clone(),
             request_id: job.request_id,
+            replayed: Some(true),
         }
     }
 }

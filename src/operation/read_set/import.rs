@@ -20,6 +20,7 @@ use crate::operation::reconcile::{self, StartOperation, StartOutput, may_be_same
 use crate::operation::response::{check_id, fill_in_store};
 use crate::protocol::json::{self, Undecodable, json_struct};
 use crate::protocol::operation::{Operation, Replay, Subject};
+use crate::protocol::replayed::Evidence;
 use crate::protocol::request::{HostPrefix, Request};
 
 /// The largest number of sources of an import job.
@@ -194,6 +195,10 @@ impl Operation for StartReadSetImportJobRequest {
         output.request_id = request_id;
         Ok(())
     }
+
+    fn set_replayed(&self, output: &mut Self::Output, evidence: &Evidence<'_>) {
+        output.replayed = evidence.replayed(output.creation_time);
+    }
 }
 
 json_struct! {
@@ -217,6 +222,8 @@ json_struct! {
         pub client_token: ClientToken,
         /// The id of the request, which AWS support asks for. `None` if the response has none.
         pub request_id: Option<String>,
+        #[doc = include_str!("replayed.md")]
+        pub replayed: Option<bool>,
     }
 }
 
@@ -256,6 +263,7 @@ impl StartOperation for StartReadSetImportJobRequest {
             creation_time: job.creation_time,
             client_token: self.client_token.clone(),
             request_id: job.request_id,
+            replayed: Some(true),
         }
     }
 }

@@ -41,6 +41,10 @@ pub(crate) trait Field: Sized {
         None
     }
 
+    fn from_bool(_: bool) -> Option<Self> {
+        None
+    }
+
     fn from_integer(_: u64) -> Option<Self> {
         None
     }
@@ -145,7 +149,7 @@ impl<'de, T: Field> Visitor<'de> for LenientVisitor<T> {
     }
 
     fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Option<T>, E> {
-        self.or_other_type(None, Unexpected::Bool(value))
+        self.or_other_type(T::from_bool(value), Unexpected::Bool(value))
     }
 
     fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Option<T>, E> {
@@ -242,6 +246,22 @@ macro_rules! number_fields {
 }
 
 number_fields! { u32 u64 }
+
+impl Field for bool {
+    const EXPECTED: &'static str = "true or false";
+
+    fn absent() -> Self {
+        false
+    }
+
+    fn from_bool(value: bool) -> Option<Self> {
+        Some(value)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bool(*self)
+    }
+}
 
 /// ISO 8601 with 0 to 9 fraction digits and any offset, or seconds since 1970 as a number.
 impl Field for OffsetDateTime {
