@@ -131,6 +131,11 @@ impl Client {
         from_system_time(self.runtime.clock.now())
     }
 
+    /// Whether the service has accepted the time of the client's clock.
+    pub(crate) fn is_clock_confirmed(&self) -> bool {
+        self.runtime.clock.is_confirmed()
+    }
+
     pub(crate) fn trusts_client_token(&self) -> bool {
         self.runtime.trust_client_token
     }

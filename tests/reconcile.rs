@@ -69,6 +69,43 @@ async fn a_start_whose_response_is_lost_is_found_by_its_content() {
     }
 }
 
+/// A clock that is hours ahead, and that the service corrects before the response of the start is lost.
+#[tokio::test(start_paused = true)]
+async fn a_start_is_found_although_the_clock_was_ahead() {
+    let (local, store) = service(ClientTokens::Ignored);
+    let begun = Instant::now();
+    let clock = move || SystemTime::now() + begun.elapsed() + Duration::from_hours(3);
+    let client = distrusting(&local).time_source(clock).build().unwrap();
+    // The first request is rejected, as its time is in the future.
+    local.queue_fault("StartReadSetActivationJob", Fault::DateOffset(0));
+    local.queue_fault("StartReadSetActivationJob", Fault::ResetAfter);
+    start("Activation", &client, &store).await.unwrap();
+    assert_eq!(local.jobs().len(), 1);
+}
+
+/// The same in a bulk run, whose process crashes then.
+#[tokio::test(start_paused = true)]
+async fn a_run_finds_its_job_although_the_clock_was_ahead_when_it_was_started() {
+    let (local, store) = service(ClientTokens::Ignored);
+    let read_sets = [local.seed_read_set(&store, SeedReadSet::archived(FileType::Bam))];
+    let plan = Planner::activation("run-1".into(), store).plan(read_sets).unwrap();
+    let journal = std::env::temp_dir().join(format!("healthomics-clock-{}.jsonl", std::process::id()));
+    let _ = std::fs::remove_file(&journal);
+    let begun = Instant::now();
+    let clock = move || SystemTime::now() + begun.elapsed() + Duration::from_hours(3);
+    let client = distrusting(&local).time_source(clock).build().unwrap();
+    local.queue_fault("StartReadSetActivationJob", Fault::DateOffset(0));
+    local.queue_fault("StartReadSetActivationJob", Fault::HangAfter);
+    let run = client.bulk_run(plan.clone()).journal(&journal).run();
+    tokio::time::timeout(20 * SECOND, run).await.unwrap_err();
+    assert_eq!(local.jobs().len(), 1);
+
+    let report = distrusting(&local).build().unwrap().bulk_run(plan).journal(&journal).run().await.unwrap();
+    assert_eq!(report.to_string(), "1 of 1 items finished in 1 job");
+    assert_eq!(local.jobs().len(), 1);
+    std::fs::remove_file(journal).unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_start_that_did_not_arrive_is_sent_again() {
     for mode in MODES {

@@ -53,7 +53,7 @@ impl<Id> GroupState<Id> {
 #[derive(Clone, Debug)]
 pub(crate) struct GroupRecord<Id> {
     pub(crate) state: GroupState<Id>,
-    /// When the first start was sent. `None` if none was, and in journals of earlier versions.
+    /// When the first start was sent. `None` if none was, or if that is not known.
     pub(crate) first_start: Option<OffsetDateTime>,
     /// The items that are not in the job of the group, as they were not activated.
     pub(crate) excluded: Vec<ItemResult>,
@@ -120,18 +120,18 @@ impl Journal {
     }
 
     /// Writes that a start of the group is about to be sent, without the items that were not activated. `first_start` is
-    /// when the first one was.
+    /// when the first one was; `None` if that is not known.
     pub(crate) async fn starting<K: BulkKind>(
         &mut self,
         group: &Group<'_, K>,
         token: &ClientToken,
-        first_start: OffsetDateTime,
+        first_start: Option<OffsetDateTime>,
         excluded: &[ItemResult],
     ) -> Result<(), BulkError> {
         self.append_line::<K>(Line::Starting {
             group: group.index(),
             token: token.to_string(),
-            first_start: Some(first_start),
+            first_start,
             excluded: excluded.to_vec(),
         })
         .await

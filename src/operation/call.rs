@@ -82,7 +82,8 @@ macro_rules! start_call {
             /// instead of its client token. `first_attempt` is when the first attempt of that start was sent, an
             /// [`OffsetDateTime`](time::OffsetDateTime) or a [`SystemTime`](std::time::SystemTime); jobs that were created
             /// more than 15 minutes before are no candidates, and neither are the results of other starts of a client that
-            /// does not [trust client tokens](crate::ClientBuilder::trust_client_token).
+            /// does not [trust client tokens](crate::ClientBuilder::trust_client_token). If the clock may have been wrong,
+            /// pass an earlier time.
             ///
             /// It lists the jobs, and gets those that may be the one; all requests wait for permits of the client's rate
             /// limiter. [`Reconciled`](crate::read_set::Reconciled) has an example.

@@ -103,15 +103,24 @@ pub(crate) fn send<O: StartOperation>(call: Call, operation: O) -> CallFuture<O:
     Box::pin(reconcile_and_send(call, operation))
 }
 
+/// When the first attempt of a start was sent.
+#[derive(Clone, Copy)]
+enum FirstAttempt {
+    /// By a clock whose time the service had accepted.
+    At(OffsetDateTime),
+    /// By the clock of the runtime: the time of day may have been wrong.
+    Sent(Instant),
+}
+
 async fn reconcile_and_send<O: StartOperation>(mut call: Call, operation: O) -> Result<O::Output, Error> {
-    let mut first_attempt = call.reconcile_since;
+    let mut first_attempt = call.reconcile_since.map(FirstAttempt::At);
     let mut last_error = None;
     let mut starts = 0;
     loop {
         if let Some(first_attempt) = first_attempt {
             // A request whose connection broke may still arrive.
             tokio::time::sleep(call.reconcile_after()).await;
-            match (reconcile(&call, &operation, first_attempt).await, last_error.take()) {
+            match (search(&call, &operation, first_attempt).await, last_error.take()) {
                 (Ok(Reconciled::Found(output)), _) => return Ok(output),
                 (Ok(Reconciled::NotFound), error) => last_error = error,
                 (Ok(Reconciled::Several(jobs)), _) => {
@@ -129,13 +138,8 @@ async fn reconcile_and_send<O: StartOperation>(mut call: Call, operation: O) -> 
         if let Some(error) = last_error.take_if(|_| starts >= call.max_attempts) {
             return Err(error);
         }
-        let attempted_at = call.now();
-        let attempted = Instant::now();
-        let result = call.clone().send(operation.clone()).await;
-        // A response may have corrected the clock.
-        let attempted_at = attempted_at.min(call.now() - attempted.elapsed());
-        first_attempt.get_or_insert(attempted_at);
-        match result {
+        first_attempt.get_or_insert(FirstAttempt::Sent(Instant::now()));
+        match call.clone().send(operation.clone()).await {
             Ok(output) => {
                 call.known_jobs().claim(output.job_id());
                 return Ok(output);
@@ -148,6 +152,42 @@ async fn reconcile_and_send<O: StartOperation>(mut call: Call, operation: O) -> 
             Err(error) => return Err(error),
         }
         starts += 1;
+    }
+}
+
+/// [`reconcile`], with the time of the first attempt by a clock whose time the service has accepted.
+async fn search<O: StartOperation>(
+    call: &Call,
+    operation: &O,
+    first_attempt: FirstAttempt,
+) -> Result<Reconciled<O::Output>, Error> {
+    let first_attempt = match first_attempt {
+        FirstAttempt::At(time) => time,
+        FirstAttempt::Sent(instant) => {
+            if !call.is_clock_confirmed() {
+                // Any request corrects the clock, or confirms it.
+                let mut call = call.clone();
+                call.rate_limited = true;
+                call.send(list_request::<O>(operation, 1, None)).await?;
+            }
+            call.now()
+                .checked_sub(instant.elapsed().try_into().unwrap_or_default())
+                .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        }
+    };
+    reconcile(call, operation, first_attempt).await
+}
+
+fn list_request<O: StartOperation>(
+    operation: &O,
+    max_results: i32,
+    created_after: Option<OffsetDateTime>,
+) -> ListRequest<O::Jobs> {
+    ListRequest {
+        sequence_store_id: operation.sequence_store_id().clone(),
+        max_results: Some(max_results),
+        next_token: None,
+        filter: created_after.map(|time| JobFilter::new().created_after(time)),
     }
 }
 
@@ -197,13 +237,7 @@ async fn candidates<O: StartOperation>(
     first_attempt: OffsetDateTime,
 ) -> Result<Vec<String>, Error> {
     let created_after = first_attempt.checked_sub(MAX_CLOCK_SKEW).unwrap_or(first_attempt);
-    let request = ListRequest::<O::Jobs> {
-        sequence_store_id: operation.sequence_store_id().clone(),
-        max_results: Some(100),
-        next_token: None,
-        filter: Some(JobFilter::new().created_after(created_after)),
-    };
-    let mut pages = pages(call.clone(), request);
+    let mut pages = pages(call.clone(), list_request(operation, 100, Some(created_after)));
     let mut candidates = Vec::new();
     let mut count = 0;
     while let Some(page) = pages.next().await {

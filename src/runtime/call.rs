@@ -67,6 +67,11 @@ impl Call {
         self.runtime.clock.now().into()
     }
 
+    /// Whether the service has accepted the time of the client's clock.
+    pub(crate) fn is_clock_confirmed(&self) -> bool {
+        self.runtime.clock.is_confirmed()
+    }
+
     pub(crate) fn known_jobs(&self) -> &KnownJobs {
         &self.runtime.known_jobs
     }
@@ -259,15 +264,16 @@ impl<'a> Attempts<'a> {
         };
         let sent = Instant::now();
         let response = runtime.attempt(&attempt).await?;
-        if let Some(offset) = self.clock_offset.take() {
-            runtime.clock.correct(offset);
-        }
         let evidence = Evidence {
             is_client_token_new: self.call.is_client_token_new && !self.may_have_been_applied,
             response: &response,
             duration: sent.elapsed(),
         };
         decode(&evidence).map_err(|error| Failure::undecodable(error, &response))?;
+        if let Some(offset) = self.clock_offset.take() {
+            runtime.clock.correct(offset);
+        }
+        runtime.clock.confirm();
         self.retry.succeeded();
         attempt::record_response(&self.span, Some(response.status), response.request_id());
         Ok(())

@@ -1,14 +1,16 @@
 //! The clock that requests are signed with.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_async::time::SharedTimeSource;
+use tokio::time::Instant;
 
 /// The largest offset that is corrected. The clock of a machine that was never set may be decades behind.
 const MAX_OFFSET: Duration = Duration::from_hours(100 * 365 * 24);
 
-/// Offsets that differ by less are equal for the log, as a `Date` has no fractions of a second.
+/// Times that differ by less are equal, as a `Date` has no fractions of a second.
 const TOLERANCE_MILLIS: u64 = 60_000;
 
 /// The time of the service minus the local time, in milliseconds.
@@ -28,11 +30,13 @@ pub(crate) struct Clock {
     source: SharedTimeSource,
     offset_millis: AtomicI64,
     corrects: bool,
+    /// When the service last accepted a request that was signed with this clock, by both clocks.
+    confirmed: Mutex<Option<(Instant, SystemTime)>>,
 }
 
 impl Clock {
     pub(crate) fn new(source: SharedTimeSource, corrects: bool) -> Self {
-        Self { source, offset_millis: AtomicI64::new(0), corrects }
+        Self { source, offset_millis: AtomicI64::new(0), corrects, confirmed: Mutex::new(None) }
     }
 
     pub(crate) fn now(&self) -> SystemTime {
@@ -56,7 +60,22 @@ impl Clock {
         (self.corrects && is_plausible).then_some(ClockOffset(offset))
     }
 
-    /// Confirms an offset: the service has accepted a request that was signed with it.
+    /// Notes that the service has accepted a request that was signed with the time of this clock.
+    pub(crate) fn confirm(&self) {
+        let confirmed = (Instant::now(), self.now());
+        *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = Some(confirmed);
+    }
+
+    /// Whether the service has accepted the time of this clock, and the clock was not set since then.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        let confirmed = *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
+        confirmed.is_some_and(|(instant, time)| {
+            let expected = time.checked_add(instant.elapsed()).unwrap_or(time);
+            signed_millis(self.now(), expected).unsigned_abs() < TOLERANCE_MILLIS
+        })
+    }
+
+    /// Corrects the clock by an offset: the service has accepted a request that was signed with it.
     pub(crate) fn correct(&self, ClockOffset(millis): ClockOffset) {
         let before = self.offset_millis.swap(millis, Ordering::Relaxed);
         if before.abs_diff(millis) > TOLERANCE_MILLIS {

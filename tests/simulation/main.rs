@@ -235,13 +235,13 @@ impl Simulation {
     fn process<K: BulkStart>(&mut self, plan: &Plan<K>, has_faults: bool) -> Process<K> {
         self.processes += 1;
         let attempts = self.random.u32(1..4);
-        // Clocks are off by a quarter of an hour at most, and jump.
-        let offsets = [self.random.u64(0..1_600), self.random.u64(0..1_600)];
+        // Clocks are off by hours, and jump.
+        let offsets = [self.random.u64(0..28_800), self.random.u64(0..28_800)];
         let jump = self.begun.elapsed() + Duration::from_secs(self.random.u64(0..3_600));
         let begun = self.begun;
         let clock = move || {
             let offset = offsets[usize::from(begun.elapsed() > jump)];
-            start_time() + begun.elapsed() + Duration::from_secs(offset) - Duration::from_secs(800)
+            start_time() + begun.elapsed() + Duration::from_secs(offset) - Duration::from_hours(4)
         };
         let provider = Provider {
             credentials: self.local.credentials(),

@@ -92,7 +92,7 @@ pub(super) enum Line {
     Starting {
         group: usize,
         token: String,
-        /// When the first start was sent. Journals of earlier versions do not have it.
+        /// When the first start was sent. Without it, that is not known.
         #[serde(default, with = "json::field", skip_serializing_if = "Option::is_none")]
         first_start: Option<OffsetDateTime>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]

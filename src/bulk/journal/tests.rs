@@ -68,7 +68,7 @@ fn open<K: BulkKind>(path: &Path, plan: &Plan<K>) -> (Journal, Vec<GroupState<K:
 }
 
 fn starting<K: BulkKind>(journal: &mut Journal, group: &Group<'_, K>) {
-    block_on(journal.starting(group, &group.client_token(), START, &[])).unwrap();
+    block_on(journal.starting(group, &group.client_token(), Some(START), &[])).unwrap();
 }
 
 fn states(path: &Path, plan: &Plan<Export>) -> Vec<GroupState<ExportJobId>> {

@@ -51,10 +51,11 @@ struct GroupRun<'p, K: BulkStart> {
     outcome: GroupOutcome,
     /// The results of items that are not in the job of the group, as they were not activated.
     excluded: Vec<ItemResult>,
-    /// When the first start of the group was sent, by this run or an earlier one.
+    /// When the first start of the group was sent, by this run or an earlier one. `None` if there was none, or while the
+    /// clock is not known to be right.
     first_start: Option<OffsetDateTime>,
-    /// Whether this run has sent a start of the group.
-    is_start_sent: bool,
+    /// When this run sent its first start of the group.
+    first_sent: Option<Instant>,
     /// Whether the result of a start is not known, so that the group may have a job.
     is_indeterminate: bool,
     /// How many starts of this run have failed and may have been applied.
@@ -83,7 +84,7 @@ impl<'p, K: BulkStart> Driver<'p, K> {
             outcome: GroupOutcome::Pending,
             excluded: Vec::new(),
             first_start: None,
-            is_start_sent: false,
+            first_sent: None,
             is_indeterminate: false,
             indeterminate_starts: 0,
         });
@@ -117,6 +118,8 @@ impl<'p, K: BulkStart> Driver<'p, K> {
                 GroupState::Untouched => untouched.push(index),
                 GroupState::Indeterminate => {
                     self.groups[index].is_indeterminate = true;
+                    // If the time is not known, all jobs are candidates.
+                    self.groups[index].first_start.get_or_insert(OffsetDateTime::UNIX_EPOCH);
                     self.queue.push_back(index);
                 }
                 // The cause may have been fixed since.
@@ -225,16 +228,17 @@ impl<'p, K: BulkStart> Driver<'p, K> {
         let excluded: Vec<_> = run.excluded.iter().map(|item| item.position).collect();
         let items = run.group.items_without(&excluded);
         let token = run.group.client_token_without(&excluded);
-        // The journal of an earlier version does not have the time: all jobs are candidates then.
+        let first_sent = *run.first_sent.get_or_insert_with(Instant::now);
+        if run.first_start.is_none() && self.client.is_clock_confirmed() {
+            run.first_start = Some(self.client.now() - first_sent.elapsed());
+        }
         let since = run.first_start.unwrap_or(OffsetDateTime::UNIX_EPOCH);
         let must_reconcile = run.is_indeterminate && !self.trust_client_token;
         let reconciling =
             Reconciling { trust_client_token: self.trust_client_token, since: must_reconcile.then_some(since) };
-        let first_start = *run.first_start.get_or_insert_with(|| self.client.now());
         if let Some(journal) = &mut shared.journal {
-            journal.starting(&run.group, &token, first_start, &run.excluded).await?;
+            journal.starting(&run.group, &token, run.first_start, &run.excluded).await?;
         }
-        run.is_start_sent = true;
         self.starts.push(index, K::start(&self.client, self.plan, items, token, reconciling));
         Ok(())
     }
@@ -333,7 +337,7 @@ impl<'p, K: BulkStart> Driver<'p, K> {
         }
         // A run that is resumed starts the group again, refused or not. But without this line, a start that was sent
         // would count as one that may have been applied.
-        if group.is_start_sent
+        if group.first_sent.is_some()
             && let Some(journal) = &mut shared.journal
         {
             journal.refused(&group.group, &error.text).await?;

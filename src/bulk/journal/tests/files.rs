@@ -80,7 +80,7 @@ async fn a_journal_that_is_dropped_while_it_writes_can_be_opened() {
         let storage = file_storage(directory.file());
         let (mut journal, _) = Journal::open(storage, &plan, None).await.unwrap();
         let token = groups[0].client_token();
-        let mut write = Box::pin(journal.starting(&groups[0], &token, START, &[]));
+        let mut write = Box::pin(journal.starting(&groups[0], &token, Some(START), &[]));
         std::future::poll_fn(|cx| std::task::Poll::Ready(write.as_mut().poll(cx).is_ready())).await;
     }
     assert!(fs::read_to_string(directory.file()).unwrap().lines().count() <= 51);

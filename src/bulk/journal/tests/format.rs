@@ -193,7 +193,7 @@ fn activations_are_read_back() {
     let (mut journal, states) = try_open(&directory.file(), &plan, Some(&activation_plan)).unwrap();
     assert_eq!((states.groups.len(), states.activations.len()), (2, 3));
     let activation = activation_plan.groups().nth(1).unwrap();
-    block_on(journal.starting(&activation, &activation.client_token(), START, &[])).unwrap();
+    block_on(journal.starting(&activation, &activation.client_token(), Some(START), &[])).unwrap();
     block_on(journal.started(&activation, &"0000000001".into())).unwrap();
     let group = plan.groups().next().unwrap();
     let failed = ItemResult {
@@ -204,7 +204,7 @@ fn activations_are_read_back() {
         activation: Some(FailedActivation { job: "0000000001".to_owned(), status: JobStatus::Failed }),
     };
     let token = group.client_token_without(&[25]);
-    block_on(journal.starting(&group, &token, START, std::slice::from_ref(&failed))).unwrap();
+    block_on(journal.starting(&group, &token, Some(START), std::slice::from_ref(&failed))).unwrap();
     drop(journal);
 
     let text = fs::read_to_string(directory.file()).unwrap();
