@@ -37,7 +37,7 @@ INPUTS = {
 }
 ONLY_AN_ID = ["ExportReadSet", "StartReadSetActivationJobSourceItem"]
 # What outputs of the crate have beyond the model.
-OF_THE_CRATE = {"requestId", "clientToken"}
+OF_THE_CRATE = {"requestId", "clientToken", "replayed"}
 # The one place where the crate is stricter than the model: a token of this length, percent-encoded, fits no URL.
 TOO_LONG_FOR_A_URL = "🧬" * 6144
 
