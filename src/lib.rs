@@ -72,13 +72,15 @@
 //! | `rustls` | yes | TLS by `rustls` with `ring`; without any TLS feature only `http://` endpoints can be called |
 //! | `rustls-aws-lc-rs` | no | TLS by `rustls` with `aws-lc-rs` |
 //! | `native-tls` | no | TLS by the library of the system: OpenSSL, Schannel, Secure Transport |
+//! | `webpki-roots` | no | TLS by `rustls` trusts the root certificates of Mozilla, compiled in, instead of those of the system |
 //! | `blocking` | no | the module `blocking` |
 //! | `sdk-config` | no | `Client::new(&SdkConfig)`, from the configuration of `aws_config` |
 //! | `aws-config` | no | `Client::from_default_chain()`: profiles, SSO, web identity, containers, instances; includes `sdk-config` |
 //! | `local` | no | the module `local` |
 //! | `local-service` | no | the program `healthomics-local`, the same service for tests in other languages; includes `local` |
 //!
-//! All TLS libraries trust the root certificates of the system. If several are compiled in, `native-tls` is preferred to
+//! All TLS libraries trust the root certificates of the system, unless `webpki-roots` is on; it has no effect on
+//! `native-tls`. If several are compiled in, `native-tls` is preferred to
 //! `aws-lc-rs`, and that to `ring`: enabling one is enough, and disabling the default features saves its build. Any other
 //! TLS library can be used with an [HTTP client of your own](http).
 //!

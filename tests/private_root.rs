@@ -4,6 +4,7 @@
 mod proxy;
 mod support;
 
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use healthomics::error::ConfigurationError;
@@ -126,8 +127,8 @@ async fn an_invalid_certificate_is_an_error_when_the_client_is_built() {
     assert!(setup.builder().add_root_certificates([0x30, 0x82, 0xff, 0x00]).build().is_err());
 }
 
-/// Runs the quickstart in a process with an environment of its own.
-fn example(setup: &Setup, endpoint: &str, bundle: &str) -> Output {
+/// Runs the quickstart in a process with an environment of its own, in which a variable names root certificates.
+fn example(setup: &Setup, endpoint: &str, variable: &str, bundle: &str) -> Output {
     let inherited =
         std::env::vars().filter(|(name, _)| !name.starts_with("AWS_") && !name.to_lowercase().contains("proxy"));
     Command::new(support::example("quickstart"))
@@ -138,16 +139,21 @@ fn example(setup: &Setup, endpoint: &str, bundle: &str) -> Output {
         .env("AWS_REGION", setup.local.region())
         .env("AWS_ACCESS_KEY_ID", LocalService::ACCESS_KEY_ID)
         .env("AWS_SECRET_ACCESS_KEY", LocalService::SECRET_ACCESS_KEY)
-        .env("AWS_CA_BUNDLE", bundle)
+        .env(variable, bundle)
         .output()
         .unwrap()
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("healthomics-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_bundle_of_the_environment_is_trusted() {
     let setup = setup().await;
-    let folder = std::env::temp_dir().join(format!("healthomics-roots-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
+    let folder = folder("bundle");
     let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     let (good, bad, missing) = (path("good.pem"), path("bad.pem"), path("missing.pem"));
     std::fs::write(&good, &setup.root.pem).unwrap();
@@ -162,9 +168,28 @@ async fn the_bundle_of_the_environment_is_trusted() {
         // It is not read without TLS.
         (&http, &missing, arrived),
     ] {
-        let output = example(&setup, endpoint, bundle);
+        let output = example(&setup, endpoint, "AWS_CA_BUNDLE", bundle);
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(text.contains(&message), "{endpoint} {bundle}: {text}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// The variable `SSL_CERT_FILE` names the root certificates of the system on Linux.
+#[cfg(all(target_os = "linux", not(feature = "native-tls")))]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_roots_of_the_system_are_read_by_the_first_connection_unless_roots_are_compiled_in() {
+    let setup = setup().await;
+    let folder = folder("system-roots");
+    let (good, empty) = (folder.join("good.pem"), folder.join("empty.pem"));
+    std::fs::write(&good, &setup.root.pem).unwrap();
+    std::fs::write(&empty, "").unwrap();
+    let untrusted = "its certificate is not trusted, see add_root_certificates() [1 attempt]";
+    let arrived = if cfg!(feature = "webpki-roots") { untrusted } else { "ResourceNotFoundException (404)" };
+    for (roots, message) in [(&good, arrived), (&empty, untrusted)] {
+        let output = example(&setup, &setup.proxy.url(), "SSL_CERT_FILE", roots.to_str().unwrap());
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(text.contains(message), "{}: {text}", roots.display());
     }
     std::fs::remove_dir_all(folder).unwrap();
 }

@@ -89,7 +89,7 @@ impl ReqwestClient {
         let behind_proxy = use_system_proxy && is_proxy_configured();
         // A proxy may speak TLS where the endpoint does not.
         let needs_tls = https || behind_proxy;
-        let tls = tls::Tls::new(&roots.read(needs_tls)?, needs_tls)?;
+        let tls = tls::Tls::new(&roots.read(needs_tls)?)?;
         let options = ClientOptions { connect_timeout, keep_idle: true };
         let config = ReqwestConfig { options, use_system_proxy, behind_proxy, tls };
         let client = config.client(options)?;

@@ -15,6 +15,7 @@ fn features() -> String {
         ("rustls", cfg!(feature = "rustls")),
         ("rustls-aws-lc-rs", cfg!(feature = "rustls-aws-lc-rs")),
         ("native-tls", cfg!(feature = "native-tls")),
+        ("webpki-roots", cfg!(feature = "webpki-roots")),
         ("sdk-config", cfg!(feature = "sdk-config")),
         ("aws-config", cfg!(feature = "aws-config")),
         ("blocking", cfg!(feature = "blocking")),

@@ -27,7 +27,7 @@ pub(crate) struct Tls(Trust);
 
 impl Tls {
     #[allow(clippy::unnecessary_wraps, reason = "other libraries can fail here")]
-    pub(crate) fn new(trust: &Trust, _tls: bool) -> Result<Self, ConfigurationError> {
+    pub(crate) fn new(trust: &Trust) -> Result<Self, ConfigurationError> {
         Ok(Self(trust.clone()))
     }
 

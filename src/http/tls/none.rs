@@ -17,7 +17,7 @@ pub(crate) struct Tls;
 
 impl Tls {
     #[allow(clippy::unnecessary_wraps, reason = "TLS libraries can fail here")]
-    pub(crate) fn new(_trust: &Trust, _tls: bool) -> Result<Self, ConfigurationError> {
+    pub(crate) fn new(_trust: &Trust) -> Result<Self, ConfigurationError> {
         Ok(Self)
     }
 

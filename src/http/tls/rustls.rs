@@ -1,5 +1,8 @@
 //! TLS by `rustls`, with `aws-lc-rs` if that feature is enabled, and else with `ring`.
 
+#[cfg(not(feature = "webpki-roots"))]
+mod system_roots;
+
 use std::error::Error as StdError;
 use std::io;
 use std::sync::Arc;
@@ -8,7 +11,8 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::{BuilderVerifierExt as _, Verifier};
+#[cfg(not(feature = "webpki-roots"))]
+use system_roots::SystemRoots;
 
 use super::Trust;
 use crate::error::ConfigurationError;
@@ -36,9 +40,8 @@ fn provider() -> CryptoProvider {
 pub(crate) struct Tls(ClientConfig);
 
 impl Tls {
-    /// `tls` says whether TLS can be used. Without it, the root store of the system is not read, which takes milliseconds.
-    pub(crate) fn new(trust: &Trust, tls: bool) -> Result<Self, ConfigurationError> {
-        config(trust, tls).map(Self).map_err(|error| ConfigurationError::HttpClient(error.into()))
+    pub(crate) fn new(trust: &Trust) -> Result<Self, ConfigurationError> {
+        config(trust).map(Self).map_err(|error| ConfigurationError::HttpClient(error.into()))
     }
 
     pub(crate) fn set_up(&self, builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
@@ -46,33 +49,22 @@ impl Tls {
     }
 }
 
-fn config(trust: &Trust, tls: bool) -> Result<ClientConfig, rustls::Error> {
+fn config(trust: &Trust) -> Result<ClientConfig, rustls::Error> {
     let config = ClientConfig::builder_with_provider(Arc::new(provider())).with_safe_default_protocol_versions()?;
-    let config = if !tls || !trust.system {
-        let mut roots = RootCertStore::empty();
-        for certificate in trust.certificates.iter() {
-            roots.add(certificate.clone())?;
-        }
-        config.with_root_certificates(roots)
-    } else if trust.certificates.is_empty() {
-        config.with_platform_verifier()?
-    } else {
-        let verifier = verifier_with_system_roots(trust, config.crypto_provider())?;
-        config.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
-    };
-    Ok(config.with_no_client_auth())
-}
-
-#[cfg(not(target_os = "android"))]
-fn verifier_with_system_roots(trust: &Trust, provider: &Arc<CryptoProvider>) -> Result<Verifier, rustls::Error> {
-    Verifier::new_with_extra_roots(trust.certificates.iter().cloned(), Arc::clone(provider))
-}
-
-#[cfg(target_os = "android")]
-fn verifier_with_system_roots(_: &Trust, _: &Arc<CryptoProvider>) -> Result<Verifier, rustls::Error> {
-    Err(rustls::Error::General(
-        "on Android, root certificates can't be added to those of the system: use only_root_certificates()".to_owned(),
-    ))
+    #[cfg(not(feature = "webpki-roots"))]
+    if trust.system {
+        let verifier = SystemRoots::new(Arc::clone(config.crypto_provider()), Arc::clone(&trust.certificates))?;
+        return Ok(config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth());
+    }
+    let mut roots = RootCertStore::empty();
+    #[cfg(feature = "webpki-roots")]
+    if trust.system {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    for certificate in trust.certificates.iter() {
+        roots.add(certificate.clone())?;
+    }
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Whether the certificate of the server is not trusted.
@@ -87,4 +79,13 @@ pub(crate) fn is_untrusted(error: &reqwest::Error) -> bool {
         cause = inner.map(|inner| inner as _).or_else(|| error.source());
     }
     false
+}
+
+#[cfg(all(test, feature = "webpki-roots"))]
+mod tests {
+    #[test]
+    fn the_compiled_roots_include_those_of_the_service() {
+        let names = webpki_roots::TLS_SERVER_ROOTS.iter().map(|root| String::from_utf8_lossy(&root.subject));
+        assert_eq!(names.filter(|name| name.contains("Amazon Root CA ")).count(), 4);
+    }
 }
