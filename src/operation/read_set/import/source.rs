@@ -1,7 +1,9 @@
 //! A source of an import job: in the request, and in the status of the job.
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -25,8 +27,7 @@ type Tags = BTreeMap<String, String>;
 /// let single = SourceFiles::from("s3://my-bucket/HG00096.bam");
 /// assert_eq!(single, SourceFiles::source1("s3://my-bucket/HG00096.bam"));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SourceFiles {
     /// The URI of the file, or of the first file of a pair: `s3://bucket/key`.
@@ -121,8 +122,8 @@ builder! {
     ///
     /// It can be read from a manifest: the JSON that the AWS CLI takes as `--sources`. An unknown or duplicate field is
     /// an error there, as its value would be lost.
-    #[derive(PartialEq, Eq, Serialize, Deserialize)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[derive(PartialEq, Eq, Serialize)]
+    #[serde(rename_all = "camelCase")]
     #[doc(alias = "StartReadSetImportJobSourceItem")]
     pub struct ImportReadSetSource;
     required {
@@ -146,7 +147,7 @@ builder! {
         /// The description of the read set: 1 to 255 characters.
         description: String, serde(skip_serializing_if = "Option::is_none");
         /// The tags of the read set: keys of 1 to 128 characters, values of at most 256.
-        tags: Tags, serde(default, deserialize_with = "unique_tags", skip_serializing_if = "Option::is_none");
+        tags: Tags, serde(skip_serializing_if = "Option::is_none");
     }
     defaulted {}
 }
@@ -242,6 +243,57 @@ json_struct! {
     }
 }
 
+/// Reads structs of a manifest from objects only. Code that serde derives would read an array, too, by the order of fields.
+macro_rules! read_from_objects {
+    ($($Name:ident from $Fields:ident { $($(#[$meta:meta])* $field:ident: $Type:ty,)+ })+) => {$(
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields)]
+        struct $Fields {
+            $($(#[$meta])* $field: $Type,)+
+        }
+
+        impl<'de> Visitor<'de> for ObjectVisitor<$Name> {
+            type Value = $Name;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!("struct ", stringify!($Name)))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<$Name, A::Error> {
+                let $Fields { $($field),+ } = $Fields::deserialize(MapAccessDeserializer::new(fields))?;
+                Ok($Name { $($field),+ })
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $Name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_map(ObjectVisitor::<Self>(PhantomData))
+            }
+        }
+    )+};
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+read_from_objects! {
+    SourceFiles from FilesOfManifest {
+        source1: S3Uri,
+        source2: Option<S3Uri>,
+    }
+    ImportReadSetSource from SourceOfManifest {
+        source_files: SourceFiles,
+        source_file_type: FileType,
+        subject_id: SubjectId,
+        sample_id: SampleId,
+        generated_from: Option<String>,
+        reference_arn: Option<ReferenceArn>,
+        name: Option<String>,
+        description: Option<String>,
+        #[serde(default, deserialize_with = "unique_tags")]
+        tags: Option<Tags>,
+    }
+}
+
 /// Reads tags. A duplicate key is an error: serde would keep the last value without one.
 fn unique_tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Tags>, D::Error> {
     struct UniqueTags;
@@ -327,7 +379,14 @@ mod manifest_tests {
             ("\"S\"", "\"S\",\"tags\":{\"k\":\"v\",\"k\":\"w\"}", "duplicate tag \"k\""),
             ("\"S\"", "\"S\",\"tags\":[]", "invalid type: sequence, expected a map of tags"),
             (GOOD, "null", "invalid type: null, expected struct ImportReadSetSource"),
-            (GOOD, "[]", "invalid length 0, expected struct ImportReadSetSource"),
+            (GOOD, "[]", "invalid type: sequence, expected struct ImportReadSetSource"),
+            // Nothing is read by the order of fields.
+            (GOOD, "[{\"source1\":\"s3://b/1\"},\"BAM\",\"S\",\"s\"]", "invalid type: sequence, expected struct"),
+            (
+                "{\"source1\":\"s3://b/1\",\"source2\":\"s3://b/2\"}",
+                "[\"s3://b/1\",null]",
+                "expected struct SourceFiles",
+            ),
         ] {
             assert!(GOOD.contains(from), "{from}");
             let error = serde_json::from_str::<ImportReadSetSource>(&GOOD.replacen(from, to, 1)).unwrap_err();
