@@ -263,6 +263,7 @@ impl<'a> Attempts<'a> {
             },
         };
         let sent = Instant::now();
+        let signed_at = runtime.clock.now_by(self.clock_offset);
         let response = runtime.attempt(&attempt).await?;
         let evidence = Evidence {
             is_client_token_new: self.call.is_client_token_new && !self.may_have_been_applied,
@@ -273,7 +274,7 @@ impl<'a> Attempts<'a> {
         if let Some(offset) = self.clock_offset.take() {
             runtime.clock.correct(offset);
         }
-        runtime.clock.confirm();
+        runtime.clock.confirm(sent, signed_at);
         self.retry.succeeded();
         attempt::record_response(&self.span, Some(response.status), response.request_id());
         Ok(())

@@ -60,10 +60,9 @@ impl Clock {
         (self.corrects && is_plausible).then_some(ClockOffset(offset))
     }
 
-    /// Notes that the service has accepted a request that was signed with the time of this clock.
-    pub(crate) fn confirm(&self) {
-        let confirmed = (Instant::now(), self.now());
-        *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = Some(confirmed);
+    /// Notes that the service has accepted a request that was signed with a time, and when that was.
+    pub(crate) fn confirm(&self, instant: Instant, signed_at: SystemTime) {
+        *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = Some((instant, signed_at));
     }
 
     /// Whether the service has accepted the time of this clock, and the clock was not set since then.
