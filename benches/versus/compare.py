@@ -6,7 +6,7 @@
     benches/versus/compare.py --rounds 3 calls   one part alone (calls, instructions, memory, builds)
 
 The programs take turns (A B C, A B C, ...), so that a machine whose speed drifts slows all of them; what is printed is the
-median of the rounds, and the median of each round's own ratio to the SDK. CPU is that of the client's process, user and
+median of the rounds, and the median of each round's own ratio. Client and server share one processor. CPU is that of the client's process, user and
 system. Instructions are callgrind's (`apt-get install valgrind`), the difference of two lengths of run; as valgrind knows
 no SHA extensions, signatures weigh more there than on hardware that has them. Prints Markdown, and progress on the side.
 """
@@ -14,6 +14,8 @@ no SHA extensions, signatures weigh more there than on hardware that has them. P
 import argparse
 import json
 import os
+import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -116,9 +118,13 @@ def median(results, figure):
     return statistics.median(run[figure] for run in results)
 
 
-def ratio(results, figure):
-    pairs = zip(results["ours"], results["sdk"], strict=True)
-    return statistics.median(ours[figure] / sdk[figure] for ours, sdk in pairs)
+def ratio(results, figure, to):
+    """In bold; empty for a program that was not measured."""
+    others = results.get(to, [])
+    if not others or not all(figure in run for run in others):
+        return ""
+    pairs = zip(results["ours"], others, strict=True)
+    return f"**{statistics.median(ours[figure] / other[figure] for ours, other in pairs):.2f}**"
 
 
 def row(what, results, figure, unit="", digits=1):
@@ -127,10 +133,26 @@ def row(what, results, figure, unit="", digits=1):
         runs = results.get(name, [])
         there = runs and all(figure in run for run in runs)
         cells.append(f"{median(runs, figure):,.{digits}f}{unit}" if there else "")
-    return [what, *cells, f"**{ratio(results, figure):.2f}**"]
+    return [what, *cells, *(ratio(results, figure, to) for to in ("sdk", "sketch", "floor"))]
 
 
-HEAD = ["", "healthomics", "aws-sdk-omics", "bare sketch", "reqwest, unsigned", "boto3", "to the SDK"]
+HEAD = [
+    "", "healthomics", "aws-sdk-omics", "bare sketch", "reqwest, unsigned", "boto3",
+    "to the SDK", "to the sketch", "to reqwest",
+]
+
+
+def machine():
+    """What the figures were measured on, and with which versions."""
+    processors = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.split(":")[1].strip() for line in processors if line.startswith("model name")), "unknown")
+    rust = subprocess.run(["rustc", "--version"], check=True, capture_output=True, text=True).stdout.split()[1]
+    packages = (HERE / "Cargo.lock").read_text().split("[[package]]")
+    names = ("aws-sdk-omics", "reqwest", "aws-sigv4", "tokio")
+    locked = [dict(re.findall(r'^(name|version) = "(.*)"$', package, re.MULTILINE)) for package in packages]
+    versions = ", ".join(f"{package['name']} {package['version']}" for package in locked if package.get("name") in names)
+    system = f"{platform.system()} {platform.release()}, {os.cpu_count()} processors, {model}, Rust {rust}"
+    print(f"{time.strftime('%Y-%m-%d')}: {system}; {versions}; {BOTO3}.")
 
 
 def calls(programs, url, rounds):
@@ -292,15 +314,22 @@ def main():
     load = os.getloadavg()[0]
     if load > 1:
         say(f"the load of this machine is {load:.1f} already: trust ratios and instructions, not seconds")
+    machine()
     if set(parts) != {"builds"}:
         programs = Programs(target, not given.no_boto3)
-        with Server(programs.server) as url:
+        server = Server(programs.server)
+        with server as url:
+            # Programs that are started inherit it; the builds after this do not.
+            processors = os.sched_getaffinity(0)
+            os.sched_setaffinity(0, {max(processors)})
+            os.sched_setaffinity(server.process.pid, {max(processors)})
             if "calls" in parts:
                 calls(programs, url, given.rounds)
             if "instructions" in parts:
                 instructions(programs, url)
             if "memory" in parts:
                 memory(programs, url, given.rounds)
+            os.sched_setaffinity(0, processors)
     if "builds" in parts:
         builds(given.build_rounds)
 

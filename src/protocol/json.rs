@@ -54,8 +54,11 @@ pub(crate) fn has_field(response: &Response, name: &str) -> bool {
 
 /// The body of a request.
 pub(crate) fn to_body(request: &impl Serialize) -> Vec<u8> {
+    // Most bodies fit into it.
+    let mut body = Vec::with_capacity(1_024);
     #[expect(clippy::expect_used, reason = "strings, lists and maps with string keys always have a JSON form")]
-    serde_json::to_vec(request).expect("a request body has a JSON form")
+    serde_json::to_writer(&mut body, request).expect("a request body has a JSON form");
+    body
 }
 
 impl Undecodable {

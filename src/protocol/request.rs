@@ -74,7 +74,8 @@ impl Request {
 }
 
 fn encode_path(segments: &[&str]) -> String {
-    let mut path = String::new();
+    // Most paths fit into it.
+    let mut path = String::with_capacity(64);
     for segment in segments {
         path.push('/');
         path.extend(utf8_percent_encode(segment, RESERVED));

@@ -61,8 +61,10 @@ impl SignedRequest {
 
     /// What must not appear in an error: signature and session token, which a response may repeat.
     pub(crate) fn secrets(&self) -> Secrets {
-        let header = |name: &str| self.headers.get(name).cloned();
-        Secrets { authorization: header("authorization"), session_token: header("x-amz-security-token") }
+        Secrets {
+            authorization: self.headers.get(AUTHORIZATION).cloned(),
+            session_token: self.headers.get(&SECURITY_TOKEN).cloned(),
+        }
     }
 }
 
@@ -151,8 +153,8 @@ fn canonical_request(request: &UnsignedRequest, headers: &HeaderMap) -> Result<(
     // In the order of their names.
     let signed =
         [&CONTENT_TYPE, &HOST, &AMZ_DATE, &SECURITY_TOKEN].map(|name| Some((name.as_str(), headers.get(name)?)));
-    let mut names = String::new();
-    let mut text = String::with_capacity(512);
+    let mut names = String::with_capacity(64);
+    let mut text = String::with_capacity(1_024);
     text.extend([request.method.as_str(), "\n"]);
     push_path(&mut text, request.uri.path());
     text.push('\n');
