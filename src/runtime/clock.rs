@@ -93,3 +93,42 @@ fn signed_millis(from: SystemTime, to: SystemTime) -> i64 {
         Err(behind) => -millis(behind.duration()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use aws_smithy_async::time::TimeSource;
+
+    use super::*;
+
+    /// A clock that can be set.
+    #[derive(Clone, Debug)]
+    struct LocalClock(Arc<Mutex<SystemTime>>);
+
+    impl TimeSource for LocalClock {
+        fn now(&self) -> SystemTime {
+            *self.0.lock().unwrap()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_is_confirmed_until_it_is_set() {
+        let local = LocalClock(Arc::new(Mutex::new(SystemTime::UNIX_EPOCH)));
+        let clock = Clock::new(SharedTimeSource::new(local.clone()), true);
+        assert!(!clock.is_confirmed());
+        let sent = Instant::now();
+        let signed_at = clock.now();
+        clock.confirm(sent, signed_at);
+        assert!(clock.is_confirmed());
+        tokio::time::advance(Duration::from_hours(1)).await;
+        assert!(!clock.is_confirmed(), "it stands still");
+        *local.0.lock().unwrap() += Duration::from_hours(1);
+        assert!(clock.is_confirmed());
+        *local.0.lock().unwrap() += Duration::from_hours(1);
+        assert!(!clock.is_confirmed());
+        // The response of a request from before the clock was set.
+        clock.confirm(sent, signed_at);
+        assert!(!clock.is_confirmed());
+    }
+}
