@@ -466,6 +466,8 @@ impl<F: Fn() -> SystemTime + Send + Sync> TimeSource for TimeFn<F> {
 impl ClientBuilder {
     /// Resolves the configuration into what the client holds.
     pub(crate) fn into_runtime(mut self) -> Result<Runtime, ConfigurationError> {
+        #[cfg(feature = "fips")]
+        aws_lc_rs::try_fips_mode().map_err(|reason| ConfigurationError::NotInFipsMode { reason })?;
         let endpoint = self.endpoint.resolve()?;
         // No call waits longer for a connection than for its response.
         let limits = [self.timeouts.connect, self.timeouts.read, self.timeouts.attempt];

@@ -73,6 +73,7 @@
 //! | `rustls-aws-lc-rs` | no | TLS by `rustls` with `aws-lc-rs` |
 //! | `native-tls` | no | TLS by the library of the system: OpenSSL, Schannel, Secure Transport |
 //! | `webpki-roots` | no | TLS by `rustls` trusts the root certificates of Mozilla, compiled in, instead of those of the system |
+//! | `fips` | no | TLS and signatures by the FIPS module of AWS-LC |
 //! | `blocking` | no | the module `blocking` |
 //! | `sdk-config` | no | `Client::new(&SdkConfig)`, from the configuration of `aws_config` |
 //! | `aws-config` | no | `Client::from_default_chain()`: profiles, SSO, web identity, containers, instances; includes `sdk-config` |
@@ -80,13 +81,13 @@
 //! | `local-service` | no | the program `healthomics-local`, the same service for tests in other languages; includes `local` |
 //!
 //! All TLS libraries trust the root certificates of the system, unless `webpki-roots` is on; it has no effect on
-//! `native-tls`. If several are compiled in, `native-tls` is preferred to
-//! `aws-lc-rs`, and that to `ring`: enabling one is enough, and disabling the default features saves its build. Any other
+//! `native-tls`. If several are compiled in, `fips` is preferred to `native-tls`, that to `aws-lc-rs`, and that to `ring`:
+//! enabling one is enough, and disabling the default features saves its build. Any other
 //! TLS library can be used with an [HTTP client of your own](http).
 //!
-//! No combination of features makes all cryptography that of a FIPS 140-3 validated module: the SHA-256 and HMAC of
-//! signatures and of client tokens of bulk runs are those of the `sha2` and `hmac` crates. With `rustls-aws-lc-rs`, and
-//! the feature `fips` of `rustls` in your own `Cargo.toml`, TLS is.
+//! `fips` is for programs whose cryptography must be that of a FIPS 140-3 module;
+//! [the guide](guide::production#cryptography-by-a-fips-module) says what it covers. Its build needs `CMake`, Go, Perl and a
+//! C compiler, so leave it out of `--all-features`.
 //!
 //! # Types of other crates
 //!

@@ -108,6 +108,13 @@ pub enum ConfigurationError {
     /// The endpoint is `https` or root certificates were set, and the crate was built without TLS.
     #[error("https endpoints and root certificates need TLS: enable the feature `rustls` of healthomics")]
     TlsNotCompiledIn,
+    /// The cryptographic module of the feature `fips` can't be used in FIPS mode.
+    #[error("the feature `fips` of healthomics needs its cryptographic module in FIPS mode: {reason}")]
+    #[non_exhaustive]
+    NotInFipsMode {
+        /// What is not in FIPS mode.
+        reason: &'static str,
+    },
     /// The HTTP client could not be built, usually because the machine has no certificate store.
     #[error("the HTTP client could not be built")]
     HttpClient(#[source] BoxError),

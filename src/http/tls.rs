@@ -7,9 +7,10 @@ use std::sync::Arc;
 use crate::error::ConfigurationError;
 use crate::model::BoxError;
 
-// If several libraries are compiled in, the one is used whose feature is not on by default.
-#[cfg_attr(feature = "native-tls", path = "tls/native.rs")]
-#[cfg_attr(all(feature = "__rustls", not(feature = "native-tls")), path = "tls/rustls.rs")]
+// If several libraries are compiled in, the one is used whose feature is not on by default. `fips` comes before all others,
+// as a dependency elsewhere that enables another feature must not turn it off.
+#[cfg_attr(all(feature = "native-tls", not(feature = "fips")), path = "tls/native.rs")]
+#[cfg_attr(all(feature = "__rustls", any(feature = "fips", not(feature = "native-tls"))), path = "tls/rustls.rs")]
 #[cfg_attr(not(any(feature = "__rustls", feature = "native-tls")), path = "tls/none.rs")]
 mod library;
 

@@ -16,6 +16,7 @@ fn features() -> String {
         ("rustls-aws-lc-rs", cfg!(feature = "rustls-aws-lc-rs")),
         ("native-tls", cfg!(feature = "native-tls")),
         ("webpki-roots", cfg!(feature = "webpki-roots")),
+        ("fips", cfg!(feature = "fips")),
         ("sdk-config", cfg!(feature = "sdk-config")),
         ("aws-config", cfg!(feature = "aws-config")),
         ("blocking", cfg!(feature = "blocking")),

@@ -1,4 +1,4 @@
-//! TLS by `rustls`, with `aws-lc-rs` if that feature is enabled, and else with `ring`.
+//! TLS by `rustls`: with the FIPS module or `aws-lc-rs` if such a feature is enabled, and else with `ring`.
 
 #[cfg(not(feature = "webpki-roots"))]
 mod system_roots;
@@ -29,9 +29,11 @@ pub(super) fn certificates(pem: &[u8]) -> impl Iterator<Item = Result<Certificat
 }
 
 fn provider() -> CryptoProvider {
-    #[cfg(feature = "rustls-aws-lc-rs")]
+    #[cfg(feature = "fips")]
+    return rustls::crypto::default_fips_provider();
+    #[cfg(all(feature = "rustls-aws-lc-rs", not(feature = "fips")))]
     return rustls::crypto::aws_lc_rs::default_provider();
-    #[cfg(not(feature = "rustls-aws-lc-rs"))]
+    #[cfg(not(any(feature = "rustls-aws-lc-rs", feature = "fips")))]
     return rustls::crypto::ring::default_provider();
 }
 
@@ -41,7 +43,12 @@ pub(crate) struct Tls(ClientConfig);
 
 impl Tls {
     pub(crate) fn new(trust: &Trust) -> Result<Self, ConfigurationError> {
-        config(trust).map(Self).map_err(|error| ConfigurationError::HttpClient(error.into()))
+        let config = config(trust).map_err(|error| ConfigurationError::HttpClient(error.into()))?;
+        #[cfg(feature = "fips")]
+        if !config.fips() {
+            return Err(ConfigurationError::NotInFipsMode { reason: "the TLS configuration is not" });
+        }
+        Ok(Self(config))
     }
 
     pub(crate) fn set_up(&self, builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
@@ -87,5 +94,17 @@ mod tests {
     fn the_compiled_roots_include_those_of_the_service() {
         let names = webpki_roots::TLS_SERVER_ROOTS.iter().map(|root| String::from_utf8_lossy(&root.subject));
         assert_eq!(names.filter(|name| name.contains("Amazon Root CA ")).count(), 4);
+    }
+}
+
+#[cfg(all(test, feature = "fips"))]
+mod fips_tests {
+    use super::super::Roots;
+    use super::*;
+
+    #[test]
+    fn connections_are_in_fips_mode() {
+        let Tls(config) = Tls::new(&Roots::default().read(true).unwrap()).unwrap();
+        assert!(config.fips());
     }
 }
