@@ -115,7 +115,11 @@ async fn active_read_sets_need_no_activation() {
     let report = account.run(&read_sets).await;
     assert_eq!(report.finished_count(), 150);
     assert_eq!(account.jobs(JobKind::Activation).len(), 0);
-    assert_eq!(account.requests("ListReadSets"), 2, "archived ones, and those that other jobs activate");
+    assert_eq!(
+        account.requests("ListReadSets"),
+        3,
+        "archived ones, those that other jobs activate, archived ones again"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -269,6 +273,26 @@ async fn a_run_that_is_dropped_many_times_starts_nothing_twice() {
     let exported: Vec<_> = read_sets.iter().filter(|id| **id != read_sets[150]).cloned().collect();
     account.assert_each_once(&exported);
     std::fs::remove_file(path).unwrap();
+}
+
+/// Without a journal, a repeated run does not know that the job which activates the read sets is its own.
+#[tokio::test(start_paused = true)]
+async fn an_activation_that_fails_while_it_is_waited_for_is_not_exported() {
+    let account = Account::new();
+    let read_sets = account.seed(30, SeedReadSet::archived);
+    account.local.fail_item(read_sets[5].as_str(), "damaged");
+    let run = account.run(&read_sets);
+    tokio::time::timeout(5 * SECOND, run).await.unwrap_err();
+    assert_eq!(account.jobs(JobKind::Activation).len(), 2);
+
+    for _ in 0..2 {
+        let report = account.run(&read_sets).await;
+        let failed: Vec<_> = report.failed().map(|item| item.reason.unwrap().to_owned()).collect();
+        assert_eq!(failed, ["not activated: damaged"]);
+        let exported: Vec<_> = read_sets.iter().filter(|id| **id != read_sets[5]).cloned().collect();
+        account.assert_each_once(&exported);
+        assert_eq!(account.jobs(JobKind::Activation).len(), 2);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -32,7 +32,7 @@ pub(super) struct Activations<'p> {
     waiting: Vec<WaitingGroup>,
     /// The read sets of these groups.
     read_sets: HashSet<ReadSetId>,
-    /// The groups of activations that may be needed. Empty once the archived read sets are listed.
+    /// The groups of activations that may be needed. Empty once the archived read sets were listed.
     unstarted: Vec<usize>,
     /// The groups of activations in which no read set is archived.
     not_needed: HashSet<usize>,
@@ -64,6 +64,8 @@ enum WaitsFor {
     NextList,
     /// The list that is in flight.
     List,
+    /// A list of the archived read sets after that: the job that activated some of them may have failed.
+    ArchivedList,
 }
 
 /// What the activations wait for.
@@ -172,22 +174,26 @@ impl<'p> Activations<'p> {
         }
         self.driver.start_groups(shared).await?;
 
-        let (driver, not_needed) = (&self.driver, &self.not_needed);
-        let has_ended =
-            |index: usize| not_needed.contains(&index) || !matches!(driver.outcome(index), GroupOutcome::Pending);
-        let not_ended = self.not_ended.len();
-        self.not_ended.retain(|&(index, items)| {
-            if has_ended(index) {
+        let mut not_ended = std::mem::take(&mut self.not_ended);
+        let count = not_ended.len();
+        not_ended.retain(|&(index, items)| {
+            let has_ended = self.has_ended(index);
+            if has_ended {
                 shared.progress.add_activated(items);
             }
-            !has_ended(index)
+            !has_ended
         });
-        if self.not_ended.len() < not_ended {
-            for group in &mut self.waiting {
-                if group.waits_for == WaitsFor::Activations && group.activations.clone().all(has_ended) {
+        self.not_ended = not_ended;
+        if self.not_ended.len() < count {
+            let mut waiting = std::mem::take(&mut self.waiting);
+            for group in &mut waiting {
+                if group.waits_for == WaitsFor::Activations
+                    && group.activations.clone().all(|index| self.has_ended(index))
+                {
                     group.waits_for = WaitsFor::NextList;
                 }
             }
+            self.waiting = waiting;
             self.driver.report_progress(shared);
         }
 
@@ -252,7 +258,7 @@ impl<'p> Activations<'p> {
                 shared.progress.report_step(Step::ListReadSets, 0, None);
                 let status = self.list.take().map(|list| list.status().clone());
                 if status == Some(ReadSetStatus::Archived) {
-                    self.archived_listed(found.as_ref(), shared);
+                    self.archived_listed(found.as_ref(), exports, shared);
                 } else {
                     self.activating_listed(&found.unwrap_or_default(), exports, shared);
                 }
@@ -263,18 +269,56 @@ impl<'p> Activations<'p> {
         Ok(())
     }
 
-    /// Starts the activations that are needed. If it is not known which read sets are archived, that is all of them.
-    fn archived_listed(&mut self, archived: Option<&HashSet<ReadSetId>>, shared: &mut Shared) {
+    /// Starts the activations that are needed, and hands over the groups of exports that need none. If it is not known
+    /// which read sets are archived, all activations are needed.
+    fn archived_listed<K: BulkStart>(
+        &mut self,
+        archived: Option<&HashSet<ReadSetId>>,
+        exports: &mut Driver<'_, K>,
+        shared: &mut Shared,
+    ) {
         for index in std::mem::take(&mut self.unstarted) {
-            let read_sets = self.driver.group(index).items();
-            let is_needed = archived.is_none_or(|archived| read_sets.iter().any(|id| archived.contains(id)));
-            if is_needed {
+            if self.is_needed(index, archived) {
                 shared.progress.add_activation_job();
                 self.driver.enqueue(index);
             } else {
                 self.not_needed.insert(index);
             }
         }
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.retain_mut(|group| {
+            if group.waits_for != WaitsFor::ArchivedList {
+                return true;
+            }
+            for index in group.activations.clone() {
+                if self.not_needed.contains(&index) && self.is_needed(index, archived) {
+                    self.not_needed.remove(&index);
+                    // Its items were counted when it was not needed.
+                    self.not_ended.push((index, 0));
+                    shared.progress.add_activation_job();
+                    self.driver.enqueue(index);
+                }
+            }
+            let needs_activation = group.activations.clone().any(|index| !self.has_ended(index));
+            if needs_activation {
+                group.waits_for = WaitsFor::Activations;
+            } else {
+                self.hand_over(group, exports, shared);
+            }
+            needs_activation
+        });
+        self.waiting = waiting;
+    }
+
+    /// Whether a read set of a group of activations is archived, or may be.
+    fn is_needed(&self, index: usize, archived: Option<&HashSet<ReadSetId>>) -> bool {
+        let mut read_sets = self.driver.group(index).items().iter();
+        archived.is_none_or(|archived| read_sets.any(|id| archived.contains(id)))
+    }
+
+    /// Whether a group of activations has ended, or is not needed.
+    fn has_ended(&self, index: usize) -> bool {
+        self.not_needed.contains(&index) || !matches!(self.driver.outcome(index), GroupOutcome::Pending)
     }
 
     /// Hands over the groups of exports of which no read set is being activated.
@@ -294,9 +338,16 @@ impl<'p> Activations<'p> {
                 group.waits_for = WaitsFor::NextList;
                 return true;
             }
+            if group.activations.clone().any(|index| self.not_needed.contains(&index)) {
+                group.waits_for = WaitsFor::ArchivedList;
+                return true;
+            }
             self.hand_over(group, exports, shared);
             false
         });
+        if waiting.iter().any(|group| group.waits_for == WaitsFor::ArchivedList) {
+            self.list = Some(self.status_list(ReadSetStatus::Archived, self.not_needed.len()));
+        }
         self.waiting = waiting;
     }
 
