@@ -81,9 +81,9 @@
 //! | `local-service` | no | the program `healthomics-local`, the same service for tests in other languages; includes `local` |
 //!
 //! All TLS libraries trust the root certificates of the system, unless `webpki-roots` is on; it has no effect on
-//! `native-tls`. If several are compiled in, `fips` is preferred to `native-tls`, that to `aws-lc-rs`, and that to `ring`:
-//! enabling one is enough, and disabling the default features saves its build. Any other
-//! TLS library can be used with an [HTTP client of your own](http).
+//! `native-tls`. If several are compiled in, `fips` is preferred to `native-tls`, that to `aws-lc-rs`, and that to
+//! `ring`: enabling one is enough, and disabling the default features saves its build. Any other TLS library can be
+//! used with an [HTTP client of your own](http).
 //!
 //! `fips` is for programs whose cryptography must be that of a FIPS 140-3 module;
 //! [the guide](guide::production#cryptography-by-a-fips-module) says what it covers. Its build needs `CMake`, Go, Perl and a

@@ -193,6 +193,11 @@ impl Simulation {
             } else {
                 self.inject_faults();
             }
+            // Client tokens then find the jobs of the run.
+            if self.trust_client_token && paused.is_none() && self.random.u8(0..16) == 0 {
+                self.note("the journal is lost");
+                self.disk = Arc::default();
+            }
             let earlier_requests = self.local.requests().len();
             let mut run = self.process(&plan, !is_last);
             let polls = if is_last { usize::MAX } else { self.polls() };
