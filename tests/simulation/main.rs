@@ -99,9 +99,13 @@ impl Simulation {
         let count = self.random.usize(0..=90);
         let mut read_sets = Vec::new();
         for _ in 0..count {
-            let seed = if self.random.bool() { SeedReadSet::archived } else { SeedReadSet::active };
+            let is_archived = self.random.bool();
+            let seed = if is_archived { SeedReadSet::archived } else { SeedReadSet::active };
             let id = self.local.seed_read_set(&self.store, seed(FileType::Bam));
-            self.fail_some(id.as_str());
+            // The service does nothing for a read set that is active.
+            if is_archived {
+                self.fail_some(id.as_str());
+            }
             read_sets.push(id);
         }
         read_sets
@@ -193,8 +197,9 @@ impl Simulation {
             } else {
                 self.inject_faults();
             }
-            // Client tokens then find the jobs of the run.
-            if self.trust_client_token && paused.is_none() && self.random.u8(0..16) == 0 {
+            // Client tokens then find the jobs of the run, unless others have activated what could not be activated.
+            let may_lose_journal = self.trust_client_token && self.other_jobs.is_empty() && paused.is_none();
+            if may_lose_journal && self.random.u8(0..16) == 0 {
                 self.note("the journal is lost");
                 self.disk = Arc::default();
             }
