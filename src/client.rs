@@ -7,6 +7,7 @@ use std::time::Duration;
 #[cfg(feature = "sdk-config")]
 use aws_types::SdkConfig;
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 use crate::config::ClientBuilder;
 use crate::error::Error;
@@ -131,9 +132,9 @@ impl Client {
         from_system_time(self.runtime.clock.now())
     }
 
-    /// Whether the service has accepted the time of the client's clock.
-    pub(crate) fn is_clock_confirmed(&self) -> bool {
-        self.runtime.clock.is_confirmed()
+    /// The time at an instant in the past. `None` while the service has not accepted the time of the client's clock.
+    pub(crate) fn time_of(&self, instant: Instant) -> Option<OffsetDateTime> {
+        self.runtime.clock.time_of(instant).map(from_system_time)
     }
 
     pub(crate) fn trusts_client_token(&self) -> bool {

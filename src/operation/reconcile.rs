@@ -164,15 +164,13 @@ async fn search<O: StartOperation>(
     let first_attempt = match first_attempt {
         FirstAttempt::At(time) => time,
         FirstAttempt::Sent(instant) => {
-            if !call.is_clock_confirmed() {
+            if call.time_of(instant).is_none() {
                 // Any request corrects the clock, or confirms it.
                 let mut call = call.clone();
                 call.rate_limited = true;
                 call.send(list_request::<O>(operation, 1, None)).await?;
             }
-            call.now()
-                .checked_sub(instant.elapsed().try_into().unwrap_or_default())
-                .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+            call.time_of(instant).unwrap_or(OffsetDateTime::UNIX_EPOCH)
         }
     };
     reconcile(call, operation, first_attempt).await

@@ -21,6 +21,7 @@ use super::{Runtime, Timeouts, attempt};
 use crate::error::{ConfigurationError, Context, Error, StopReason};
 use crate::http::{ConnectOptions, ResponseLimits};
 use crate::model::ClientToken;
+use crate::model::time::from_system_time;
 use crate::model::validation::Violations;
 use crate::protocol::json::Undecodable;
 use crate::protocol::operation::{Operation, Replay};
@@ -62,14 +63,9 @@ impl Call {
         }
     }
 
-    /// The current time by the client's clock.
-    pub(crate) fn now(&self) -> OffsetDateTime {
-        self.runtime.clock.now().into()
-    }
-
-    /// Whether the service has accepted the time of the client's clock.
-    pub(crate) fn is_clock_confirmed(&self) -> bool {
-        self.runtime.clock.is_confirmed()
+    /// The time at an instant in the past. `None` while the service has not accepted the time of the client's clock.
+    pub(crate) fn time_of(&self, instant: Instant) -> Option<OffsetDateTime> {
+        self.runtime.clock.time_of(instant).map(from_system_time)
     }
 
     pub(crate) fn known_jobs(&self) -> &KnownJobs {

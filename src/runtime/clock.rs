@@ -65,8 +65,13 @@ impl Clock {
         *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = Some((instant, signed_at));
     }
 
+    /// The time at an instant in the past. `None` unless the clock is confirmed.
+    pub(crate) fn time_of(&self, instant: Instant) -> Option<SystemTime> {
+        self.is_confirmed().then(|| self.now().checked_sub(instant.elapsed())).flatten()
+    }
+
     /// Whether the service has accepted the time of this clock, and the clock was not set since then.
-    pub(crate) fn is_confirmed(&self) -> bool {
+    fn is_confirmed(&self) -> bool {
         let confirmed = *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
         confirmed.is_some_and(|(instant, time)| {
             let expected = time.checked_add(instant.elapsed()).unwrap_or(time);

@@ -50,10 +50,6 @@ impl FileStorage {
         Self { path, state: Arc::new(Mutex::new(State::New)) }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        lock_state(&self.state)
-    }
-
     /// Does blocking work with the state, in a thread that is made for such work.
     fn in_thread<T: Send + 'static>(
         &self,
@@ -74,7 +70,7 @@ fn lock_state(state: &Mutex<State>) -> MutexGuard<'_, State> {
 impl Drop for FileStorage {
     fn drop(&mut self) {
         // Waits for the end of a write, so that the same process can open the journal again.
-        *self.state() = State::Closed;
+        *lock_state(&self.state) = State::Closed;
     }
 }
 

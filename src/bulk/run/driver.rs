@@ -229,9 +229,7 @@ impl<'p, K: BulkStart> Driver<'p, K> {
         let items = run.group.items_without(&excluded);
         let token = run.group.client_token_without(&excluded);
         let first_sent = *run.first_sent.get_or_insert_with(Instant::now);
-        if run.first_start.is_none() && self.client.is_clock_confirmed() {
-            run.first_start = Some(self.client.now() - first_sent.elapsed());
-        }
+        run.first_start = run.first_start.or_else(|| self.client.time_of(first_sent));
         let since = run.first_start.unwrap_or(OffsetDateTime::UNIX_EPOCH);
         let must_reconcile = run.is_indeterminate && !self.trust_client_token;
         let reconciling =
