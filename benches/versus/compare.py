@@ -3,12 +3,15 @@
 
     benches/versus/compare.py                    what a call costs, memory, start-up: some ten minutes
     benches/versus/compare.py --builds           the builds as well: cold, each on its own, an hour on two cores
-    benches/versus/compare.py --rounds 3 calls   one part alone (calls, instructions, memory, builds)
+    benches/versus/compare.py --rounds 3 calls   one part alone (calls, instructions, memory, https, sizes, builds)
 
 The programs take turns (A B C, A B C, ...), so that a machine whose speed drifts slows all of them; what is printed is the
-median of the rounds, and the median of each round's own ratio. Client and server share one processor. CPU is that of the client's process, user and
-system. Instructions are callgrind's (`apt-get install valgrind`), the difference of two lengths of run; as valgrind knows
-no SHA extensions, signatures weigh more there than on hardware that has them. Prints Markdown, and progress on the side.
+median of the rounds, and the median of each round's own ratio. Client and server share one processor. CPU is that of the
+client's process, user and system. Instructions are callgrind's (`apt-get install valgrind`), the difference of two lengths of run; as valgrind knows
+no SHA extensions, signatures weigh more there than on hardware that has them. Over https every client trusts what the system
+trusts and the root certificate of the server: the system's bundle with that certificate is what SSL_CERT_FILE names, and
+SSL_CERT_DIR names the system's folder, so that they read what they read without these variables. Prints Markdown, and
+progress on the side.
 """
 
 import argparse
@@ -32,6 +35,17 @@ CALLS = [
     ("Start, 10 sources, 64 in flight", "start", 20_000, 64),
     ("Get, 100 read sets, 1 in flight", "get", 10_000, 1),
     ("Get, 100 read sets, 64 in flight", "get", 20_000, 64),
+]
+# Enough for figures of microseconds.
+HTTPS_ROUNDS = 31
+# Where systems have their root certificates.
+BUNDLES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"]
+CERTIFICATES = "/etc/ssl/certs"
+# Programs that are built with other features: a name, the package, its flags.
+OTHER_FEATURES = [
+    ("ours-webpki-roots", "ours", ["--features", "webpki-roots"]),
+    ("ours-heap", "ours", ["--features", "heap"]),
+    ("sdk-heap", "sdk", ["--features", "heap"]),
 ]
 # A row of the build table: what it is called, the package, its flags.
 VARIANTS = [
@@ -72,7 +86,14 @@ class Programs:
             cargo("build", "--release", "-p", package, target=target)
             shutil.copy2(target / "release" / package, bin_dir / package)
             self.commands[package] = [str(bin_dir / package)]
-        self.server = self.commands.pop("server")
+        self.root = target / "root.pem"
+        self.server = [*self.commands.pop("server"), str(self.root)]
+        self.others = {}
+        for name, package, flags in OTHER_FEATURES:
+            say(f"building {name}")
+            cargo("build", "--release", "-p", package, *flags, target=target)
+            shutil.copy2(target / "release" / package, bin_dir / name)
+            self.others[name] = [str(bin_dir / name)]
         if with_boto3:
             venv = target / "boto3"
             python = venv / "bin" / "python"
@@ -81,10 +102,11 @@ class Programs:
             subprocess.run([python, "-m", "pip", "install", "--quiet", BOTO3], check=True)
             self.commands["boto3"] = [str(python), str(HERE / "boto3_calls.py")]
 
-    def run(self, name, url, *arguments, wrapper=()):
-        command = [*wrapper, *self.commands[name], url, *map(str, arguments)]
+    def run(self, name, url, *arguments, wrapper=(), variables=None):
+        program = self.commands.get(name) or self.others[name]
+        command = [*wrapper, *program, url, *map(str, arguments)]
         # No proxy, profile or setting of this machine takes part.
-        environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
+        environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", **(variables or {})}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
         if done.returncode != 0:
             sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
@@ -95,22 +117,24 @@ class Server:
     def __init__(self, command):
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.url = self.process.stdout.readline().strip()
+        self.https_url = self.process.stdout.readline().strip()
 
     def __enter__(self):
-        return self.url
+        return self
 
     def __exit__(self, *_):
         self.process.kill()
         self.process.wait()
 
 
-def in_turns(programs, url, rounds, arguments, names=None):
-    """The results of each program in each round."""
+def in_turns(programs, url, rounds, arguments, names=None, variables=None):
+    """The results of each program in each round. `variables` are those of its environment, by its name."""
     results = {name: [] for name in names or programs.commands}
     for _ in range(rounds):
         for name in results:
             given = arguments(name) if callable(arguments) else arguments
-            results[name].append(programs.run(name, url, *given)[0])
+            set_to = variables(name) if variables else None
+            results[name].append(programs.run(name, url, *given, variables=set_to)[0])
     return results
 
 
@@ -211,12 +235,52 @@ def memory(programs, url, rounds):
     ]
     idle = in_turns(programs, url, rounds, ["idle", 50])
     rows.append(row("each further idle client, KiB", idle, "idle_kib"))
-    ours_and_sdk = ["ours", "sdk"]
-    waiting = in_turns(programs, url, rounds, ["waiting", 10_000], ours_and_sdk)
-    rows.append(row("each of 10,000 waits for a job, KiB", waiting, "waiting_kib"))
-    silent = in_turns(programs, url, rounds, ["silent", 90], [*ours_and_sdk, "floor"])
+    waiting = in_turns(programs, url, rounds, ["waiting", 1_000], ["ours-heap", "sdk-heap"])
+    waiting = {"ours": waiting["ours-heap"], "sdk": waiting["sdk-heap"]}
+    rows += [
+        row("each of 1,000 waits for a job, bytes of heap", waiting, "waiting_bytes", digits=0),
+        row("… allocations", waiting, "waiting_allocations"),
+    ]
+    silent = in_turns(programs, url, rounds, ["silent", 90], ["ours", "sdk", "floor"])
     rows.append(row("each of 90 calls in flight, with its connection, KiB", silent, "silent_kib"))
     table(HEAD, rows)
+
+
+def https(programs, url, rounds):
+    say("https")
+    bundle = next((Path(path) for path in BUNDLES if Path(path).exists()), None)
+    if not bundle:
+        sys.exit("the root certificates of this system are in none of the known files")
+    with tempfile.NamedTemporaryFile(suffix=".pem") as trusted:
+        trusted.write(bundle.read_bytes() + programs.root.read_bytes())
+        trusted.flush()
+
+        def variables(name):
+            if name == "ours-webpki-roots":
+                return {"ROOT_CERTIFICATE": str(programs.root)}
+            return {"SSL_CERT_FILE": trusted.name, "SSL_CERT_DIR": CERTIFICATES}
+
+        names = ["ours", "ours-webpki-roots", "sdk", "sketch"]
+        results = in_turns(programs, url, rounds, ["first"], names, variables)
+    compiled_in = {**results, "ours": results["ours-webpki-roots"]}
+    rows = []
+    for what, found in (("roots of the system", results), ("`webpki-roots` here", compiled_in)):
+        rows += [
+            row(f"construct and first call over https, {what}, µs", found, "first_us", digits=0),
+            row("… CPU µs", found, "first_cpu_us", digits=0),
+            row("… memory, MiB", mib(found, "after_first_kib"), "after_first_kib"),
+        ]
+    table(HEAD, rows)
+
+
+def sizes(target):
+    """Small callers: programs that start an export, and do nothing else."""
+    found = {}
+    for package in ("ours", "sketch"):
+        say(f"building the small caller of {package}")
+        cargo("build", "--release", "-p", package, "--example", "start", target=target)
+        found[package] = [{"mb": stripped(target / "release" / "examples" / "start")}]
+    table(HEAD, [row("stripped release binary of a small caller, MB", found, "mb", digits=2)])
 
 
 def timed(command):
@@ -300,14 +364,14 @@ def builds(rounds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", help="calls, instructions, memory, builds; the first three by default")
+    parser.add_argument("parts", nargs="*", help="calls, instructions, memory, https, sizes, builds; all but the last by default")
     parser.add_argument("--builds", action="store_true", help="the builds too")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"of each figure: {ROUNDS}; builds: once")
     parser.add_argument("--build-rounds", type=int, default=1)
     parser.add_argument("--no-boto3", action="store_true", help="without boto3, which is installed into the target folder")
     given = parser.parse_args()
-    parts = given.parts or ["calls", "instructions", "memory"] + (["builds"] if given.builds else [])
-    unknown = set(parts) - {"calls", "instructions", "memory", "builds"}
+    parts = given.parts or ["calls", "instructions", "memory", "https", "sizes"] + (["builds"] if given.builds else [])
+    unknown = set(parts) - {"calls", "instructions", "memory", "https", "sizes", "builds"}
     if unknown:
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     target = Path(os.environ.get("CARGO_TARGET_DIR", HERE / "target")).resolve()
@@ -315,10 +379,11 @@ def main():
     if load > 1:
         say(f"the load of this machine is {load:.1f} already: trust ratios and instructions, not seconds")
     machine()
-    if set(parts) != {"builds"}:
+    if set(parts) - {"sizes", "builds"}:
         programs = Programs(target, not given.no_boto3)
         server = Server(programs.server)
-        with server as url:
+        with server:
+            url = server.url
             # Programs that are started inherit it; the builds after this do not.
             processors = os.sched_getaffinity(0)
             os.sched_setaffinity(0, {max(processors)})
@@ -329,7 +394,11 @@ def main():
                 instructions(programs, url)
             if "memory" in parts:
                 memory(programs, url, given.rounds)
+            if "https" in parts:
+                https(programs, server.https_url, max(given.rounds, HTTPS_ROUNDS))
             os.sched_setaffinity(0, processors)
+    if "sizes" in parts:
+        sizes(target)
     if "builds" in parts:
         builds(given.build_rounds)
 

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use cpu_time::ProcessTime;
+#[cfg(feature = "heap")]
+use tokio::runtime::Runtime;
 
 pub const STORE: &str = "1234567890";
 /// A job that has ended, with 100 read sets.
@@ -117,21 +119,49 @@ async fn measure_idle<S: Subject>(endpoint: &str, count: u64) -> String {
     format!(r#"{{"idle_kib": {each:.3}}}"#)
 }
 
-/// `waiting COUNT` and `silent COUNT`: memory of each of `COUNT` tasks that wait for the end of a job, or for a response.
-async fn measure_waiting<S: Subject>(endpoint: &str, what: &str, count: u64) -> String {
+/// `silent COUNT`: resident memory of each of `COUNT` tasks that wait for a response, with its connection.
+async fn measure_silent<S: Subject>(endpoint: &str, count: u64) -> String {
     let subject = S::new(endpoint);
     subject.get(ENDED).await;
     let before = memory("VmRSS");
     for _ in 0..count {
-        let work = if what == "silent" { Some(subject.get(SILENT)) } else { subject.wait(RUNNING) };
-        let Some(work) = work else { return "{}".to_owned() };
-        tokio::spawn(work);
+        tokio::spawn(subject.get(SILENT));
         tokio::task::yield_now().await;
     }
-    // Each has polled once.
     tokio::time::sleep(Duration::from_millis(900)).await;
     let each = (memory("VmRSS") - before) / count as f64;
-    format!(r#"{{"{what}_kib": {each:.3}}}"#)
+    format!(r#"{{"silent_kib": {each:.3}}}"#)
+}
+
+/// `waiting COUNT`: the heap that is freed when `COUNT` tasks are dropped that wait for the end of a job and have polled it
+/// once. Their connections are idle in the pool before and after, so that they do not count.
+#[cfg(feature = "heap")]
+fn measure_waiting<S: Subject>(runtime: &Runtime, endpoint: &str, count: u64) -> String {
+    let subject = S::new(endpoint);
+    let mut tasks = Vec::new();
+    runtime.block_on(async {
+        for _ in 0..count {
+            tasks.push(tokio::spawn(subject.wait(RUNNING).expect("it can wait")));
+            tokio::task::yield_now().await;
+        }
+        // The second poll is no earlier than 800 ms after the first.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    });
+    let change = allocation_counter::measure(|| {
+        runtime.block_on(async {
+            for task in tasks.drain(..) {
+                task.abort();
+                // It is an error, as the task was aborted.
+                let _ = task.await;
+            }
+        });
+    });
+    let each = |total: i64| -total as f64 / count as f64;
+    format!(
+        r#"{{"waiting_bytes": {:.0}, "waiting_allocations": {:.1}}}"#,
+        each(change.bytes_current),
+        each(change.count_current)
+    )
 }
 
 /// The whole program: `URL MODE ARGUMENTS…`.
@@ -139,22 +169,23 @@ pub fn run<S: Subject>() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let number = |text: &str| text.parse().expect("a number");
-    let work = async {
-        match arguments[..] {
-            [url, "calls", operation, count, in_flight] => {
-                measure_calls::<S>(url, operation, number(count), number(in_flight)).await
-            }
-            [url, "construct"] => measure_construct::<S>(url),
-            [url, "first"] => measure_first::<S>(url).await,
-            [url, "idle", count] => measure_idle::<S>(url, number(count)).await,
-            [url, what @ ("waiting" | "silent"), count] => measure_waiting::<S>(url, what, number(count)).await,
-            _ => panic!(
-                "URL calls start|get COUNT IN_FLIGHT | construct | first | idle COUNT | waiting COUNT | silent COUNT"
-            ),
-        }
-    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    println!("{}", runtime.block_on(work));
+    let result = match arguments[..] {
+        [url, "calls", operation, count, in_flight] => {
+            runtime.block_on(measure_calls::<S>(url, operation, number(count), number(in_flight)))
+        }
+        [url, "construct"] => measure_construct::<S>(url),
+        [url, "first"] => runtime.block_on(measure_first::<S>(url)),
+        [url, "idle", count] => runtime.block_on(measure_idle::<S>(url, number(count))),
+        [url, "silent", count] => runtime.block_on(measure_silent::<S>(url, number(count))),
+        #[cfg(feature = "heap")]
+        [url, "waiting", count] => measure_waiting::<S>(&runtime, url, number(count)),
+        _ => panic!(
+            "URL calls start|get COUNT IN_FLIGHT | construct | first | idle COUNT | silent COUNT, and with the feature \
+             `heap` waiting COUNT"
+        ),
+    };
+    println!("{result}");
     // Some tasks never end.
     runtime.shutdown_background();
 }
