@@ -105,7 +105,8 @@ impl JournalStorage for Journal {
             let position = self.position;
             let disk = self.disk();
             let end = disk.contents.len().min(position + length);
-            let part = Bytes::copy_from_slice(&disk.contents[position..end]);
+            // A process that has taken the lock may have removed the end.
+            let part = Bytes::copy_from_slice(disk.contents.get(position..end).unwrap_or_default());
             drop(disk);
             self.position = end;
             Ok((!part.is_empty()).then_some(part))

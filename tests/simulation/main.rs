@@ -21,8 +21,8 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::future;
 use fastrand::Rng;
 use healthomics::bulk::{BulkError, BulkStart, Plan, Planner, Report};
-use healthomics::local::{ClientTokens, Fault, JobKind, LocalService, Pace, Quotas, SeedReadSet};
-use healthomics::read_set::{FileType, ImportReadSetSource};
+use healthomics::local::{ClientTokens, Fault, JobKind, LocalJob, LocalService, Pace, Quotas, SeedReadSet};
+use healthomics::read_set::{FileType, ImportReadSetSource, JobStatus};
 use healthomics::{Credentials, ProvideCredentials, ReadSetId, SequenceStoreId};
 use tokio::time::Instant;
 
@@ -35,21 +35,23 @@ const ROLE: &str = "arn:aws:iam::123456789012:role/Omics";
 const MAX_PROCESSES: usize = 12;
 /// The rate of an account for each operation.
 const REQUESTS_PER_SECOND: usize = 5;
+/// What the client tokens of other callers start with.
+const OTHER_CALLER: &str = "other-";
 const DAY: Duration = Duration::from_hours(24);
 
 /// One simulated account, and the processes that run a plan in it.
 struct Simulation {
     seed: u64,
     random: Rng,
-    local: LocalService,
+    local: Arc<LocalService>,
     store: SequenceStoreId,
     disk: Arc<Mutex<Disk>>,
     processes: u64,
     trust_client_token: bool,
     /// When the service was started.
     begun: Instant,
-    /// The jobs of other callers.
-    other_jobs: BTreeSet<String>,
+    /// Whether others activate read sets.
+    has_other_callers: bool,
     /// The keys of items that fail in their jobs.
     failing: BTreeSet<String>,
     /// Whether every step is printed.
@@ -74,13 +76,13 @@ impl Simulation {
         let simulation = Self {
             seed,
             random,
-            local,
+            local: Arc::new(local),
             store,
             disk: Arc::default(),
             processes: 0,
             trust_client_token,
             begun: Instant::now(),
-            other_jobs: BTreeSet::new(),
+            has_other_callers: false,
             failing: BTreeSet::new(),
             verbose,
         };
@@ -97,9 +99,10 @@ impl Simulation {
     /// Read sets, some of them archived, some of which fail in their jobs.
     fn read_sets(&mut self) -> Vec<ReadSetId> {
         let count = self.random.usize(0..=90);
+        let archived_one_in = if self.random.bool() { 2 } else { 16 };
         let mut read_sets = Vec::new();
         for _ in 0..count {
-            let is_archived = self.random.bool();
+            let is_archived = self.random.u8(0..archived_one_in) == 0;
             let seed = if is_archived { SeedReadSet::archived } else { SeedReadSet::active };
             let id = self.local.seed_read_set(&self.store, seed(FileType::Bam));
             // The service does nothing for a read set that is active.
@@ -171,19 +174,41 @@ impl Simulation {
         }
     }
 
-    /// Another caller activates some of the read sets, never the same as a group: their jobs can't be distinguished.
-    async fn activate_some(&mut self, read_sets: &[ReadSetId]) {
-        if read_sets.len() < 3 || self.random.bool() {
+    /// Other callers activate some of the read sets, in jobs that begin and end while processes run. These are never the
+    /// same as a group: their jobs can't be distinguished.
+    fn let_others_activate(&mut self, read_sets: &[ReadSetId]) {
+        if read_sets.len() < 3 {
             return;
         }
-        // The first read set without the second, which is in the same group.
-        let count = self.random.usize(0..20).min(read_sets.len() - 2);
-        let mut chosen = vec![read_sets[0].clone()];
-        chosen.extend(self.random.choose_multiple(&read_sets[2..], count).into_iter().cloned());
-        let client = self.local.client_builder().time_source(start_time).build().unwrap();
-        let call = client.start_read_set_activation_job().sequence_store_id(&self.store).sources(chosen);
-        let job = call.send().await.unwrap();
-        self.other_jobs.insert(job.id.to_string());
+        let job_count = self.random.usize(0..4);
+        self.has_other_callers = job_count > 0;
+        // Its read sets are archived again. No other job then activates some of them between two lists of the run.
+        let is_cancelled = job_count == 1 && self.random.bool();
+        for number in 0..job_count {
+            // The first read set without the second, which is in the same group.
+            let count = self.random.usize(0..20).min(read_sets.len() - 2);
+            let mut chosen = vec![read_sets[0].clone()];
+            chosen.extend(self.random.choose_multiple(&read_sets[2..], count).into_iter().cloned());
+            let client = self.local.client_builder().time_source(start_time).build().unwrap();
+            let call = client.start_read_set_activation_job().sequence_store_id(&self.store).sources(chosen);
+            let call = call.client_token(format!("{OTHER_CALLER}{number}"));
+            let starts_after = Duration::from_secs(self.random.u64(0..300) * self.random.u64(0..2));
+            let ends_after = Duration::from_secs(self.random.u64(0..600));
+            let local = Arc::clone(&self.local);
+            tokio::spawn(async move {
+                tokio::time::sleep(starts_after).await;
+                let Ok(job) = call.send().await else { return };
+                if local.jobs().iter().any(|known| known.id == job.id.as_str() && !known.status.is_terminal()) {
+                    local.set_job_status(&job.id, JobStatus::InProgress);
+                    tokio::time::sleep(ends_after).await;
+                    if is_cancelled {
+                        local.set_job_status(&job.id, JobStatus::Cancelled);
+                    } else {
+                        local.finish_job(&job.id);
+                    }
+                }
+            });
+        }
     }
 
     /// Runs the plan in one process after another until a process without crashes and faults has ended.
@@ -198,7 +223,7 @@ impl Simulation {
                 self.inject_faults();
             }
             // Client tokens then find the jobs of the run, unless others have activated what could not be activated.
-            let may_lose_journal = self.trust_client_token && self.other_jobs.is_empty() && paused.is_none();
+            let may_lose_journal = self.trust_client_token && !self.has_other_callers && paused.is_none();
             if may_lose_journal && self.random.u8(0..16) == 0 {
                 self.note("the journal is lost");
                 self.disk = Arc::default();
@@ -286,7 +311,7 @@ impl Simulation {
 
     fn assert_no_item_is_in_two_jobs(&self) {
         let mut jobs_of_items: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for job in self.local.jobs().into_iter().filter(|job| !self.other_jobs.contains(&job.id)) {
+        for job in self.local.jobs().into_iter().filter(|job| !is_of_others(job)) {
             for item in job.items {
                 let kind = format!("{:?}", job.kind);
                 jobs_of_items.entry((kind, item.key)).or_default().push(job.id.clone());
@@ -301,6 +326,9 @@ impl Simulation {
     fn assert_rate(&self, earlier_requests: usize) {
         let mut times: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for request in self.local.requests().into_iter().skip(earlier_requests) {
+            if String::from_utf8_lossy(&request.body).contains(OTHER_CALLER) {
+                continue;
+            }
             times.entry(request.operation).or_default().push(request.received_at);
         }
         for (operation, times) in times {
@@ -315,19 +343,35 @@ impl Simulation {
     fn assert_report_is_true<K: BulkStart>(&self, report: &Report<K>, kind: JobKind, key: impl Fn(&K::Item) -> String) {
         let seed = self.seed;
         assert_eq!(report.indeterminate().count(), 0, "seed {seed}: {report}");
-        let of_kind = self.local.jobs().into_iter().filter(|job| job.kind == kind);
-        let started: BTreeSet<_> = of_kind.flat_map(|job| job.items).map(|item| item.key).collect();
+        // A job of the run does nothing for a read set that others activate, and it can't be repeated when theirs is
+        // cancelled.
+        let (of_others, of_run): (Vec<_>, Vec<_>) = self.local.jobs().into_iter().partition(is_of_others);
+        let activated: BTreeSet<_> = keys(of_run.iter().filter(|job| job.kind == JobKind::Activation)).collect();
+        let cancelled = of_others.iter().filter(|job| job.status == JobStatus::Cancelled);
+        let may_fail: BTreeSet<_> = keys(cancelled).filter(|key| activated.contains(key)).collect();
+        let of_kind = of_run.iter().filter(|job| job.kind == kind);
+        let started: BTreeSet<_> = keys(of_kind).collect();
         let mut items = 0;
         for item in report.items() {
             items += 1;
             let key = key(item.item);
-            assert_eq!(item.finished, !self.failing.contains(&key), "seed {seed}: {key}: {:?}", item.reason);
+            let is_expected = item.finished != self.failing.contains(&key) || may_fail.contains(&key);
+            assert!(is_expected, "seed {seed}: {key}: {:?}", item.reason);
             if item.finished {
                 assert!(started.contains(&key), "seed {seed}: {key} is in no job");
             }
         }
         assert_eq!(items, report.plan().item_count(), "seed {seed}: an item is lost");
     }
+}
+
+fn is_of_others(job: &LocalJob) -> bool {
+    job.client_token.as_ref().is_some_and(|token| token.as_str().starts_with(OTHER_CALLER))
+}
+
+/// The keys of the items of jobs.
+fn keys<'a>(jobs: impl Iterator<Item = &'a LocalJob>) -> impl Iterator<Item = String> {
+    jobs.flat_map(|job| &job.items).map(|item| item.key.clone())
 }
 
 /// The time at which the service starts: in 2027.
@@ -403,7 +447,7 @@ async fn simulate(seed: u64, verbose: bool) -> Vec<String> {
         let size = simulation.random.usize(1..=100);
         let read_sets = simulation.read_sets();
         let planner = Planner::export("run".into(), store, "s3://bucket/".into(), ROLE.into()).group_size(size);
-        simulation.activate_some(&read_sets).await;
+        simulation.let_others_activate(&read_sets);
         let report = simulation.run(planner.activate_archived(true).plan(&read_sets).unwrap()).await;
         simulation.assert_report_is_true(&report, JobKind::Export, ToString::to_string);
     }
