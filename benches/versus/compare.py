@@ -237,9 +237,14 @@ def memory(programs, url, rounds):
     rows.append(row("each further idle client, KiB", idle, "idle_kib"))
     waiting = in_turns(programs, url, rounds, ["waiting", 1_000], ["ours-heap", "sdk-heap"])
     waiting = {"ours": waiting["ours-heap"], "sdk": waiting["sdk-heap"]}
+    queued = in_turns(
+        programs, url, rounds, ["waiting", 1_000], ["ours-heap"], lambda _: {"RATE_LIMITER": "default"}
+    )
+    queued = {"ours": queued["ours-heap"]}
     rows += [
         row("each of 1,000 waits for a job, bytes of heap", waiting, "waiting_bytes", digits=0),
         row("… allocations", waiting, "waiting_allocations"),
+        row("… bytes while it waits for the rate limiter", queued, "waiting_bytes", digits=0),
     ]
     silent = in_turns(programs, url, rounds, ["silent", 90], ["ours", "sdk", "floor"])
     rows.append(row("each of 90 calls in flight, with its connection, KiB", silent, "silent_kib"))

@@ -134,7 +134,7 @@ async fn measure_silent<S: Subject>(endpoint: &str, count: u64) -> String {
 }
 
 /// `waiting COUNT`: the heap that is freed when `COUNT` tasks are dropped that wait for the end of a job and have polled it
-/// once. Their connections are idle in the pool before and after, so that they do not count.
+/// once, or wait for a rate limiter to do so. Their connections are idle in the pool before and after, so that they do not count.
 #[cfg(feature = "heap")]
 fn measure_waiting<S: Subject>(runtime: &Runtime, endpoint: &str, count: u64) -> String {
     let subject = S::new(endpoint);
