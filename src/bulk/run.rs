@@ -21,11 +21,12 @@ use super::report::Report;
 use super::start::BulkStart;
 use super::{BulkError, Plan};
 use crate::Client;
+use crate::job::schedule::Schedule;
 use crate::job::{OnProgress, StoreWatch};
 
 /// How many jobs of a kind an account runs at once, unless its quota was raised.
 const DEFAULT_JOBS_AT_ONCE: usize = 20;
-/// How often running jobs are listed: one request for all of them.
+/// The time between two polls of the running jobs, and that between the first polls of a job.
 const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(2);
 /// How often the job of a group is polled for the progress of its items.
 const DEFAULT_ITEM_POLL_INTERVAL: Duration = Duration::from_mins(1);
@@ -140,7 +141,8 @@ impl<K: BulkStart> BulkRun<K> {
         self
     }
 
-    /// The time between two polls of the running jobs. The default is 2 seconds; one request polls all jobs.
+    /// The longest time between two polls of the running jobs. The default is 2 seconds; one request polls all jobs. The
+    /// first polls of a job are closer together ([`ClientBuilder::initial_poll_interval`](crate::ClientBuilder::initial_poll_interval)).
     pub fn poll_every(mut self, time: Duration) -> Self {
         self.poll_every = time;
         self
@@ -207,8 +209,8 @@ impl<K: BulkStart> BulkRun<K> {
         jobs.resume(states.groups, &mut shared);
         let mut activations = activation_plan.as_ref().map(|plan| {
             let driver = self.driver(plan, Step::Activate);
-            let interval = self.client.initial_poll_interval().unwrap_or(self.poll_every).min(self.poll_every);
-            Activations::new(&self.client, plan, driver, states.activations, &mut jobs, interval, &mut shared)
+            let schedule = self.schedule();
+            Activations::new(&self.client, plan, driver, states.activations, &mut jobs, schedule, &mut shared)
         });
         run_to_end(&mut jobs, activations.as_mut(), &mut shared).await?;
         let outcomes = jobs.into_outcomes();
@@ -221,17 +223,17 @@ impl<K: BulkStart> BulkRun<K> {
     }
 
     fn driver<'p, J: BulkStart>(&self, plan: &'p Plan<J>, step: Step) -> Driver<'p, J> {
-        let watch = StoreWatch::with_fixed_interval(
-            self.client.clone(),
-            plan.sequence_store_id().clone(),
-            self.poll_every,
-            self.item_progress_every.filter(|_| step == Step::Run),
-            self.not_found_tolerance,
-        );
-        let initial_interval = self.client.initial_poll_interval().unwrap_or(DEFAULT_POLL_INTERVAL);
-        let jobs = RunningJobs::new(watch, initial_interval.min(self.poll_every));
+        let store = plan.sequence_store_id().clone();
+        let item_poll_interval = self.item_progress_every.filter(|_| step == Step::Run);
+        let watch = StoreWatch::new(self.client.clone(), store, self.schedule()).with_item_polls(item_poll_interval);
         let gate = StartGate::new(self.jobs_at_once);
-        Driver::new(self.client.clone(), plan, step, self.trust_client_token, gate, jobs)
+        Driver::new(self.client.clone(), plan, step, self.trust_client_token, gate, RunningJobs::new(watch))
+    }
+
+    /// When running jobs are polled, and read sets listed that other jobs activate.
+    fn schedule(&self) -> Schedule {
+        let first_interval = self.client.initial_poll_interval().unwrap_or(DEFAULT_POLL_INTERVAL);
+        Schedule::without_timeout(first_interval, self.poll_every, self.not_found_tolerance)
     }
 }
 

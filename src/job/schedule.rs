@@ -15,7 +15,7 @@ const NOT_FOUND_TOLERANCE: Duration = Duration::from_mins(1);
 
 /// How often a job is polled, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Schedule {
+pub(crate) struct Schedule {
     /// The time between the first poll and the second.
     pub(super) first_interval: Duration,
     /// The longest time between two polls.
@@ -74,6 +74,16 @@ impl Schedule {
         Self { first_interval, ..default }
     }
 
+    /// The schedule of a bulk run, which follows its jobs without a limit of time.
+    pub(crate) fn without_timeout(
+        first_interval: Duration,
+        max_interval: Duration,
+        not_found_tolerance: Option<Duration>,
+    ) -> Self {
+        let first_interval = first_interval.min(max_interval);
+        Self { first_interval, max_interval, timeout: None, not_found_tolerance }
+    }
+
     /// What follows the poll with the number `polls` (from 1), `elapsed` since the wait began; `jitter` is 0 to 1.
     pub(super) fn next(&self, result: PollResult, polls: u32, elapsed: Duration, jitter: f64) -> NextStep {
         let server_delay = match result {
@@ -105,7 +115,7 @@ impl Schedule {
 
     /// The time until the next poll. It grows by half with each poll, up to the longest interval. Up to a fifth of it
     /// is taken off at random, so that jobs that were started together are not polled together all the time.
-    pub(super) fn interval(&self, polls: u32, jitter: f64) -> Duration {
+    pub(crate) fn interval(&self, polls: u32, jitter: f64) -> Duration {
         let growth = 1.5_f64.powi(i32::try_from(polls.saturating_sub(1)).unwrap_or(i32::MAX));
         let seconds = (self.first_interval.as_secs_f64() * growth).min(self.max_interval.as_secs_f64());
         Duration::try_from_secs_f64(seconds * (1.0 - 0.2 * jitter)).unwrap_or(self.max_interval)

@@ -18,7 +18,7 @@ use super::kind::{JobItem as _, JobKind, JobState as _, Scheduling};
 use super::outcome::Outcome;
 use super::retrying::{Failures, Retrying};
 use super::schedule::Schedule;
-use super::timer::{Timer, after, deadline_after};
+use super::timer::{Timer, after};
 use super::wait_error::WaitError;
 use crate::model::{ItemStatus, SequenceStoreId};
 use crate::{CallFuture, Client, Error};
@@ -82,7 +82,7 @@ pub(crate) struct StoreWatch<K: JobKind> {
 }
 
 impl<K: JobKind> StoreWatch<K> {
-    pub(super) fn new(client: Client, store: SequenceStoreId, schedule: Schedule) -> Self {
+    pub(crate) fn new(client: Client, store: SequenceStoreId, schedule: Schedule) -> Self {
         Self {
             client,
             store,
@@ -100,17 +100,9 @@ impl<K: JobKind> StoreWatch<K> {
         }
     }
 
-    /// A watch without a timeout, whose rounds are at a fixed interval.
-    pub(crate) fn with_fixed_interval(
-        client: Client,
-        store: SequenceStoreId,
-        poll_every: Duration,
-        item_poll_interval: Option<Duration>,
-        not_found_tolerance: Option<Duration>,
-    ) -> Self {
-        let first_interval = client.initial_poll_interval().map_or(poll_every, |first| first.min(poll_every));
-        let schedule = Schedule { first_interval, max_interval: poll_every, timeout: None, not_found_tolerance };
-        Self { item_poll_interval, ..Self::new(client, store, schedule) }
+    /// Also polls running jobs for the progress of their items, where lists are all that is needed otherwise.
+    pub(crate) fn with_item_polls(self, interval: Option<Duration>) -> Self {
+        Self { item_poll_interval: interval, ..self }
     }
 
     /// Adds a job that may have ended already.
@@ -130,10 +122,10 @@ impl<K: JobKind> StoreWatch<K> {
         self.rounds.job_added();
     }
 
-    /// Adds a job that has just been started: the first poll can wait for a while.
-    pub(crate) fn add_started(&mut self, job: Job<K>, first_poll: Duration) {
+    /// Adds a job that was started a moment ago. If it is the only one, it is first polled after the first interval.
+    pub(crate) fn add_started(&mut self, job: Job<K>) {
         if self.jobs.is_empty() {
-            self.rounds.schedule_next(deadline_after(first_poll));
+            self.rounds.begin_after_first_interval();
         }
         self.add(job);
     }

@@ -6,7 +6,6 @@
 use std::collections::HashSet;
 use std::ops::Range;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -17,7 +16,7 @@ use crate::bulk::group_outcome::{GroupOutcome, StartError};
 use crate::bulk::journal::{FailedActivation, GroupRecord, ItemResult};
 use crate::bulk::progress::Step;
 use crate::bulk::{BulkError, BulkStart, Plan};
-use crate::job::schedule::exponential_backoff;
+use crate::job::schedule::{Schedule, exponential_backoff};
 use crate::job::timer::{Timer, deadline_after};
 use crate::job::{Activation, Failures};
 use crate::model::{ActivationJobId, ItemStatus, ReadSetId, ReadSetStatus};
@@ -42,7 +41,9 @@ pub(super) struct Activations<'p> {
     list: Option<StatusList>,
     /// When the read sets that other jobs activate may be listed.
     next_list: Timer,
-    list_interval: Duration,
+    schedule: Schedule,
+    /// How many lists of read sets that other jobs activate have ended.
+    lists: u32,
     list_failures: Failures,
     consecutive_list_failures: u32,
 }
@@ -86,7 +87,7 @@ impl<'p> Activations<'p> {
         mut driver: Driver<'p, Activation>,
         records: Vec<GroupRecord<ActivationJobId>>,
         exports: &mut Driver<'_, K>,
-        list_interval: Duration,
+        schedule: Schedule,
         shared: &mut Shared,
     ) -> Self {
         let known: HashSet<_> = (0..records.len()).filter(|&index| records[index].state.has_job()).collect();
@@ -133,7 +134,8 @@ impl<'p> Activations<'p> {
             not_ended,
             list: None,
             next_list: Timer::at(Instant::now()),
-            list_interval,
+            schedule,
+            lists: 0,
             list_failures: Failures::default(),
             consecutive_list_failures: 0,
         };
@@ -328,7 +330,8 @@ impl<'p> Activations<'p> {
         exports: &mut Driver<'_, K>,
         shared: &mut Shared,
     ) {
-        self.next_list.reset(deadline_after(self.list_interval));
+        self.lists = self.lists.saturating_add(1);
+        self.next_list.reset(deadline_after(self.schedule.interval(self.lists, fastrand::f64())));
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.retain_mut(|group| {
             if group.waits_for != WaitsFor::List {

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use crate::bulk::BulkStart;
 use crate::job::{Job, Retrying, StoreWatch, WatchEvent};
@@ -10,8 +9,6 @@ use crate::job::{Job, Retrying, StoreWatch, WatchEvent};
 /// The running jobs of a bulk run, and the watch that follows them.
 pub(super) struct RunningJobs<K: BulkStart> {
     watch: StoreWatch<K>,
-    /// The time between the start of a job and its first poll, if no other job is running.
-    first_poll_interval: Duration,
     running: HashMap<K::Id, RunningJob>,
     /// Jobs that have ended.
     ended: HashSet<K::Id>,
@@ -34,14 +31,14 @@ pub(super) struct GroupsOfJob {
 }
 
 impl<K: BulkStart> RunningJobs<K> {
-    pub(super) fn new(watch: StoreWatch<K>, first_poll_interval: Duration) -> Self {
-        Self { watch, first_poll_interval, running: HashMap::new(), ended: HashSet::new() }
+    pub(super) fn new(watch: StoreWatch<K>) -> Self {
+        Self { watch, running: HashMap::new(), ended: HashSet::new() }
     }
 
     /// Adds a job that was started a moment ago.
     pub(super) fn add_started(&mut self, job: Job<K>, group: usize) {
         if self.add_group(job.id(), group) {
-            self.watch.add_started(job, self.first_poll_interval);
+            self.watch.add_started(job);
         }
     }
 

@@ -59,6 +59,11 @@ impl Rounds {
         self.schedule_next(deadline_after(self.schedule.interval(self.since_added, fastrand::f64())));
     }
 
+    /// The next round begins after the first interval.
+    pub(super) fn begin_after_first_interval(&mut self) {
+        self.schedule_next(deadline_after(self.schedule.first_interval));
+    }
+
     pub(super) fn job_added(&mut self) {
         self.since_added = 0;
     }
