@@ -38,8 +38,7 @@ pub(crate) fn assert_fit_for_a_log(error: &Error) {
     }
 }
 
-pub(crate) fn assert_one_line(shown: &impl fmt::Display) {
-    let shown = shown.to_string();
+pub(crate) fn assert_one_line(shown: &str) {
     assert!(!shown.contains(can_mislead), "{shown:?}");
 }
 

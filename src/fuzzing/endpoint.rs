@@ -24,7 +24,7 @@ pub fn endpoint(data: &[u8]) {
     }
     let endpoint = match config.resolve() {
         Ok(endpoint) => endpoint,
-        Err(error) => return super::checks::assert_one_line(&error),
+        Err(error) => return super::checks::assert_one_line(&error.to_string()),
     };
     let uri = endpoint.host(HostPrefix::ControlStorage).uri(PATH, "").unwrap_or_else(|error| panic!("{error}"));
     let found = url::Url::parse(&uri.to_string()).unwrap_or_else(|error| panic!("{uri}: {error}"));

@@ -36,8 +36,17 @@ fn state() -> State {
     state
 }
 
-/// Sends a request as it is, then without the check of its signature; returns the status and body of the response.
-pub(crate) fn request(parts: &Parts, body: &Bytes) -> Option<(u16, Bytes)> {
+/// A request that reached an operation, and the response.
+pub(crate) struct Handled {
+    pub(crate) operation: &'static str,
+    /// The last label of the path.
+    pub(crate) id: String,
+    pub(crate) status: u16,
+    pub(crate) body: Bytes,
+}
+
+/// Sends a request as it is, then without the check of its signature.
+pub(crate) fn request(parts: &Parts, body: &Bytes) -> Option<Handled> {
     let local = LocalService::builder().pace(Pace::Polls(1)).credentials(credentials(None)).in_process();
     let Delivery::Respond { response, .. } = local.service.handle(parts, Ok(body.clone())) else { return None };
     assert!(response.status >= 400, "nothing is done without a signature");
@@ -55,6 +64,7 @@ pub(crate) fn request(parts: &Parts, body: &Bytes) -> Option<(u16, Bytes)> {
     let Some(Route::Implemented(operation, labels)) = operations::route(request.method, request.path) else {
         return None;
     };
+    let (_, id) = labels.last()?.clone();
     // Twice: a job that was started is found again, and a job that was read has ended.
     let first = run(&mut state, operation, labels.clone(), &request, now);
     let second = run(&mut state, operation, labels, &request, now);
@@ -64,9 +74,9 @@ pub(crate) fn request(parts: &Parts, body: &Bytes) -> Option<(u16, Bytes)> {
         assert!(state.job(job).is_ok_and(|job| job.snapshot().items.len() <= 100));
     }
     let response = second.map_or_else(Response::from, |body| Response::ok(&body));
-    let result = (response.status, response.body.clone());
+    let handled = Handled { operation: operation.name, id, status: response.status, body: response.body.clone() };
     drop(response.into_http(OffsetDateTime::UNIX_EPOCH));
-    Some(result)
+    Some(handled)
 }
 
 /// Whether a request is signed with the credentials at this time.

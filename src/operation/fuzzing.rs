@@ -1,4 +1,4 @@
-//! Decodes a response as that of every operation.
+//! Decodes a response as that of an operation.
 
 use std::fmt::Debug;
 
@@ -16,56 +16,73 @@ use crate::protocol::response::Response;
 use crate::runtime::attempt::Failure;
 
 const STORE: &str = "1234567890";
-const ID: &str = "5555555555";
-const TOKEN: &str = "page-1";
+const ROLE: &str = "arn:aws:iam::123456789012:role/r";
+const TOKEN: &str = "token";
+const PAGE_TOKEN: &str = "page-1";
 
-pub(crate) fn decode_all(raw: &Response) {
-    let (role_arn, client_token) = ("arn:aws:iam::123456789012:role/r", "token");
-    decode(
-        &StartReadSetExportJobRequest {
+macro_rules! get {
+    ($Request:ident) => {
+        ($Request::NAME, |raw, id| decode(&$Request { sequence_store_id: STORE.into(), id: id.into() }, raw).is_some())
+    };
+}
+
+macro_rules! list {
+    ($Request:ident) => {
+        ($Request::NAME, |raw, _| {
+            let next_token = Some(PAGE_TOKEN.to_owned());
+            let list = $Request { sequence_store_id: STORE.into(), max_results: None, next_token, filter: None };
+            let output = decode(&list, raw);
+            let next = output.as_ref().and_then(|output| output.next_token.as_deref());
+            assert_ne!(next, Some(PAGE_TOKEN), "the list would never end");
+            output.is_some()
+        })
+    };
+}
+
+/// Decodes a response, and returns whether it can be decoded. The id is that of the request, if it has one.
+type Decode = fn(&Response, id: &str) -> bool;
+
+/// The operations by name.
+pub(crate) const OPERATIONS: [(&str, Decode); 12] = [
+    (StartReadSetExportJobRequest::NAME, |raw, _| {
+        let operation = StartReadSetExportJobRequest {
             sequence_store_id: STORE.into(),
             destination: "s3://bucket/".into(),
-            role_arn: role_arn.into(),
+            role_arn: ROLE.into(),
             sources: Vec::new(),
-            client_token: client_token.into(),
-        },
-        raw,
-    );
-    decode(
-        &StartReadSetImportJobRequest {
+            client_token: TOKEN.into(),
+        };
+        decode(&operation, raw).is_some()
+    }),
+    (StartReadSetImportJobRequest::NAME, |raw, _| {
+        let operation = StartReadSetImportJobRequest {
             sequence_store_id: STORE.into(),
-            role_arn: role_arn.into(),
+            role_arn: ROLE.into(),
             sources: Vec::new(),
-            client_token: client_token.into(),
-        },
-        raw,
-    );
-    decode(
-        &StartReadSetActivationJobRequest {
+            client_token: TOKEN.into(),
+        };
+        decode(&operation, raw).is_some()
+    }),
+    (StartReadSetActivationJobRequest::NAME, |raw, _| {
+        let operation = StartReadSetActivationJobRequest {
             sequence_store_id: STORE.into(),
             sources: Vec::new(),
-            client_token: client_token.into(),
-        },
-        raw,
-    );
-    decode(&GetReadSetExportJobRequest { sequence_store_id: STORE.into(), id: ID.into() }, raw);
-    decode(&GetReadSetImportJobRequest { sequence_store_id: STORE.into(), id: ID.into() }, raw);
-    decode(&GetReadSetActivationJobRequest { sequence_store_id: STORE.into(), id: ID.into() }, raw);
-    decode(&GetReadSetMetadataRequest { sequence_store_id: STORE.into(), id: ID.into() }, raw);
-    decode(&BatchDeleteReadSetRequest { sequence_store_id: STORE.into(), ids: Vec::new() }, raw);
-    macro_rules! lists {
-        ($($Request:ident)+) => {$(
-            let next_token = Some(TOKEN.to_owned());
-            let list = $Request { sequence_store_id: STORE.into(), max_results: None, next_token, filter: None };
-            if let Some(output) = decode(&list, raw) {
-                assert_ne!(output.next_token.as_deref(), Some(TOKEN), "the list would never end");
-            }
-        )+};
-    }
-    lists! {
-        ListReadSetExportJobsRequest ListReadSetImportJobsRequest ListReadSetActivationJobsRequest ListReadSetsRequest
-    }
-}
+            client_token: TOKEN.into(),
+        };
+        decode(&operation, raw).is_some()
+    }),
+    get!(GetReadSetExportJobRequest),
+    get!(GetReadSetImportJobRequest),
+    get!(GetReadSetActivationJobRequest),
+    get!(GetReadSetMetadataRequest),
+    (BatchDeleteReadSetRequest::NAME, |raw, _| {
+        decode(&BatchDeleteReadSetRequest { sequence_store_id: STORE.into(), ids: Vec::new() }, raw).is_some()
+    }),
+    list!(ListReadSetExportJobsRequest),
+    list!(ListReadSetImportJobsRequest),
+    list!(ListReadSetActivationJobsRequest),
+    list!(ListReadSetsRequest),
+];
 
 fn decode<O: Operation<Output: Debug>>(operation: &O, raw: &Response) -> Option<O::Output> {
     match operation.decode(raw) {
