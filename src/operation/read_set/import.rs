@@ -8,6 +8,7 @@ pub use source::{
     ImportReadSetSource, ImportReadSetSourceBuilder, ImportReadSetSourceItem, SourceFiles, import_read_set_source,
 };
 
+mod manifest;
 mod source;
 
 use super::filter::JobFilter;
