@@ -1,7 +1,7 @@
 //! The process that `tests/s3.rs` starts and terminates: a bulk export with a journal in Amazon S3.
 //!
 //! `worker SEQUENCE_STORE JOURNAL LEASE_MS READ_SET…`; settings come from the environment. The exit code is 4 if another run
-//! has the journal, and 5 if its store fails.
+//! has the journal, and 5 if its store fails. If `DISTRUST_CLIENT_TOKENS` is set, starts do not rely on their client tokens.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::process::ExitCode;
@@ -23,7 +23,10 @@ async fn main() -> Result<ExitCode, Failure> {
     let planner = Planner::export("run".into(), store.into(), "s3://my-bucket/exports/".into(), role.into());
     let plan = planner.group_size(10).plan(arguments)?;
 
-    let client = ClientBuilder::from_env()?.requests_per_second(100).build()?;
+    let trust = std::env::var_os("DISTRUST_CLIENT_TOKENS").is_none();
+    let builder = ClientBuilder::from_env()?.requests_per_second(100).trust_client_token(trust);
+    // A request of a terminated process has arrived by then.
+    let client = builder.reconcile_after(Duration::from_secs(1)).build()?;
     let journal = ObjectStorage::from_url(&url)?.lease(Duration::from_millis(lease));
     let released = journal.released();
     let result = client.bulk_run(plan).poll_every(Duration::from_millis(20)).journal_storage(journal).run().await;

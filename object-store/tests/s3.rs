@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use healthomics::SequenceStoreId;
-use healthomics::local::{Fault, LocalService, Pace, Quotas, SeedReadSet};
+use healthomics::local::{ClientTokens, Fault, LocalService, Pace, Quotas, SeedReadSet};
 use healthomics::read_set::FileType;
 
 const START: &str = "StartReadSetExportJob";
@@ -99,6 +99,7 @@ struct Run<'a> {
     store: SequenceStoreId,
     read_sets: Vec<String>,
     lease: Duration,
+    trust_client_token: bool,
 }
 
 impl<'a> Run<'a> {
@@ -106,7 +107,7 @@ impl<'a> Run<'a> {
         let store = local.create_sequence_store();
         let seed = |_| local.seed_read_set(&store, SeedReadSet::active(FileType::Bam)).to_string();
         let read_sets = (0..READ_SETS).map(seed).collect();
-        Self { local, port: s3.port, store, read_sets, lease }
+        Self { local, port: s3.port, store, read_sets, lease, trust_client_token: true }
     }
 
     fn spawn(&self) -> Worker {
@@ -121,6 +122,9 @@ impl<'a> Run<'a> {
         command.env("AWS_SECRET_ACCESS_KEY", LocalService::SECRET_ACCESS_KEY);
         command.env("AWS_ENDPOINT_URL_OMICS", self.local.endpoint_url());
         command.env("AWS_ENDPOINT_URL_S3", format!("http://127.0.0.1:{}", self.port)).env("AWS_ALLOW_HTTP", "true");
+        if !self.trust_client_token {
+            command.env("DISTRUST_CLIENT_TOKENS", "1");
+        }
         command.arg(self.store.as_str()).arg(format!("s3://my-bucket/journals/{}", self.store));
         command.arg(self.lease.as_millis().to_string()).args(&self.read_sets);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -236,6 +240,30 @@ async fn a_run_that_is_terminated_at_any_moment_exports_every_read_set_once() {
         "{terminated} of {processes} processes were terminated in {runs} runs, {starts} starts for {} jobs",
         runs * JOBS
     );
+}
+
+/// Without client tokens, the journal and the jobs of the store are all that a run goes by.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_without_client_tokens_that_is_terminated_exports_every_read_set_once() {
+    const TERMINATIONS: usize = 10;
+    let mut s3 = S3::start();
+    let local = local(Duration::from_millis(100)).await;
+    local.set_client_tokens(ClientTokens::Ignored);
+    let run = Run { trust_client_token: false, ..Run::new(&local, &s3, Duration::from_millis(150)) };
+    s3.command("faults 5");
+    let mut terminated = 0;
+    for _ in 0..TERMINATIONS {
+        // A start is late, and the next one loses its response.
+        local.queue_fault(START, Fault::Delay(Duration::from_millis(fastrand::u64(0..200))));
+        local.queue_fault(START, Fault::ResetAfter);
+        let worker = run.spawn();
+        std::thread::sleep(Duration::from_millis(fastrand::u64(20..1_500)));
+        terminated += usize::from(worker.terminate());
+    }
+    s3.command("faults 0");
+    local.clear_faults();
+    run.assert_complete(&run.spawn().output());
+    println!("{terminated} of {TERMINATIONS} processes were terminated");
 }
 
 /// The one that comes second sees that the lease is renewed.
