@@ -10,6 +10,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use hash::Hash;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, InvalidHeaderValue};
 use http::{HeaderMap, Method, Uri};
 pub(crate) use identity::SigningIdentity;
@@ -105,7 +106,7 @@ pub(crate) fn sign(
 ) -> Result<SignedRequest, BoxError> {
     let date = amz_date(time)?;
     let day = date.get(..8).unwrap_or_default();
-    let scope = format!("{day}/{region}/{SIGNING_NAME}/aws4_request");
+    let scope = [day, region, SIGNING_NAME, "aws4_request"].join("/");
     let credentials = &identity.credentials;
 
     let mut headers = unsigned;
@@ -119,17 +120,23 @@ pub(crate) fn sign(
     }
 
     let (canonical, names) = canonical_request(request, &headers)?;
-    let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", sha256_hex(canonical.as_bytes())?);
-    let signature = identity.sign(&scope, &to_sign)?;
-    let key_id = credentials.access_key_id();
-    let authorization =
-        format!("AWS4-HMAC-SHA256 Credential={key_id}/{scope}, SignedHeaders={names}, Signature={signature}");
+    let mut to_sign = ["AWS4-HMAC-SHA256", &date, &scope, ""].join("\n");
+    push_hex(&mut to_sign, &hash::sha256(canonical.as_bytes())?)?;
+
+    let mut authorization = String::with_capacity(256);
+    authorization.extend(["AWS4-HMAC-SHA256 Credential=", credentials.access_key_id(), "/", &scope]);
+    authorization.extend([", SignedHeaders=", &names, ", Signature="]);
+    push_hex(&mut authorization, &identity.sign(&scope, &to_sign)?)?;
     headers.insert(AUTHORIZATION, sensitive(&authorization)?);
     Ok(SignedRequest { method: request.method.clone(), uri: request.uri.clone(), headers, body: request.body.clone() })
 }
 
-fn sha256_hex(data: &[u8]) -> Result<String, BoxError> {
-    Ok(hex::encode(hash::sha256(data)?))
+/// Adds a hash in hexadecimal digits.
+fn push_hex(text: &mut String, hash: &Hash) -> Result<(), BoxError> {
+    let mut digits = [0; 64];
+    hex::encode_to_slice(hash, &mut digits)?;
+    text.push_str(str::from_utf8(&digits)?);
+    Ok(())
 }
 
 /// A header value that `Debug` does not print.
@@ -167,7 +174,8 @@ fn canonical_request(request: &UnsignedRequest, headers: &HeaderMap) -> Result<(
         names.extend([separator, name]);
         text.extend([name, ":", value.to_str()?, "\n"]);
     }
-    text.extend(["\n", &names, "\n", &sha256_hex(&request.body)?]);
+    text.extend(["\n", &names, "\n"]);
+    push_hex(&mut text, &hash::sha256(&request.body)?)?;
     Ok((text, names))
 }
 

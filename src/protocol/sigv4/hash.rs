@@ -2,9 +2,9 @@
 
 use crate::model::BoxError;
 
-pub(super) type Hash = [u8; 32];
+pub(super) use library::{HmacKey, hmac, hmac_key, sha256};
 
-pub(super) use library::{hmac, sha256};
+pub(super) type Hash = [u8; 32];
 
 #[cfg(not(feature = "fips"))]
 mod library {
@@ -13,15 +13,20 @@ mod library {
 
     use super::{BoxError, Hash};
 
+    pub(in super::super) type HmacKey = Hmac<Sha256>;
+
     #[allow(clippy::unnecessary_wraps, reason = "the other library can fail here")]
     pub(in super::super) fn sha256(data: &[u8]) -> Result<Hash, BoxError> {
         Ok(Sha256::digest(data).into())
     }
 
-    pub(in super::super) fn hmac(key: &[u8], data: &[u8]) -> Result<Hash, BoxError> {
-        let mut hmac = Hmac::<Sha256>::new_from_slice(key)?;
-        hmac.update(data);
-        Ok(hmac.finalize().into_bytes().into())
+    pub(in super::super) fn hmac_key(key: &[u8]) -> Result<HmacKey, BoxError> {
+        Ok(Hmac::new_from_slice(key)?)
+    }
+
+    #[allow(clippy::unnecessary_wraps, reason = "the other library can fail here")]
+    pub(in super::super) fn hmac(key: &HmacKey, data: &[u8]) -> Result<Hash, BoxError> {
+        Ok(key.clone().chain_update(data).finalize().into_bytes().into())
     }
 }
 
@@ -32,11 +37,18 @@ mod library {
 
     use super::{BoxError, Hash};
 
+    pub(in super::super) type HmacKey = Key;
+
     pub(in super::super) fn sha256(data: &[u8]) -> Result<Hash, BoxError> {
         Ok(digest(&SHA256, data).as_ref().try_into()?)
     }
 
-    pub(in super::super) fn hmac(key: &[u8], data: &[u8]) -> Result<Hash, BoxError> {
-        Ok(sign(&Key::new(HMAC_SHA256, key), data).as_ref().try_into()?)
+    #[allow(clippy::unnecessary_wraps, reason = "the other library can fail here")]
+    pub(in super::super) fn hmac_key(key: &[u8]) -> Result<HmacKey, BoxError> {
+        Ok(Key::new(HMAC_SHA256, key))
+    }
+
+    pub(in super::super) fn hmac(key: &HmacKey, data: &[u8]) -> Result<Hash, BoxError> {
+        Ok(sign(key, data).as_ref().try_into()?)
     }
 }

@@ -5,14 +5,14 @@ use std::sync::{PoisonError, RwLock};
 
 use aws_credential_types::Credentials;
 
-use super::hash::{Hash, hmac};
+use super::hash::{Hash, HmacKey, hmac, hmac_key};
 use crate::model::BoxError;
 
 /// Credentials, and the signing key that was derived from them last.
 pub(crate) struct SigningIdentity {
     pub(crate) credentials: Credentials,
     /// The key and its scope. It is kept, as deriving it takes four times as long as a signature with it.
-    key: RwLock<Option<(String, Hash)>>,
+    key: RwLock<Option<(String, HmacKey)>>,
 }
 
 impl fmt::Debug for SigningIdentity {
@@ -26,29 +26,28 @@ impl SigningIdentity {
         Self { credentials, key: RwLock::default() }
     }
 
-    /// The signature of a text, in hexadecimal digits. The scope is like `20150830/us-east-1/omics/aws4_request`.
-    pub(super) fn sign(&self, scope: &str, text: &str) -> Result<String, BoxError> {
-        let key = match self.cached_key(scope) {
-            Some(key) => key,
-            None => self.derive_key(scope)?,
-        };
-        Ok(hex::encode(hmac(&key, text.as_bytes())?))
-    }
-
-    fn cached_key(&self, scope: &str) -> Option<Hash> {
+    /// The signature of a text. The scope is like `20150830/us-east-1/omics/aws4_request`.
+    pub(super) fn sign(&self, scope: &str, text: &str) -> Result<Hash, BoxError> {
         let cached = self.key.read().unwrap_or_else(PoisonError::into_inner);
-        cached.as_ref().filter(|(cached_scope, _)| cached_scope == scope).map(|(_, key)| *key)
+        if let Some((cached_scope, key)) = &*cached
+            && cached_scope == scope
+        {
+            return hmac(key, text.as_bytes());
+        }
+        drop(cached);
+        let key = self.derive_key(scope)?;
+        let signature = hmac(&key, text.as_bytes());
+        *self.key.write().unwrap_or_else(PoisonError::into_inner) = Some((scope.to_owned(), key));
+        signature
     }
 
     /// Hashes the parts of the scope, each with the hash of the one before as its key.
-    fn derive_key(&self, scope: &str) -> Result<Hash, BoxError> {
-        let mut parts = scope.split('/');
+    fn derive_key(&self, scope: &str) -> Result<HmacKey, BoxError> {
         let secret = format!("AWS4{}", self.credentials.secret_access_key());
-        let mut key = hmac(secret.as_bytes(), parts.next().unwrap_or_default().as_bytes())?;
-        for part in parts {
-            key = hmac(&key, part.as_bytes())?;
+        let mut key = hmac_key(secret.as_bytes())?;
+        for part in scope.split('/') {
+            key = hmac_key(&hmac(&key, part.as_bytes())?)?;
         }
-        *self.key.write().unwrap_or_else(PoisonError::into_inner) = Some((scope.to_owned(), key));
         Ok(key)
     }
 }
