@@ -206,6 +206,13 @@ pub(crate) struct PartialResponse {
 }
 
 impl PartialResponse {
+    /// Keeps the head of a response, and returns its body, which is to be read.
+    fn begin(response: http::Response<Body>, received: &mut Option<Self>) -> (&mut Self, Body) {
+        let (head, body) = response.into_parts();
+        let part = Self { status: head.status, headers: head.headers, first: Bytes::new(), rest: BytesMut::new() };
+        (received.insert(part), body)
+    }
+
     /// What has arrived, as the whole response.
     pub(crate) fn take(&mut self) -> Response {
         Response {
@@ -228,22 +235,15 @@ impl PartialResponse {
     }
 }
 
-/// Sends a request and receives the response. As soon as the head of a response has arrived it is in `received`, and the
-/// body as it arrives.
-pub(crate) async fn send(
-    client: &dyn HttpClient,
-    request: http::Request<Body>,
+/// Receives the response of a request. As soon as the head of a response has arrived it is in `received`, and the body as it
+/// arrives.
+pub(crate) async fn receive(
+    response: HttpFuture,
     limits: ResponseLimits,
     received: &mut Option<PartialResponse>,
 ) -> Result<Response, HttpError> {
-    let response = within(limits.read_timeout, client.send(request)).await??;
-    let (head, body) = response.into_parts();
-    let received = received.insert(PartialResponse {
-        status: head.status,
-        headers: head.headers,
-        first: Bytes::new(),
-        rest: BytesMut::new(),
-    });
+    let response = within(limits.read_timeout, response).await??;
+    let (received, body) = PartialResponse::begin(response, received);
     read_body(body, received, limits).await?;
     Ok(received.take())
 }

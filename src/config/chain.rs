@@ -149,7 +149,8 @@ impl HttpConnector for Connector {
             let is_https = request.uri().scheme_str() == Some("https");
             let client = if is_https { client.with_proxy } else { client.direct };
             let request = request.map(|_| Body::from(body));
-            let received = http_client::send(&client, request, limits, &mut None).await.map_err(connector_error)?;
+            let response = client.send(request);
+            let received = http_client::receive(response, limits, &mut None).await.map_err(connector_error)?;
             let mut response =
                 HttpResponse::new(received.status.as_u16().try_into().map_err(user)?, SdkBody::from(received.body));
             for (name, value) in &received.headers {

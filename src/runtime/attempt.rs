@@ -14,7 +14,7 @@ use super::credentials::CredentialsCache;
 use super::retry::{self, Class};
 use crate::error::{Context, Error};
 use crate::http::{
-    self as http_client, Body, ConnectOptions, HttpError, HttpErrorKind, PartialResponse, ResponseLimits,
+    self as http_client, Body, ConnectOptions, HttpError, HttpErrorKind, HttpFuture, PartialResponse, ResponseLimits,
 };
 use crate::model::BoxError;
 use crate::protocol::error_response::{ErrorResponse, ServerDelay, clock_skew, server_delay};
@@ -158,19 +158,28 @@ impl Runtime {
     /// Signs and sends the request and receives the response, whatever its status.
     async fn exchange(&self, attempt: &Attempt<'_>, progress: &mut Progress) -> Result<Response, Failure> {
         let identity = self.credentials.get(self.clock.now()).await.map_err(Failure::credentials)?;
+        let response = self.send(attempt, identity, &mut progress.sent)?;
+        let response = http_client::receive(response, attempt.limits.response, &mut progress.received).await;
+        let host = attempt.request.uri.authority().map_or("", |authority| authority.as_str());
+        response.map_err(|error| Failure::http(error, host))
+    }
+
+    /// Signs and sends the request. It is not async, as its variables would make each call in flight larger.
+    fn send(
+        &self,
+        attempt: &Attempt<'_>,
+        identity: Arc<SigningIdentity>,
+        sent: &mut Option<Sent>,
+    ) -> Result<HttpFuture, Failure> {
         // The provider may have taken its time: the request is signed with the present time.
         let signed_at = self.clock.now_by(attempt.clock_offset);
         let headers = self.unsigned_headers(attempt);
-        let signed =
-            sigv4::sign(attempt.request, headers, &identity, &self.region, signed_at).map_err(Failure::signing)?;
-        let secrets = signed.secrets();
+        let signed = sigv4::sign(attempt.request, headers, &identity, &self.region, signed_at);
+        let signed = signed.map_err(Failure::signing)?;
+        *sent = Some(Sent { identity, secrets: signed.secrets(), signed_at });
         let mut request = signed.into_http().map(Body::from);
         request.extensions_mut().insert(attempt.limits.connect);
-        progress.sent = Some(Sent { identity, secrets, signed_at });
-        let response =
-            http_client::send(&*self.http_client, request, attempt.limits.response, &mut progress.received).await;
-        let host = attempt.request.uri.authority().map_or("", |authority| authority.as_str());
-        response.map_err(|error| Failure::http(error, host))
+        Ok(self.http_client.send(request))
     }
 
     /// The headers that say who calls and which attempt it is. They are not signed, as in the official SDKs.
