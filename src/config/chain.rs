@@ -17,6 +17,7 @@ use bytes::Bytes;
 
 use super::ClientBuilder;
 use crate::error::{ConfigurationError, Error};
+use crate::http::HttpClient as _;
 use crate::http::reqwest::ReqwestClient;
 use crate::http::tls::{self, BUNDLE_VARIABLE, Roots};
 use crate::http::{self as http_client, Body, ConnectOptions, HttpError, HttpErrorKind, ResponseLimits};
