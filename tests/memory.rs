@@ -107,7 +107,7 @@ fn assert_flat<F: Future>(starts_fail: bool, run: impl FnOnce(Client) -> F) {
 #[test]
 fn a_wait_takes_no_more_memory_with_time() {
     assert_flat(false, |client| async move {
-        let job = client.activation_job(JOBS[0], STORE);
+        let job = client.activation_job(STORE, JOBS[0]);
         let outcome = job.wait().timeout(None).on_progress(|_| {}).await;
         assert!(outcome.is_err());
     });
@@ -116,7 +116,7 @@ fn a_wait_takes_no_more_memory_with_time() {
 #[test]
 fn a_watch_takes_no_more_memory_with_time() {
     assert_flat(false, |client| async move {
-        let jobs = JOBS.map(|id| client.activation_job(id, STORE));
+        let jobs = JOBS.map(|id| client.activation_job(STORE, id));
         assert!(client.watch(jobs).timeout(None).on_progress(|_| {}).next().await.is_none());
     });
 }
