@@ -45,14 +45,21 @@ impl Tls {
     pub(crate) fn new(trust: &Trust) -> Result<Self, ConfigurationError> {
         let config = config(trust).map_err(|error| ConfigurationError::HttpClient(error.into()))?;
         #[cfg(feature = "fips")]
-        if !config.fips() {
-            return Err(ConfigurationError::NotInFipsMode { reason: "the TLS configuration is not" });
-        }
+        check_fips(&config)?;
         Ok(Self(config))
     }
 
     pub(crate) fn set_up(&self, builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         builder.tls_backend_preconfigured(self.0.clone())
+    }
+}
+
+#[cfg(any(feature = "fips", test))]
+fn check_fips(config: &ClientConfig) -> Result<(), ConfigurationError> {
+    if config.fips() {
+        Ok(())
+    } else {
+        Err(ConfigurationError::NotInFipsMode { reason: "the TLS configuration is not" })
     }
 }
 
@@ -88,8 +95,22 @@ pub(crate) fn is_untrusted(error: &reqwest::Error) -> bool {
     false
 }
 
-#[cfg(all(test, feature = "webpki-roots"))]
+#[cfg(test)]
 mod tests {
+    use rustls::crypto::ring;
+
+    use super::*;
+
+    #[test]
+    fn a_configuration_of_another_module_is_not_in_fips_mode() {
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let config = config.with_safe_default_protocol_versions().unwrap();
+        let config = config.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
+        let error = check_fips(&config).unwrap_err();
+        assert!(matches!(error, ConfigurationError::NotInFipsMode { .. }), "{error}");
+    }
+
+    #[cfg(feature = "webpki-roots")]
     #[test]
     fn the_compiled_roots_include_those_of_the_service() {
         let names = webpki_roots::TLS_SERVER_ROOTS.iter().map(|root| String::from_utf8_lossy(&root.subject));
