@@ -30,7 +30,8 @@ use crate::model::{ActivationJobId, ClientToken, JobStatus};
 pub(crate) enum GroupState<Id> {
     /// No start was sent.
     Untouched,
-    /// A start may have been sent. It is to be sent again, with the same token.
+    /// A start may have been sent, and its result is not known. It is sent again with the same token; if tokens are not
+    /// trusted, its job is searched for first.
     Indeterminate,
     /// The group has a job, which has not ended as far as is known.
     Running { job: Id },

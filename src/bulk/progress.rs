@@ -175,9 +175,9 @@ impl Counts {
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct ProgressHandle(Arc<Mutex<Shared>>);
+pub struct ProgressHandle(Arc<Mutex<HandleState>>);
 
-struct Shared {
+struct HandleState {
     progress: BulkProgress,
     /// When the run began; `None` unless it is running.
     started_at: Option<Instant>,
@@ -185,21 +185,21 @@ struct Shared {
 
 impl ProgressHandle {
     pub(super) fn new<K: BulkKind>(plan: &Plan<K>) -> Self {
-        Self(Arc::new(Mutex::new(Shared { progress: BulkProgress::new(plan), started_at: None })))
+        Self(Arc::new(Mutex::new(HandleState { progress: BulkProgress::new(plan), started_at: None })))
     }
 
     /// The progress at this moment. Before the run begins nothing is settled. After the run has ended or was dropped,
     /// the progress does not change any more.
     pub fn get(&self) -> BulkProgress {
-        let shared = self.lock();
-        let mut progress = shared.progress.clone();
-        if let Some(started_at) = shared.started_at {
+        let state = self.lock();
+        let mut progress = state.progress.clone();
+        if let Some(started_at) = state.started_at {
             progress.elapsed = started_at.elapsed();
         }
         progress
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shared> {
+    fn lock(&self) -> MutexGuard<'_, HandleState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -225,9 +225,9 @@ impl ProgressTracker {
     pub(super) fn new(handle: ProgressHandle, on_progress: Option<OnProgress<BulkProgress>>) -> Self {
         let started_at = Instant::now();
         let progress = {
-            let mut shared = handle.lock();
-            shared.started_at = Some(started_at);
-            shared.progress.clone()
+            let mut state = handle.lock();
+            state.started_at = Some(started_at);
+            state.progress.clone()
         };
         Self {
             progress,
@@ -282,7 +282,7 @@ impl ProgressTracker {
         self.report();
     }
 
-    pub(super) fn report(&mut self) {
+    fn report(&mut self) {
         self.progress.running_jobs = self.steps.iter().map(|step| step.running_jobs).sum();
         self.progress.retrying = Retrying::oldest(self.steps.iter().filter_map(|step| step.retrying.as_ref()));
         self.progress.elapsed = self.started_at.elapsed();
@@ -299,8 +299,8 @@ impl ProgressTracker {
 
 impl Drop for ProgressTracker {
     fn drop(&mut self) {
-        let mut shared = self.handle.lock();
-        shared.started_at = None;
-        shared.progress.elapsed = self.started_at.elapsed();
+        let mut state = self.handle.lock();
+        state.started_at = None;
+        state.progress.elapsed = self.started_at.elapsed();
     }
 }

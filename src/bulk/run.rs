@@ -69,7 +69,7 @@ impl Client {
 /// When the future of `run` is dropped, no more jobs are started, and running jobs continue at the service. With a
 /// journal, the same call resumes the run, even in another process: groups whose jobs have ended are not started again,
 /// running jobs are followed, and indeterminate groups are started with the same client token, which starts nothing
-/// twice.
+/// twice. If client tokens are not trusted, their jobs are searched for first.
 ///
 /// ```
 /// # use healthomics::local::{LocalService, SeedReadSet};

@@ -97,7 +97,7 @@ pub(crate) fn list_duplicates(first: &[DuplicateItem], count: usize) -> impl fmt
 
 /// The items that are duplicates of earlier ones, in the order of the input.
 pub(super) fn find<K: BulkKind>(items: &[K::Item]) -> Vec<Duplicate> {
-    // Sorting by hashes is fast and brings equal keys together; the keys are compared as well.
+    // Sorting by hashes is fast and puts equal keys next to each other; the keys are compared as well.
     let hash = |(position, item)| {
         let mut hasher = DefaultHasher::new();
         K::key(item).hash(&mut hasher);
