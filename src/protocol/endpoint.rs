@@ -58,6 +58,8 @@ impl Host {
     pub(crate) fn new(base: &Url, prefix: &str) -> Option<Self> {
         // Without the default port of the scheme.
         let host = &base[Position::BeforeHost..Position::AfterPort];
+        // The prefix can make a host invalid that has labels written from right to left.
+        url::Host::parse(&format!("{prefix}{}", base.host_str()?)).ok()?;
         let authority = Authority::try_from(format!("{prefix}{host}")).ok()?;
         Some(Self {
             scheme: base.scheme().parse().ok()?,
