@@ -5,13 +5,13 @@
     benches/versus/compare.py --builds           the builds as well: cold, each on its own, an hour on two cores
     benches/versus/compare.py --rounds 3 calls   one part alone (calls, instructions, memory, https, sizes, builds)
 
-The programs take turns (A B C, A B C, ...), so that a machine whose speed drifts slows all of them; what is printed is the
-median of the rounds, and the median of each round's own ratio. Client and server share one processor. CPU is that of the
-client's process, user and system. Instructions are callgrind's (`apt-get install valgrind`), the difference of two lengths of run; as valgrind knows
-no SHA extensions, signatures weigh more there than on hardware that has them. Over https every client trusts what the system
-trusts and the root certificate of the server: the system's bundle with that certificate is what SSL_CERT_FILE names, and
-SSL_CERT_DIR names the system's folder, so that they read what they read without these variables. Prints Markdown, and
-progress on the side.
+The programs take turns (A B C, A B C, ...), so that a machine whose speed drifts slows all of them; what is printed is
+the median of the rounds, and the median of each round's own ratio. Client and server share one processor. CPU is that
+of the client's process, user and system. Instructions are callgrind's (`apt-get install valgrind`), the difference of
+two lengths of run; as valgrind knows no SHA extensions, signatures weigh more there than on hardware that has them.
+Over https every client trusts what the system trusts and the root certificate of the server: the system's bundle with
+that certificate is what SSL_CERT_FILE names, and SSL_CERT_DIR names the system's folder, so that they read what they
+read without these variables. Prints Markdown, and progress on the side.
 """
 
 import argparse
@@ -166,7 +166,7 @@ HEAD = [
 ]
 
 
-def machine():
+def machine(with_boto3):
     """What the figures were measured on, and with which versions."""
     processors = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.split(":")[1].strip() for line in processors if line.startswith("model name")), "unknown")
@@ -176,7 +176,8 @@ def machine():
     locked = [dict(re.findall(r'^(name|version) = "(.*)"$', package, re.MULTILINE)) for package in packages]
     versions = ", ".join(f"{package['name']} {package['version']}" for package in locked if package.get("name") in names)
     system = f"{platform.system()} {platform.release()}, {os.cpu_count()} processors, {model}, Rust {rust}"
-    print(f"{time.strftime('%Y-%m-%d')}: {system}; {versions}; {BOTO3}.")
+    boto3 = f"; {BOTO3}" if with_boto3 else ""
+    print(f"{time.strftime('%Y-%m-%d')}: {system}; {versions}{boto3}.")
 
 
 def calls(programs, url, rounds):
@@ -369,11 +370,13 @@ def builds(rounds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", help="calls, instructions, memory, https, sizes, builds; all but the last by default")
+    known = "calls, instructions, memory, https, sizes, builds"
+    parser.add_argument("parts", nargs="*", help=f"{known}; all but the last by default")
     parser.add_argument("--builds", action="store_true", help="the builds too")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"of each figure: {ROUNDS}; builds: once")
     parser.add_argument("--build-rounds", type=int, default=1)
-    parser.add_argument("--no-boto3", action="store_true", help="without boto3, which is installed into the target folder")
+    no_boto3 = "without boto3, which is installed into the target folder"
+    parser.add_argument("--no-boto3", action="store_true", help=no_boto3)
     given = parser.parse_args()
     parts = given.parts or ["calls", "instructions", "memory", "https", "sizes"] + (["builds"] if given.builds else [])
     unknown = set(parts) - {"calls", "instructions", "memory", "https", "sizes", "builds"}
@@ -383,7 +386,7 @@ def main():
     load = os.getloadavg()[0]
     if load > 1:
         say(f"the load of this machine is {load:.1f} already: trust ratios and instructions, not seconds")
-    machine()
+    machine(not given.no_boto3)
     if set(parts) - {"sizes", "builds"}:
         programs = Programs(target, not given.no_boto3)
         server = Server(programs.server)
