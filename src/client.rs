@@ -134,7 +134,7 @@ impl Client {
 
     /// The time at an instant in the past. `None` while the service has not accepted the time of the client's clock.
     pub(crate) fn time_of(&self, instant: Instant) -> Option<OffsetDateTime> {
-        self.runtime.clock.time_of(instant).map(from_system_time)
+        self.runtime.clock.time_of(instant)
     }
 
     pub(crate) fn trusts_client_token(&self) -> bool {

@@ -21,7 +21,6 @@ use super::{Runtime, Timeouts, attempt};
 use crate::error::{ConfigurationError, Context, Error, StopReason};
 use crate::http::{ConnectOptions, ResponseLimits};
 use crate::model::ClientToken;
-use crate::model::time::from_system_time;
 use crate::model::validation::Violations;
 use crate::protocol::json::Undecodable;
 use crate::protocol::operation::{Operation, Replay};
@@ -65,7 +64,7 @@ impl Call {
 
     /// The time at an instant in the past. `None` while the service has not accepted the time of the client's clock.
     pub(crate) fn time_of(&self, instant: Instant) -> Option<OffsetDateTime> {
-        self.runtime.clock.time_of(instant).map(from_system_time)
+        self.runtime.clock.time_of(instant)
     }
 
     pub(crate) fn known_jobs(&self) -> &KnownJobs {

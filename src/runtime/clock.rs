@@ -5,7 +5,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_async::time::SharedTimeSource;
+use time::OffsetDateTime;
 use tokio::time::Instant;
+
+use crate::model::time::from_system_time;
 
 /// The largest offset that is corrected. The clock of a machine that was never set may be decades behind.
 const MAX_OFFSET: Duration = Duration::from_hours(100 * 365 * 24);
@@ -66,8 +69,9 @@ impl Clock {
     }
 
     /// The time at an instant in the past. `None` unless the clock is confirmed.
-    pub(crate) fn time_of(&self, instant: Instant) -> Option<SystemTime> {
-        self.is_confirmed().then(|| self.now().checked_sub(instant.elapsed())).flatten()
+    pub(crate) fn time_of(&self, instant: Instant) -> Option<OffsetDateTime> {
+        let time = self.is_confirmed().then(|| self.now().checked_sub(instant.elapsed())).flatten();
+        time.map(from_system_time)
     }
 
     /// Whether the service has accepted the time of this clock, and the clock was not set since then.
