@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
+mod credentials;
 mod disk;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,15 +18,14 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
-use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::future;
 use fastrand::Rng;
 use healthomics::bulk::{BulkError, BulkStart, Plan, Planner, Report};
 use healthomics::local::{ClientTokens, Fault, JobKind, LocalJob, LocalService, Pace, Quotas, SeedReadSet};
 use healthomics::read_set::{FileType, ImportReadSetSource, JobStatus};
-use healthomics::{Credentials, ProvideCredentials, ReadSetId, SequenceStoreId};
+use healthomics::{ReadSetId, SequenceStoreId};
 use tokio::time::Instant;
 
+use self::credentials::Provider;
 use self::disk::{Disk, Journal};
 
 /// The number of seeds. Each takes a tenth of a second.
@@ -392,35 +392,6 @@ async fn poll_times<K: BulkStart>(process: &mut Process<K>, polls: usize) -> Opt
         process.as_mut().poll(cx).map(Some)
     })
     .await
-}
-
-/// Credentials that expire, from a provider that fails now and then.
-struct Provider {
-    credentials: Credentials,
-    expires_in: Duration,
-    clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
-    random: Mutex<Rng>,
-    has_outages: bool,
-}
-
-impl std::fmt::Debug for Provider {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Provider")
-    }
-}
-
-impl ProvideCredentials for Provider {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        if self.has_outages && self.random.lock().unwrap().bool() {
-            return future::ProvideCredentials::ready(Err(CredentialsError::provider_error("it is down")));
-        }
-        let mut credentials = self.credentials.clone();
-        *credentials.expiry_mut() = Some((self.clock)() + self.expires_in);
-        future::ProvideCredentials::ready(Ok(credentials))
-    }
 }
 
 /// Returns what happened.
